@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Builds what is older than its sources: `npm start` runs this each time, and it has to cost nothing then. */
+const STEPS = [
+  {
+    name: 'prisma-client',
+    inputs: ['prisma/schema.prisma', 'package-lock.json'],
+    output: 'src/db/generated/client.ts',
+    run: ['prisma/engine/cli.mjs', 'generate'],
+  },
+  {
+    name: 'javascript',
+    inputs: ['src', 'activities', 'workflows', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
+    output: 'dist/src/api.js',
+    run: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'],
+  },
+  {
+    name: 'workflow-bundle',
+    inputs: ['workflows', 'src/temporal/workflow-bundle.ts', 'package-lock.json'],
+    output: 'dist/workflows/bundle.cjs',
+    run: ['dist/src/temporal/write-bundle.js'],
+  },
+];
+
+process.chdir(import.meta.dirname);
+mkdirSync('dist', { recursive: true });
+for (const { name, inputs, output, run } of STEPS) {
+  const stamp = join('dist', `.${name}.built`);
+  if (modifiedAt(output) > 0 && Math.max(...inputs.map(modifiedAt)) < modifiedAt(stamp)) continue;
+  const { status, stdout, stderr } = spawnSync(process.execPath, run, { encoding: 'utf8' });
+  if (status !== 0) {
+    process.stderr.write(`${stdout}${stderr}The build stopped at ${name}: node ${run.join(' ')}\n`);
+    process.exit(1);
+  }
+  writeFileSync(stamp, '');
+}
+
+/** When a file, or the newest file below a folder, was changed; 0 when there is none. */
+function modifiedAt(path) {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats?.isDirectory()) return stats?.mtimeMs ?? 0;
+  return Math.max(stats.mtimeMs, ...readdirSync(path).map((name) => modifiedAt(join(path, name))));
+}

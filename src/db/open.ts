@@ -1,0 +1,26 @@
+import type { Environment } from '../environment.ts';
+import { describeError, type Logger } from '../logger.ts';
+import { createPool } from './pool.ts';
+import { createPrisma } from './prisma.ts';
+
+/**
+ * Opens the database of one process: one pool, which Prisma and plain statements share. Connects when first used.
+ * @throws Error when `DATABASE_URL` is not set.
+ */
+export function openDatabase(env: Environment, options: { name: string; connections: number; log: Logger }) {
+  if (env.DATABASE_URL === undefined) {
+    throw new Error('Set DATABASE_URL to a PostgreSQL 15 or newer, as in postgres://user:password@host:5432/leads.');
+  }
+  const pool = createPool({
+    connectionString: env.DATABASE_URL,
+    max: options.connections,
+    applicationName: options.name,
+    onError: (err) => options.log.warn({ err: describeError(err) }, 'idle database connection lost'),
+  });
+  const prisma = createPrisma(pool);
+  const close = async () => {
+    await prisma.$disconnect();
+    await pool.end();
+  };
+  return { pool, prisma, close };
+}

@@ -1,0 +1,78 @@
+export type EmailKind = 'FREE' | 'DISPOSABLE' | 'CORPORATE';
+
+export type PhoneType = 'MOBILE' | 'FIXED_LINE' | 'FIXED_LINE_OR_MOBILE' | 'VOIP' | 'TOLL_FREE' | 'OTHER';
+
+/** Every field that enrichment can fill. Countries are ISO 3166-1 alpha-2 codes. */
+export interface FieldValues {
+  normalisedEmail: string;
+  emailDomain: string;
+  emailKind: EmailKind;
+  phoneE164: string;
+  phoneCountry: string;
+  phoneType: PhoneType;
+  companyDomain: string;
+  country: string;
+}
+export type FieldName = keyof FieldValues;
+
+/** How a value was come by. */
+export type Method =
+  | 'normalised'
+  | 'domain-list'
+  | 'numbering-plan'
+  | 'numbering-plan-of-locale'
+  | 'registrable-domain'
+  | 'country-domain'
+  | 'phone-country';
+
+/** A value as a provider reports it. `confidence` is from 0 (a guess) to 1 (certain). */
+export interface Finding<Value> {
+  value: Value;
+  method: Method;
+  confidence: number;
+}
+export type Findings = { [Name in FieldName]?: Finding<FieldValues[Name]> };
+
+/** A value as it is stored: with the provider that found it, and when (ISO-8601, UTC). */
+export interface EnrichedField<Value> extends Finding<Value> {
+  source: string;
+  fetchedAt: string;
+}
+export type EnrichmentFields = { [Name in FieldName]?: EnrichedField<FieldValues[Name]> };
+
+/** What is known of a lead before enrichment. */
+export interface LeadFacts {
+  email: string | null;
+  phone: string | null;
+  company: string | null;
+  locale: string;
+  /** The caller's own JSON object, as it is stored. */
+  attributes: unknown;
+}
+
+/** What a provider is asked about: the lead, and what the providers before it found. */
+export interface LookupFacts extends LeadFacts {
+  found: Readonly<EnrichmentFields>;
+}
+
+export interface LookupContext {
+  /** Aborts when the enrichment is canceled; a provider passes it on to its I/O. */
+  signal: AbortSignal;
+  now: () => Date;
+}
+
+/** A reason is a code such as `rate-limited`: it is stored and shown, so it never quotes the lead or an error message. */
+export type Answer =
+  | { kind: 'found'; fields: Findings }
+  | { kind: 'nothing' }
+  /** Asking again from `at` on may help. */
+  | { kind: 'retry'; at: Date; reason: string }
+  /** Asking again does not help. */
+  | { kind: 'stop'; reason: string };
+
+/** One source of knowledge about leads. It may throw, which counts as an answer of its own and harms no other source. */
+export interface EnrichmentProvider {
+  /** Stored as the `source` of what it finds: do not rename it. */
+  readonly name: string;
+  lookUp(facts: LookupFacts, context: LookupContext): Answer | Promise<Answer>;
+}

@@ -1,0 +1,29 @@
+import { createServer } from 'node:http';
+
+export interface Health {
+  /** Undefined when the process does its work; else why not. */
+  problem: () => string | undefined;
+}
+
+/**
+ * Serves `/healthz` (the process lives) and `/readyz` (it does its work) for a relay or worker.
+ * @returns a function that closes it.
+ */
+export async function serveHealth(port: number, host: string, { problem }: Health): Promise<() => Promise<void>> {
+  const server = createServer((request, response) => {
+    const path = request.url?.split('?')[0];
+    if (path !== '/healthz' && path !== '/readyz') return void response.writeHead(404).end();
+    const reason = path === '/readyz' ? problem() : undefined;
+    response.writeHead(reason === undefined ? 200 : 503, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(reason === undefined ? { status: 'ok' } : { status: 'unavailable', reason }));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+}

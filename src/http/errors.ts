@@ -1,0 +1,49 @@
+import { routePath } from 'hono/route';
+import { HTTPException } from 'hono/http-exception';
+import type { ErrorHandler } from 'hono';
+import { databaseFault } from '../db/faults.ts';
+import { EmailTaken, LeadNotFound } from '../leads/errors.ts';
+import { describeError, type Logger } from '../logger.ts';
+import { NotificationNotFound } from '../notifications/inbox.ts';
+import { CommandImpossible } from '../onboarding/command.ts';
+import { CursorError } from '../paging.ts';
+import type { HttpEnv } from './context.ts';
+import { Problem } from './problem.ts';
+
+/** Turns whatever was thrown into a problem document. A fault of ours is logged, and its cause never told. */
+export function answerErrors(log: Logger): ErrorHandler<HttpEnv> {
+  return (err, c) => {
+    const problem = toProblem(err);
+    if (problem.status >= 500) {
+      const request = { requestId: c.get('requestId'), method: c.req.method, route: routePath(c, -1) };
+      log.error({ ...request, err: describeError(err) }, 'request failed');
+    }
+    return problem.toResponse(c);
+  };
+}
+
+function toProblem(err: unknown): Problem {
+  if (err instanceof Problem) return err;
+  if (err instanceof LeadNotFound || err instanceof NotificationNotFound)
+    return new Problem(404, 'not-found', err.message);
+  if (err instanceof EmailTaken || err instanceof CommandImpossible) return new Problem(409, 'conflict', err.message);
+  if (err instanceof CursorError) {
+    const errors = [{ path: 'cursor', message: 'must be a nextCursor that this list has answered' }];
+    return new Problem(400, 'invalid-request', 'Leave the cursor out to begin at the start.', { errors });
+  }
+  if (err instanceof HTTPException && err.status === 400) {
+    return new Problem(400, 'malformed-body', 'Send a body that is one JSON value.');
+  }
+  switch (databaseFault(err)) {
+    case 'locked':
+      return new Problem(409, 'request-running', 'Wait for the first answer, or try again in a second.', {
+        headers: { 'retry-after': '1' },
+      });
+    case 'unavailable':
+      return new Problem(503, 'unavailable', 'Nothing was stored. Try again in a moment.', {
+        headers: { 'retry-after': '1' },
+      });
+    case undefined:
+      return new Problem(500, 'internal', 'Try again; if it stays, tell us the requestId.');
+  }
+}

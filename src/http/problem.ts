@@ -1,0 +1,103 @@
+import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { HttpEnv } from './context.ts';
+
+/** Every kind of error that this API answers; the last part of a problem's `type`. */
+export type ProblemCode =
+  | 'invalid-request'
+  | 'malformed-body'
+  | 'not-found'
+  | 'method-not-allowed'
+  | 'conflict'
+  | 'request-running'
+  | 'idempotency-key-reused'
+  | 'lead-erased'
+  | 'body-too-large'
+  | 'unsupported-media-type'
+  | 'unavailable'
+  | 'internal';
+
+const TITLES: Record<ProblemCode, string> = {
+  'invalid-request': 'The request is not valid',
+  'malformed-body': 'The body is not JSON',
+  'not-found': 'There is no such thing',
+  'method-not-allowed': 'This path does not take this method',
+  conflict: 'The request conflicts with what is stored',
+  'request-running': 'The same request is still running',
+  'idempotency-key-reused': 'The idempotency key was used for another request',
+  'lead-erased': 'The lead of this request was erased',
+  'body-too-large': 'The body is too large',
+  'unsupported-media-type': 'The body has to be JSON',
+  unavailable: 'The service is not available at the moment',
+  internal: 'Something went wrong on our side',
+};
+
+export interface FieldError {
+  path: string;
+  message: string;
+}
+
+export const problemSchema = z
+  .object({
+    type: z.string().openapi({ example: 'urn:lead-onboarding:problem:invalid-request' }),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    requestId: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .openapi('Problem');
+
+export interface ProblemOptions {
+  errors?: FieldError[];
+  headers?: Record<string, string>;
+}
+
+/** An error that is answered as it is, as RFC 9457 `application/problem+json`. `detail` says what to do about it. */
+export class Problem extends Error {
+  override name = 'Problem';
+  readonly status: ContentfulStatusCode;
+  readonly code: ProblemCode;
+  readonly options: ProblemOptions;
+
+  constructor(status: ContentfulStatusCode, code: ProblemCode, detail: string, options: ProblemOptions = {}) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.options = options;
+  }
+
+  /** The answer to the request in hand. */
+  toResponse(c: Context<HttpEnv>): Response {
+    const { status, code, message, options } = this;
+    const body: z.infer<typeof problemSchema> = {
+      type: `urn:lead-onboarding:problem:${code}`,
+      title: TITLES[code],
+      status,
+      detail: message,
+      requestId: c.get('requestId'),
+      ...(options.errors && { errors: options.errors }),
+    };
+    return c.body(JSON.stringify(body), status, { ...options.headers, 'content-type': 'application/problem+json' });
+  }
+}
+
+/** Describes in OpenAPI which problems a route answers, beside the 400, 500 and 503 of every route. */
+export function problemResponses(...statuses: number[]) {
+  const content = { 'application/problem+json': { schema: problemSchema } };
+  const all = [400, ...statuses, 500, 503];
+  return Object.fromEntries(all.map((status) => [status, { description: DESCRIPTIONS[status] ?? 'Problem', content }]));
+}
+
+const DESCRIPTIONS: Record<number, string> = {
+  400: 'Malformed or not valid; `errors` names each field at fault',
+  404: 'Unknown id',
+  409: 'In conflict with what is stored, or the same request is still running',
+  410: 'The lead of this idempotency key was erased',
+  413: 'Body over 1 MiB',
+  415: 'Body is not `application/json`',
+  422: 'The idempotency key was used with another body',
+  500: 'Fault on our side',
+  503: 'Not available at the moment; try again after `Retry-After` seconds',
+};

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { absolutePath } from 'swagger-ui-dist';
+import type { HttpEnv } from '../context.ts';
+
+const ASSETS = { 'swagger-ui.css': 'text/css', 'swagger-ui-bundle.js': 'text/javascript' } as const;
+
+const PAGE = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>Lead onboarding API</title>
+    <link rel="stylesheet" href="/docs/swagger-ui.css" />
+    <link rel="icon" href="data:," />
+  </head>
+  <body>
+    <div id="docs"></div>
+    <script src="/docs/swagger-ui-bundle.js"></script>
+    <script>
+      SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null });
+    </script>
+  </body>
+</html>`;
+
+/** `GET /openapi.json`, and `GET /docs`, which works without a network: its assets come from the package. */
+export function documentationRoutes(app: OpenAPIHono<HttpEnv>): void {
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'Lead onboarding',
+      version: '0.1.0',
+      description: 'Takes sales leads in, and onboards each of them durably: notify, wait, enrich, score.',
+      license: { name: 'MIT' },
+    },
+  });
+  app.get('/docs', (c) => c.html(PAGE));
+  for (const [name, type] of Object.entries(ASSETS)) {
+    app.get(`/docs/${name}`, async (c) => {
+      const content = await readFile(join(absolutePath(), name));
+      return c.body(content, 200, { 'content-type': type, 'cache-control': 'public, max-age=86400' });
+    });
+  }
+}

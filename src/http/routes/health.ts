@@ -1,0 +1,41 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import type { AppDependencies, HttpEnv } from '../context.ts';
+import { Problem, problemResponses } from '../problem.ts';
+import { answers } from '../validation.ts';
+
+const healthz = createRoute({
+  method: 'get',
+  path: '/healthz',
+  tags: ['operations'],
+  summary: 'Whether the process lives',
+  responses: { 200: answers('It does', z.object({ status: z.literal('ok') })) },
+});
+
+const readyz = createRoute({
+  method: 'get',
+  path: '/readyz',
+  tags: ['operations'],
+  summary: 'Whether leads can be taken in',
+  description: 'Needs Postgres. Without Temporal leads are taken in all the same, and onboarded once it is back.',
+  responses: {
+    200: answers('They can', z.object({ status: z.literal('ok'), temporal: z.enum(['reachable', 'unreachable']) })),
+    ...problemResponses(),
+  },
+});
+
+/** `GET /healthz`, `GET /readyz` */
+export function healthRoutes(app: OpenAPIHono<HttpEnv>, { pool, runs }: AppDependencies): void {
+  app.openapi(healthz, (c) => c.json({ status: 'ok' } as const, 200));
+  app.openapi(readyz, async (c) => {
+    const [temporal] = await Promise.all([
+      runs.isReachable(),
+      pool.query('SELECT 1').catch(() => {
+        throw new Problem(503, 'unavailable', 'Postgres does not answer.', { headers: { 'retry-after': '1' } });
+      }),
+    ]);
+    return c.json(
+      { status: 'ok' as const, temporal: temporal ? ('reachable' as const) : ('unreachable' as const) },
+      200,
+    );
+  });
+}

@@ -1,0 +1,87 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { intakeLead } from '../../leads/intake.ts';
+import { leadSchema } from '../../leads/lead.ts';
+import { submissionSchema } from '../../leads/submission.ts';
+import { CLAIM_MS } from '../../outbox/fast-start.ts';
+import { callerReader } from '../caller.ts';
+import type { AppDependencies, HttpEnv } from '../context.ts';
+import { Problem, problemResponses } from '../problem.ts';
+import { answers } from '../validation.ts';
+
+const duplicateSchema = leadSchema.extend({ duplicate: z.boolean().optional() }).openapi('IntakeAnswer');
+
+const route = createRoute({
+  method: 'post',
+  path: '/api/leads',
+  tags: ['leads'],
+  summary: 'Take a lead in',
+  description:
+    'Stores the lead and the order to onboard it, then answers; the onboarding itself runs afterwards. ' +
+    'When the organization already has a lead with that e-mail, that lead is answered and this submission is kept on its timeline.',
+  request: {
+    headers: z.object({
+      'idempotency-key': z
+        .string()
+        .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
+        .optional()
+        .openapi({ description: 'Makes a repetition of this request answer what the first one answered' }),
+    }),
+    body: { required: true, content: { 'application/json': { schema: submissionSchema } } },
+  },
+  responses: {
+    201: {
+      ...answers('The lead and its onboarding are durable', duplicateSchema),
+      headers: z.object({ location: z.string() }),
+    },
+    200: answers('The organization has this lead already', duplicateSchema),
+    ...problemResponses(409, 410, 413, 415, 422),
+  },
+});
+
+/** `POST /api/leads` */
+export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): void {
+  const { pool, fastStart, intake, log } = deps;
+  const readCaller = callerReader(deps.trustedProxies);
+
+  app.openapi(route, async (c) => {
+    const submission = c.req.valid('json');
+    const caller = readCaller(c);
+    const reserved = fastStart.reserve();
+    const result = await intakeLead(pool, intake, {
+      submission,
+      caller,
+      idempotencyKey: c.req.valid('header')['idempotency-key'],
+      orderDelayMs: reserved ? CLAIM_MS : 0,
+    }).catch((err: unknown) => {
+      if (reserved) fastStart.release();
+      throw err;
+    });
+
+    if (reserved) {
+      if (result.outcome === 'created') fastStart.run(result.order);
+      else fastStart.release();
+    }
+    switch (result.outcome) {
+      case 'key_reused':
+        throw new Problem(422, 'idempotency-key-reused', 'Use a new Idempotency-Key for a new request.');
+      case 'gone':
+        throw new Problem(
+          410,
+          'lead-erased',
+          'The lead that this request created was erased, and is not created again.',
+        );
+      case 'replayed':
+        break;
+      case 'created':
+      case 'duplicate': {
+        const { id: leadId, organizationId } = result.lead;
+        const ids = { leadId, organizationId, requestId: caller.requestId };
+        log.info(ids, result.outcome === 'created' ? 'lead created' : 'lead touched');
+        log.info({ ...ids, eventId: result.eventId }, 'event recorded');
+      }
+    }
+    const duplicate = result.outcome === 'duplicate' || (result.outcome === 'replayed' && result.duplicate);
+    c.header('location', `/api/leads/${result.lead.id}`);
+    return duplicate ? c.json({ ...result.lead, duplicate }, 200) : c.json(result.lead, 201);
+  });
+}

@@ -1,0 +1,87 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { ONBOARDING_STATES } from '../../../workflows/contract.ts';
+import { acceptCommand, COMMANDS } from '../../onboarding/command.ts';
+import { onboardingStatus, STEP_STATES } from '../../onboarding/status.ts';
+import { CLAIM_MS } from '../../outbox/fast-start.ts';
+import { callerReader } from '../caller.ts';
+import type { AppDependencies, HttpEnv } from '../context.ts';
+import { problemResponses } from '../problem.ts';
+import { answers, idParam } from '../validation.ts';
+
+const statusSchema = z
+  .object({
+    state: z.enum(ONBOARDING_STATES),
+    round: z.number().int().openapi({ description: '1, and one more after each retry' }),
+    workflowId: z.string(),
+    temporalUrl: z.url(),
+    temporal: z.enum(['reachable', 'no-run', 'unreachable']),
+    steps: z.array(
+      z.object({
+        name: z.enum(['notify', 'enrich', 'score']),
+        state: z.enum(STEP_STATES),
+        attempts: z
+          .number()
+          .int()
+          .nullable()
+          .openapi({ description: 'Null where the step ended without an attempt of its own' }),
+        lastError: z.object({ type: z.string(), message: z.string() }).nullable(),
+        at: z.iso.datetime().nullable(),
+      }),
+    ),
+  })
+  .openapi('OnboardingStatus');
+
+const statusRoute = createRoute({
+  method: 'get',
+  path: '/api/leads/{id}/onboarding',
+  tags: ['onboarding'],
+  summary: 'Where the onboarding of a lead stands',
+  request: { params: idParam },
+  responses: { 200: answers('State, steps and where to look on', statusSchema), ...problemResponses(404) },
+});
+
+const SUMMARIES: Record<(typeof COMMANDS)[number], string> = {
+  'enrich-now': 'Enrich without waiting any longer',
+  'skip-enrichment': 'Score without enrichment',
+  cancel: 'End the onboarding',
+  retry: 'Onboard again after a partial, failed or canceled onboarding',
+};
+
+const commandRoute = (command: (typeof COMMANDS)[number]) =>
+  createRoute({
+    method: 'post',
+    path: `/api/leads/{id}/onboarding/${command}` as const,
+    tags: ['onboarding'],
+    summary: SUMMARIES[command],
+    request: { params: idParam },
+    responses: {
+      202: answers('Accepted, and durable', z.object({ command: z.enum(COMMANDS), state: z.enum(ONBOARDING_STATES) })),
+      ...problemResponses(404, 409),
+    },
+  });
+
+/** `GET /api/leads/{id}/onboarding`, `POST /api/leads/{id}/onboarding/{command}` */
+export function onboardingRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): void {
+  const { prisma, runs, fastStart, intake } = deps;
+  const readCaller = callerReader(deps.trustedProxies);
+
+  app.openapi(statusRoute, async (c) => c.json(await onboardingStatus(prisma, runs, c.req.valid('param').id), 200));
+
+  for (const command of COMMANDS) {
+    app.openapi(commandRoute(command), async (c) => {
+      const reserved = fastStart.reserve();
+      try {
+        const { state, order } = await acceptCommand(prisma, c.req.valid('param').id, command, {
+          caller: readCaller(c),
+          enrichmentDelayMs: intake.enrichmentDelayMs,
+          orderDelayMs: reserved ? CLAIM_MS : 0,
+        });
+        if (reserved) fastStart.run(order);
+        return c.json({ command, state }, 202);
+      } catch (err) {
+        if (reserved) fastStart.release();
+        throw err;
+      }
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import type { Hook } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
+import type { HttpEnv } from './context.ts';
+import { Problem } from './problem.ts';
+
+const WHERE = {
+  json: 'body',
+  query: 'query',
+  param: 'path',
+  header: 'headers',
+  form: 'body',
+  cookie: 'cookies',
+} as const;
+
+/** Answers what zod refuses as a 400 that names each field. Values are never repeated. */
+export const answerInvalid: Hook<unknown, HttpEnv, string, unknown> = (result) => {
+  if (result.success) return;
+  const errors = result.error.issues.flatMap((issue) => {
+    const path = issue.path.map(String).join('.');
+    if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
+    return issue.keys.map((key) => ({ path: [path, key].filter(Boolean).join('.'), message: 'is not known here' }));
+  });
+  throw new Problem(400, 'invalid-request', `Correct the ${WHERE[result.target]}: see errors.`, { errors });
+};
+
+/** A page's size: 1 to `max`, refused outside, never clamped. */
+export const limit = (max: number, preset: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/, `must be a whole number from 1 to ${max}`)
+    .transform(Number)
+    .pipe(z.number().min(1, `must be from 1 to ${max}`).max(max, `must be from 1 to ${max}`))
+    .default(preset)
+    .openapi({ type: 'integer', minimum: 1, maximum: max, default: preset });
+
+export const cursor = z.string().max(200).optional().openapi({ description: '`nextCursor` of the page before' });
+
+export const idParam = z.object({ id: z.uuid('must be a UUID').openapi({ param: { name: 'id', in: 'path' } }) });
+
+/** A JSON answer, for a route's `responses`. */
+export const answers = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
+  description,
+  content: { 'application/json': { schema } },
+});

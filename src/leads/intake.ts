@@ -1,0 +1,111 @@
+import type { Pool } from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import type { StartOrder } from '../outbox/order.ts';
+import { canonicalHash } from './canonical-hash.ts';
+import type { Caller } from './caller.ts';
+import { emailKey } from './email.ts';
+import { type Lead, type LeadFields, toLead } from './lead.ts';
+import type { Submission } from './submission.ts';
+
+export type IntakeResult =
+  | { outcome: 'created'; lead: Lead; eventId: string; order: StartOrder }
+  | { outcome: 'duplicate'; lead: Lead; eventId: string }
+  | { outcome: 'replayed'; lead: Lead; duplicate: boolean }
+  | { outcome: 'key_reused' }
+  | { outcome: 'gone' };
+
+export interface IntakeSettings {
+  enrichmentDelayMs: number;
+  idempotencyTtlHours: number;
+}
+
+export interface IntakeRequest {
+  submission: Submission;
+  caller: Caller;
+  idempotencyKey: string | undefined;
+  /** Milliseconds for which relays leave the order to this process; 0 when it will not carry it out itself. */
+  orderDelayMs: number;
+}
+
+/**
+ * Takes a lead in: lead, `lead.created`, the order to onboard it and the idempotency key, in one statement.
+ * A lead of the organization with the same e-mail is not doubled: what was sent becomes a touch on its timeline.
+ * @throws pg errors: `55P03` when a request with the same idempotency key is still running.
+ */
+export async function intakeLead(pool: Pool, settings: IntakeSettings, request: IntakeRequest): Promise<IntakeResult> {
+  const { submission } = request;
+  const id = uuidv7();
+  const eventId = uuidv7();
+  const order: StartOrder = {
+    id: uuidv7(),
+    kind: 'START_ONBOARDING',
+    leadId: id,
+    organizationId: submission.organizationId,
+    payload: {
+      round: 1,
+      enrichmentDelayMs: settings.enrichmentDelayMs,
+      priority: submission.priority,
+      source: submission.source,
+      requestId: request.caller.requestId,
+    },
+  };
+  const { rows } = await pool.query<IntakeRow>({
+    name: 'intake_lead',
+    text: 'SELECT outcome, replayed, stored FROM intake_lead($1)',
+    values: [
+      JSON.stringify({
+        id,
+        event_id: eventId,
+        order_id: order.id,
+        organization_id: submission.organizationId,
+        name: submission.name,
+        email: submission.email,
+        email_key: submission.email === null ? null : emailKey(submission.email),
+        phone: submission.phone,
+        company: submission.company,
+        status: submission.status,
+        source: submission.source,
+        assigned_to: submission.assignedTo,
+        priority: submission.priority,
+        locale: submission.locale,
+        attributes: submission.attributes,
+        metadata: request.caller,
+        touch: submission,
+        order_payload: order.payload,
+        order_delay_ms: request.orderDelayMs,
+        ...(request.idempotencyKey !== undefined && {
+          idempotency_key: request.idempotencyKey,
+          request_hash: canonicalHash(submission),
+          idempotency_ttl: `${settings.idempotencyTtlHours} hours`,
+        }),
+      }),
+    ],
+  });
+  const row = rows[0];
+  if (!row) throw new Error('intake_lead answered no row');
+  return toResult(row, eventId, order);
+}
+
+interface IntakeRow {
+  outcome: 'created' | 'duplicate' | 'key_reused' | 'gone';
+  replayed: boolean;
+  stored: Record<string, unknown> | null;
+}
+
+function toResult(row: IntakeRow, eventId: string, order: StartOrder): IntakeResult {
+  if (row.outcome === 'key_reused' || row.outcome === 'gone' || !row.stored) {
+    return { outcome: row.outcome === 'key_reused' ? 'key_reused' : 'gone' };
+  }
+  const lead = fromStored(row.stored);
+  if (row.replayed) return { outcome: 'replayed', lead, duplicate: row.outcome === 'duplicate' };
+  if (row.outcome === 'duplicate') return { outcome: 'duplicate', lead, eventId };
+  return { outcome: 'created', lead, eventId, order };
+}
+
+/** A row as Postgres' `to_jsonb` writes it, with its column names → the lead. */
+function fromStored(row: Record<string, unknown>): Lead {
+  const camelCase = (column: string) => column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return toLead(
+    Object.fromEntries(Object.entries(row).map(([column, value]) => [camelCase(column), value])) as LeadFields,
+  );
+}

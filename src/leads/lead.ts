@@ -1,0 +1,75 @@
+import { z } from '@hono/zod-openapi';
+import { LEAD_PRIORITIES, ONBOARDING_STATES, SCORE_BANDS } from '../../workflows/contract.ts';
+import type { Lead as LeadRow } from '../db/generated/client.ts';
+
+export const LEAD_STATUSES = ['NEW', 'CONTACTED', 'QUALIFIED', 'UNQUALIFIED', 'CONVERTED', 'LOST'] as const;
+export const LEAD_SOURCES = [
+  'WEBSITE',
+  'FORM',
+  'ADS',
+  'EVENT',
+  'REFERRAL',
+  'PARTNER',
+  'CRM',
+  'IMPORT',
+  'OTHER',
+] as const;
+export const LOCALES = ['pt-BR', 'en'] as const;
+export type LeadSource = (typeof LEAD_SOURCES)[number];
+export type Locale = (typeof LOCALES)[number];
+
+/** A lead as the API answers it. Times are ISO-8601 in UTC. */
+export const leadSchema = z
+  .object({
+    id: z.uuid(),
+    organizationId: z.string(),
+    name: z.string(),
+    email: z.string().nullable(),
+    phone: z.string().nullable(),
+    company: z.string().nullable(),
+    status: z.enum(LEAD_STATUSES),
+    source: z.enum(LEAD_SOURCES),
+    assignedTo: z.string().nullable(),
+    priority: z.enum(LEAD_PRIORITIES),
+    locale: z.string(),
+    attributes: z.record(z.string(), z.unknown()),
+    score: z.number().int().min(0).max(100).nullable(),
+    scoreBand: z.enum(SCORE_BANDS).nullable(),
+    enrichment: z.unknown(),
+    onboardingState: z.enum(ONBOARDING_STATES),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .openapi('Lead');
+
+export type Lead = z.infer<typeof leadSchema>;
+
+/** What `toLead` needs of a row; times as Prisma reads them or as JSON writes them. */
+export type LeadFields = Pick<LeadRow, Exclude<keyof Lead, 'createdAt' | 'updatedAt'>> & {
+  createdAt: Date | string;
+  updatedAt: Date | string;
+};
+
+/** A stored row → the lead as the API answers it. */
+export function toLead(row: LeadFields): Lead {
+  return {
+    id: row.id,
+    organizationId: row.organizationId,
+    name: row.name,
+    email: row.email,
+    phone: row.phone,
+    company: row.company,
+    status: row.status,
+    source: row.source,
+    assignedTo: row.assignedTo,
+    priority: row.priority,
+    locale: row.locale,
+    attributes: row.attributes as Record<string, unknown>,
+    score: row.score,
+    scoreBand: row.scoreBand,
+    enrichment: row.enrichment,
+    onboardingState: row.onboardingState,
+    createdAt: new Date(row.createdAt).toISOString(),
+    updatedAt: new Date(row.updatedAt).toISOString(),
+  };
+}

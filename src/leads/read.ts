@@ -1,0 +1,53 @@
+import type { ScoreBand } from '../../workflows/contract.ts';
+import type { Prisma, PrismaClient } from '../db/generated/client.ts';
+import { decodeCursor, toPage } from '../paging.ts';
+import { LeadNotFound } from './errors.ts';
+import { type Lead, type LEAD_STATUSES, type LeadSource, toLead } from './lead.ts';
+
+/** @throws LeadNotFound */
+export async function getLead(prisma: PrismaClient, id: string): Promise<Lead> {
+  const row = await prisma.lead.findUnique({ where: { id } });
+  if (!row) throw new LeadNotFound(id);
+  return toLead(row);
+}
+
+export interface LeadFilter {
+  organizationId: string;
+  status?: (typeof LEAD_STATUSES)[number] | undefined;
+  source?: LeadSource | undefined;
+  assignedTo?: string | undefined;
+  scoreBand?: ScoreBand | undefined;
+  /** Part of a name, e-mail, company or phone, in any case. */
+  q?: string | undefined;
+  limit: number;
+  cursor?: string | undefined;
+}
+
+/** The leads of an organization, the newest first. @throws CursorError */
+export async function listLeads(prisma: PrismaClient, filter: LeadFilter) {
+  const { organizationId, status, source, assignedTo, scoreBand, q, limit, cursor } = filter;
+  const rows = await prisma.lead.findMany({
+    where: {
+      organizationId,
+      ...(status && { status }),
+      ...(source && { source }),
+      ...(assignedTo && { assignedTo }),
+      ...(scoreBand && { scoreBand }),
+      AND: [q === undefined ? {} : contains(q), cursor === undefined ? {} : olderThan(cursor)],
+    },
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    take: limit + 1,
+  });
+  const { items, nextCursor } = toPage(rows, limit, (row) => ({ at: row.createdAt, id: row.id }));
+  return { items: items.map(toLead), nextCursor };
+}
+
+function contains(q: string): Prisma.LeadWhereInput {
+  const part = { contains: q.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' } as const;
+  return { OR: [{ name: part }, { email: part }, { company: part }, { phone: part }] };
+}
+
+function olderThan(cursor: string): Prisma.LeadWhereInput {
+  const { at, id } = decodeCursor(cursor);
+  return { OR: [{ createdAt: { lt: at } }, { createdAt: at, id: { lt: id } }] };
+}

@@ -1,0 +1,30 @@
+import { z } from '@hono/zod-openapi';
+
+/** Says whether Postgres keeps the string as it is: it refuses NUL, and changes half a surrogate pair without a word. */
+export const isStorable = (text: string) => !text.includes('\0') && text.isWellFormed();
+
+/** Text of a caller's, trimmed, of 1 to `max` characters. */
+export const text = (max: number) =>
+  z
+    .string()
+    .refine(isStorable, 'must not contain NUL or half of a surrogate pair')
+    .trim()
+    .min(1, 'must not be empty')
+    .max(max, `must have at most ${max} characters`);
+
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+const MAX_DEPTH = 20;
+
+/** An object of the caller's own making, stored as it is: at most 20 levels deep, each string and key storable. */
+export const jsonObject = z
+  .record(z.string(), z.unknown())
+  .refine((value) => isStorableJson(value, MAX_DEPTH), `must be JSON at most ${MAX_DEPTH} levels deep, without NUL`)
+  .transform((value) => value as Record<string, Json>);
+
+function isStorableJson(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return isStorable(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth === 0) return false;
+  return Object.entries(value).every(([key, item]) => isStorable(key) && isStorableJson(item, depth - 1));
+}

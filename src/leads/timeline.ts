@@ -1,0 +1,40 @@
+import type { PrismaClient } from '../db/generated/client.ts';
+import { decodeCursor, toPage } from '../paging.ts';
+import { getLead } from './read.ts';
+
+export interface TimelinePage {
+  leadId: string;
+  limit: number;
+  cursor?: string | undefined;
+}
+
+/**
+ * What happened to a lead, the oldest first. `elapsedMs` counts from its creation, by the database's clock.
+ * @throws LeadNotFound, CursorError
+ */
+export async function readTimeline(prisma: PrismaClient, { leadId, limit, cursor }: TimelinePage) {
+  const lead = await getLead(prisma, leadId);
+  const createdAt = Date.parse(lead.createdAt);
+  const after = cursor === undefined ? undefined : decodeTimelineCursor(cursor);
+  const rows = await prisma.leadEvent.findMany({
+    where: { leadId, ...(after && { OR: [{ at: { gt: after.at } }, { at: after.at, seq: { gt: after.seq } }] }) },
+    orderBy: [{ at: 'asc' }, { seq: 'asc' }],
+    take: limit + 1,
+  });
+  const { items, nextCursor } = toPage(rows, limit, (row) => ({ at: row.at, id: row.seq.toString(16) }));
+  return {
+    items: items.map((row) => ({
+      id: row.id,
+      type: row.type,
+      at: row.at.toISOString(),
+      elapsedMs: row.at.getTime() - createdAt,
+      data: { ...(row.data as Record<string, unknown>), metadata: row.metadata as Record<string, unknown> },
+    })),
+    nextCursor,
+  };
+}
+
+function decodeTimelineCursor(cursor: string) {
+  const { at, id } = decodeCursor(cursor);
+  return { at, seq: /^[\da-f]{1,15}$/.test(id) ? BigInt(`0x${id}`) : 0n };
+}

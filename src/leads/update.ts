@@ -1,0 +1,77 @@
+import { v7 as uuidv7 } from 'uuid';
+import { Prisma, type Lead as LeadRow, type PrismaClient } from '../db/generated/client.ts';
+import { lockLead } from '../onboarding/open-step.ts';
+import type { NotifyOrder } from '../outbox/order.ts';
+import type { Caller } from './caller.ts';
+import { emailKey } from './email.ts';
+import { EmailTaken, LeadNotFound } from './errors.ts';
+import { type Lead, toLead } from './lead.ts';
+import type { LeadChange } from './submission.ts';
+
+/**
+ * Changes a lead, with what was changed on its timeline. A new assignee is told: the order stands in the outbox.
+ * @throws LeadNotFound, EmailTaken
+ */
+export async function updateLead(prisma: PrismaClient, id: string, change: LeadChange, caller: Caller): Promise<Lead> {
+  try {
+    return await prisma.$transaction((tx) => applyChange(tx, id, change, caller));
+  } catch (err) {
+    if (err instanceof Prisma.PrismaClientKnownRequestError && err.code === 'P2002') throw new EmailTaken();
+    throw err;
+  }
+}
+
+async function applyChange(
+  tx: Prisma.TransactionClient,
+  id: string,
+  change: LeadChange,
+  caller: Caller,
+): Promise<Lead> {
+  const before = await lockLead(tx, id);
+  if (!before) throw new LeadNotFound(id);
+  const changed = differences(before, change);
+  if (Object.keys(changed).length === 0) return toLead(before);
+
+  const assigned = 'assignedTo' in changed && typeof change.assignedTo === 'string';
+  const after = await tx.lead.update({
+    where: { id },
+    data: {
+      ...(change as Prisma.LeadUpdateInput),
+      ...(change.email !== undefined && { emailKey: change.email === null ? null : emailKey(change.email) }),
+      ...(assigned && { assignment: { increment: 1 } }),
+    },
+  });
+
+  const { assignedTo, ...fields } = changed;
+  const event = { leadId: id, organizationId: before.organizationId, metadata: { ...caller } };
+  if (Object.keys(fields).length > 0) {
+    await tx.leadEvent.create({ data: { ...event, id: uuidv7(), type: 'lead.updated', data: { changes: fields } } });
+  }
+  if (assignedTo) {
+    await tx.leadEvent.create({ data: { ...event, id: uuidv7(), type: 'lead.assigned', data: assignedTo } });
+  }
+  if (assigned) await orderNotification(tx, after, caller);
+  return toLead(after);
+}
+
+type Difference = Record<'from' | 'to', Prisma.InputJsonValue | null>;
+
+function differences(before: LeadRow, change: LeadChange): Record<string, Difference> {
+  const changed: Record<string, Difference> = {};
+  for (const [field, to] of Object.entries(change)) {
+    const from = before[field as keyof LeadChange];
+    if (JSON.stringify(from) !== JSON.stringify(to)) changed[field] = { from: from, to: to ?? null };
+  }
+  return changed;
+}
+
+async function orderNotification(tx: Prisma.TransactionClient, lead: LeadRow, caller: Caller): Promise<void> {
+  const payload: NotifyOrder['payload'] = {
+    assignment: lead.assignment,
+    priority: lead.priority,
+    requestId: caller.requestId,
+  };
+  await tx.outbox.create({
+    data: { id: uuidv7(), leadId: lead.id, organizationId: lead.organizationId, kind: 'NOTIFY_ASSIGNEE', payload },
+  });
+}

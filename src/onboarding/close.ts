@@ -1,0 +1,40 @@
+import type { CloseInput, CloseResult, OnboardingState } from '../../workflows/contract.ts';
+import type { Prisma } from '../db/generated/client.ts';
+import { enrichmentOutcome } from './enrichment-step.ts';
+import { lockLead } from './open-step.ts';
+import { settledState } from './outcome.ts';
+import { reasonOf } from './score-step.ts';
+import { recordStep, type StepEventType, stepKey } from './step-record.ts';
+
+/**
+ * Ends an onboarding that the score did not end. Whatever ended it before stays; a lead that is gone counts as canceled.
+ */
+export async function closeOnboarding(tx: Prisma.TransactionClient, input: CloseInput): Promise<CloseResult> {
+  const lead = await lockLead(tx, input.leadId);
+  if (!lead) return { state: 'CANCELED' };
+  const open = lead.onboardingState === 'PENDING' || lead.onboardingState === 'RUNNING';
+  if (!open || lead.onboardingRound !== input.round) return { state: lead.onboardingState };
+
+  if (input.notification.outcome === 'failed') {
+    await recordStep(tx, input, 'notification', 'notification.failed', reasonOf(input.notification));
+  }
+  const { state, type } = await judge(tx, input);
+  await tx.lead.update({ where: { id: lead.id }, data: { onboardingState: state }, select: { id: true } });
+  await recordStep(tx, input, 'outcome', type, { state, ...reasonOf(input) });
+  return { state };
+}
+
+async function judge(
+  tx: Prisma.TransactionClient,
+  input: CloseInput,
+): Promise<{ state: OnboardingState; type: StepEventType }> {
+  if (input.verdict === 'canceled') return { state: 'CANCELED', type: 'onboarding.canceled' };
+  if (input.verdict === 'failed' || input.notification.outcome === 'pending') {
+    return { state: 'FAILED', type: 'onboarding.failed' };
+  }
+  const enrichment = await tx.leadEvent.findUniqueOrThrow({
+    where: { leadId_stepKey: { leadId: input.leadId, stepKey: stepKey(input.round, 'enrichment') } },
+  });
+  const state = settledState(enrichmentOutcome(enrichment.type), input.notification.outcome);
+  return { state, type: 'onboarding.completed' };
+}

@@ -1,0 +1,101 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { OnboardingSignal, OnboardingState } from '../../workflows/contract.ts';
+import type { Lead, Prisma, PrismaClient } from '../db/generated/client.ts';
+import type { Caller } from '../leads/caller.ts';
+import { LeadNotFound } from '../leads/errors.ts';
+import type { Order, SignalOrder, StartOrder } from '../outbox/order.ts';
+import { lockLead } from './open-step.ts';
+import { stepKey } from './step-record.ts';
+
+export const COMMANDS = ['enrich-now', 'skip-enrichment', 'cancel', 'retry'] as const;
+export type Command = (typeof COMMANDS)[number];
+
+/** A command that the state of the onboarding does not allow. */
+export class CommandImpossible extends Error {
+  override name = 'CommandImpossible';
+}
+
+const SIGNALS: Record<Exclude<Command, 'retry'>, OnboardingSignal> = {
+  'enrich-now': 'enrichNow',
+  'skip-enrichment': 'skipEnrichment',
+  cancel: 'cancel',
+};
+
+export interface CommandContext {
+  caller: Caller;
+  enrichmentDelayMs: number;
+  /** Milliseconds for which relays leave the order to this process. */
+  orderDelayMs: number;
+}
+
+/**
+ * Accepts a command by what Postgres says, so that it is accepted while Temporal or the workers are down, and leaves
+ * the order in the outbox.
+ * @returns the order, and the state that the onboarding is in now.
+ * @throws LeadNotFound, CommandImpossible
+ */
+export function acceptCommand(
+  prisma: PrismaClient,
+  leadId: string,
+  command: Command,
+  context: CommandContext,
+): Promise<{ state: OnboardingState; order: Order }> {
+  return prisma.$transaction(async (tx) => {
+    const lead = await lockLead(tx, leadId);
+    if (!lead) throw new LeadNotFound(leadId);
+    const order = command === 'retry' ? await beginRound(tx, lead, context) : await signal(tx, lead, command, context);
+    const { id, kind, organizationId, payload } = order;
+    const availableAt = new Date(Date.now() + context.orderDelayMs);
+    await tx.outbox.create({ data: { id, leadId, kind, organizationId, payload, availableAt } });
+    return { state: command === 'retry' ? 'PENDING' : lead.onboardingState, order };
+  });
+}
+
+async function signal(
+  tx: Prisma.TransactionClient,
+  lead: Lead,
+  command: Exclude<Command, 'retry'>,
+  { caller }: CommandContext,
+): Promise<SignalOrder> {
+  if (lead.onboardingState !== 'PENDING' && lead.onboardingState !== 'RUNNING') {
+    throw new CommandImpossible(`The onboarding is over: it is ${lead.onboardingState}.`);
+  }
+  const enriched = await tx.leadEvent.findUnique({
+    where: { leadId_stepKey: { leadId: lead.id, stepKey: stepKey(lead.onboardingRound, 'enrichment') } },
+  });
+  if (enriched && command !== 'cancel') throw new CommandImpossible(`The enrichment is over: ${enriched.type}.`);
+  return {
+    id: uuidv7(),
+    kind: 'SIGNAL_ONBOARDING',
+    leadId: lead.id,
+    organizationId: lead.organizationId,
+    payload: { signal: SIGNALS[command], requestId: caller.requestId },
+  };
+}
+
+async function beginRound(tx: Prisma.TransactionClient, lead: Lead, context: CommandContext): Promise<StartOrder> {
+  if (lead.onboardingState === 'PENDING' || lead.onboardingState === 'RUNNING') {
+    throw new CommandImpossible(`The onboarding is not over: it is ${lead.onboardingState}.`);
+  }
+  if (lead.onboardingState === 'COMPLETED')
+    throw new CommandImpossible('The onboarding is complete: nothing is left to retry.');
+  const round = lead.onboardingRound + 1;
+  await tx.lead.update({
+    where: { id: lead.id },
+    data: { onboardingState: 'PENDING', onboardingRound: round },
+    select: { id: true },
+  });
+  return {
+    id: uuidv7(),
+    kind: 'START_ONBOARDING',
+    leadId: lead.id,
+    organizationId: lead.organizationId,
+    payload: {
+      round,
+      enrichmentDelayMs: context.enrichmentDelayMs,
+      priority: lead.priority,
+      source: lead.source,
+      requestId: context.caller.requestId,
+    },
+  };
+}

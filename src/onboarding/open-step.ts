@@ -1,0 +1,42 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { FAILURES, type OnboardingRef } from '../../workflows/contract.ts';
+import type { Lead, LeadEvent, Prisma } from '../db/generated/client.ts';
+import { recordStep, type Step, stepKey } from './step-record.ts';
+
+export interface OpenStep {
+  /** The lead, locked until the transaction ends. */
+  lead: Lead;
+  /** What an earlier run of the step has written; null when this is the first to get this far. */
+  recorded: LeadEvent | null;
+}
+
+/**
+ * Begins a step in a transaction: locks the lead, claims the onboarding if nobody has, finds what the step left before.
+ * @throws ApplicationFailure `LeadGone` or `OnboardingClosed`, not to be retried.
+ */
+export async function openStep(tx: Prisma.TransactionClient, ref: OnboardingRef, step: Step): Promise<OpenStep> {
+  const lead = await lockLead(tx, ref.leadId);
+  if (!lead) throw ApplicationFailure.nonRetryable(`Lead ${ref.leadId} does not exist`, FAILURES.leadGone);
+
+  const recorded = await tx.leadEvent.findUnique({
+    where: { leadId_stepKey: { leadId: ref.leadId, stepKey: stepKey(ref.round, step) } },
+  });
+  if (recorded) return { lead, recorded };
+
+  const open = lead.onboardingState === 'PENDING' || lead.onboardingState === 'RUNNING';
+  if (!open || lead.onboardingRound !== ref.round) {
+    const message = `Round ${ref.round} of the onboarding of lead ${ref.leadId} is over`;
+    throw ApplicationFailure.nonRetryable(message, FAILURES.onboardingClosed);
+  }
+  if (lead.onboardingState === 'PENDING') {
+    await tx.lead.update({ where: { id: lead.id }, data: { onboardingState: 'RUNNING' }, select: { id: true } });
+    await recordStep(tx, ref, 'started', 'onboarding.started');
+  }
+  return { lead, recorded: null };
+}
+
+/** Locks a lead's row against other steps and edits. */
+export async function lockLead(tx: Prisma.TransactionClient, leadId: string): Promise<Lead | null> {
+  await tx.$queryRaw`SELECT 1 FROM lead WHERE id = ${leadId}::uuid FOR UPDATE`;
+  return tx.lead.findUnique({ where: { id: leadId } });
+}

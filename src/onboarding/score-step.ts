@@ -1,0 +1,40 @@
+import type { ScoreInput, ScoreResult } from '../../workflows/contract.ts';
+import { Prisma } from '../db/generated/client.ts';
+import type { Enrichment } from '../enrichment/enrich.ts';
+import { calculateScore } from '../leads/scoring.ts';
+import { openStep } from './open-step.ts';
+import { settledState } from './outcome.ts';
+import { recordStep } from './step-record.ts';
+
+/**
+ * Scores a lead, notes the steps that gave up without a word of their own, and, unless the notification is still out,
+ * ends the onboarding: all in one transaction. A second run answers what the first one wrote.
+ */
+export async function recordScore(tx: Prisma.TransactionClient, input: ScoreInput): Promise<ScoreResult> {
+  const { lead, recorded } = await openStep(tx, input, 'score');
+  if (recorded) return toResult(recorded.data as unknown as ScoreResult);
+
+  const enrichment = lead.enrichment as Enrichment | null;
+  const { score, band, breakdown } = calculateScore(lead, enrichment?.fields ?? {});
+  const { notification } = input;
+  const state =
+    notification.outcome === 'pending' ? 'RUNNING' : settledState(input.enrichment.outcome, notification.outcome);
+
+  await recordStep(tx, input, 'enrichment', `enrichment.${input.enrichment.outcome}`, reasonOf(input.enrichment));
+  if (notification.outcome === 'failed') {
+    await recordStep(tx, input, 'notification', 'notification.failed', reasonOf(notification));
+  }
+  const lines = breakdown as unknown as Prisma.InputJsonArray;
+  await tx.lead.update({
+    where: { id: lead.id },
+    data: { score, scoreBand: band, scoreBreakdown: lines, onboardingState: state },
+    select: { id: true },
+  });
+  await recordStep(tx, input, 'score', 'score.calculated', { score, band, state, breakdown: lines });
+  if (state !== 'RUNNING') await recordStep(tx, input, 'outcome', 'onboarding.completed', { state });
+  return { score, band, state };
+}
+
+const toResult = ({ score, band, state }: ScoreResult): ScoreResult => ({ score, band, state });
+
+export const reasonOf = ({ reason }: { reason?: string }) => (reason === undefined ? {} : { reason });

@@ -1,0 +1,55 @@
+import { activityInfo } from '@temporalio/activity';
+import { v7 as uuidv7 } from 'uuid';
+import type { OnboardingRef } from '../../workflows/contract.ts';
+import type { Prisma } from '../db/generated/client.ts';
+
+/** What is recorded once for each round of an onboarding, however often the activity behind it runs. */
+export type Step = 'started' | 'notification' | 'enrichment.started' | 'enrichment' | 'score' | 'outcome';
+
+export type StepEventType =
+  | 'onboarding.started'
+  | 'notification.created'
+  | 'notification.skipped'
+  | 'notification.failed'
+  | 'enrichment.started'
+  | 'enrichment.completed'
+  | 'enrichment.partial'
+  | 'enrichment.skipped'
+  | 'score.calculated'
+  | 'onboarding.completed'
+  | 'onboarding.canceled'
+  | 'onboarding.failed';
+
+export const stepKey = (round: number, step: Step) => `${round}/${step}`;
+
+/**
+ * Writes a step's timeline entry, in the transaction of its effect.
+ * @returns false when the step is on the timeline already: the effect must not happen again.
+ */
+export async function recordStep(
+  tx: Prisma.TransactionClient,
+  ref: OnboardingRef,
+  step: Step,
+  type: StepEventType,
+  data: Prisma.InputJsonObject = {},
+): Promise<boolean> {
+  const { count } = await tx.leadEvent.createMany({
+    data: {
+      id: uuidv7(),
+      leadId: ref.leadId,
+      organizationId: ref.organizationId,
+      type,
+      data,
+      metadata: activityOrigin(ref.requestId),
+      stepKey: stepKey(ref.round, step),
+    },
+    skipDuplicates: true,
+  });
+  return count === 1;
+}
+
+/** Which attempt of which run wrote an entry. */
+export function activityOrigin(requestId: string): Prisma.InputJsonObject {
+  const { workflowExecution, activityId, attempt } = activityInfo();
+  return { requestId, activityId, attempt, ...workflowExecution };
+}

@@ -1,0 +1,120 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  ASSIGNEE_NOTIFICATION,
+  assigneeNotificationWorkflowId,
+  LEAD_ONBOARDING,
+  onboardingWorkflowId,
+  TASK_QUEUES,
+} from '../../workflows/contract.ts';
+import type { assigneeNotification, leadOnboarding } from '../../workflows/index.ts';
+import { stepPriority } from '../../workflows/priorities.ts';
+import type { Logger } from '../logger.ts';
+import { withDeadline } from '../temporal/connection.ts';
+import { isUnknownAttribute, startAttributes } from '../temporal/search-attributes.ts';
+import type { SearchAttributeRegistry } from '../temporal/search-attribute-registry.ts';
+import type { NotifyOrder, Order, SignalOrder, StartOrder } from './order.ts';
+
+export interface CarrierDependencies {
+  client: Client;
+  searchAttributes: SearchAttributeRegistry;
+  log: Logger;
+}
+
+/**
+ * Hands one order to Temporal. Safe to repeat: a run that exists already counts as started.
+ * @throws the client's error when Temporal did not take it; `explainFailure` says what that means.
+ */
+export async function carryOut(deps: CarrierDependencies, order: Order): Promise<void> {
+  switch (order.kind) {
+    case 'START_ONBOARDING':
+      return startOnboarding(deps, order);
+    case 'SIGNAL_ONBOARDING':
+      return signalOnboarding(deps, order);
+    case 'NOTIFY_ASSIGNEE':
+      return startNotification(deps, order);
+  }
+}
+
+async function startOnboarding(
+  { client, searchAttributes, log }: CarrierDependencies,
+  order: StartOrder,
+): Promise<void> {
+  const { leadId, organizationId, payload } = order;
+  const workflowId = onboardingWorkflowId(leadId);
+  const start = (withAttributes: boolean) =>
+    client.workflow.start<typeof leadOnboarding>(LEAD_ONBOARDING, {
+      taskQueue: TASK_QUEUES.onboarding,
+      workflowId,
+      args: [
+        {
+          leadId,
+          organizationId,
+          round: payload.round,
+          enrichmentDelayMs: payload.enrichmentDelayMs,
+          priority: payload.priority,
+          requestId: payload.requestId,
+          searchAttributes: withAttributes,
+        },
+      ],
+      workflowIdReusePolicy: payload.round === 1 ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: payload.round === 1 ? 'USE_EXISTING' : 'FAIL',
+      memo: { round: payload.round },
+      priority: stepPriority(3, { organizationId, priority: payload.priority }),
+      staticSummary: `Onboard lead ${leadId}`,
+      staticDetails: `Organization \`${organizationId}\` · source ${payload.source} · priority ${payload.priority}`,
+      ...(withAttributes && { typedSearchAttributes: startAttributes(order) }),
+    });
+  await withDeadline(client, async () => {
+    try {
+      await start(searchAttributes.known);
+    } catch (err) {
+      if (err instanceof WorkflowExecutionAlreadyStartedError)
+        return refuseOlderRound(client, workflowId, payload.round);
+      if (!isUnknownAttribute(err)) throw err;
+      searchAttributes.forget();
+      await start(false);
+    }
+  });
+  log.info({ leadId, organizationId, requestId: payload.requestId, workflowId }, 'workflow started');
+}
+
+/**
+ * A retry can come while the run of the round before is just ending: that run is not the one ordered.
+ * @throws Error, so that the order is tried again, when the run is of another round.
+ */
+async function refuseOlderRound(client: Client, workflowId: string, round: number): Promise<void> {
+  if (round === 1) return;
+  const { memo } = await client.workflow.getHandle(workflowId).describe();
+  if (memo?.round !== round) throw new Error(`${workflowId} still runs an earlier round`);
+}
+
+async function signalOnboarding({ client, log }: CarrierDependencies, order: SignalOrder): Promise<void> {
+  const workflowId = onboardingWorkflowId(order.leadId);
+  try {
+    await withDeadline(client, () => client.workflow.getHandle(workflowId).signal(order.payload.signal));
+    log.info({ leadId: order.leadId, workflowId, ...order.payload }, 'command passed on');
+  } catch (err) {
+    if (!(err instanceof WorkflowNotFoundError && /already completed/i.test(err.message))) throw err;
+  }
+}
+
+async function startNotification({ client, log }: CarrierDependencies, order: NotifyOrder): Promise<void> {
+  const { leadId, organizationId, payload } = order;
+  const workflowId = assigneeNotificationWorkflowId(leadId, payload.assignment);
+  try {
+    await withDeadline(client, () =>
+      client.workflow.start<typeof assigneeNotification>(ASSIGNEE_NOTIFICATION, {
+        taskQueue: TASK_QUEUES.onboarding,
+        workflowId,
+        args: [{ leadId, organizationId, ...payload }],
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        priority: stepPriority(1, { organizationId, priority: payload.priority }),
+        staticSummary: `Notify assignee ${payload.assignment} of lead ${leadId}`,
+      }),
+    );
+    log.info({ leadId, organizationId, requestId: payload.requestId, workflowId }, 'workflow started');
+  } catch (err) {
+    if (!(err instanceof WorkflowExecutionAlreadyStartedError)) throw err;
+  }
+}

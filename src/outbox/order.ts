@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { LEAD_PRIORITIES, ONBOARDING_SIGNALS, type OnboardingSignal } from '../../workflows/contract.ts';
+import { LEAD_SOURCES } from '../leads/lead.ts';
+
+const base = { id: z.uuid(), leadId: z.uuid(), organizationId: z.string() };
+const count = z.number().int().min(1);
+const priority = z.enum(LEAD_PRIORITIES);
+const requestId = z.string();
+
+const startOrder = z.object({
+  ...base,
+  kind: z.literal('START_ONBOARDING'),
+  payload: z.object({
+    round: count,
+    enrichmentDelayMs: z.number().int().min(0),
+    priority,
+    source: z.enum(LEAD_SOURCES),
+    requestId,
+  }),
+});
+
+const signalOrder = z.object({
+  ...base,
+  kind: z.literal('SIGNAL_ONBOARDING'),
+  payload: z.object({ signal: z.enum(Object.keys(ONBOARDING_SIGNALS) as OnboardingSignal[]), requestId }),
+});
+
+const notifyOrder = z.object({
+  ...base,
+  kind: z.literal('NOTIFY_ASSIGNEE'),
+  payload: z.object({ assignment: count, priority, requestId }),
+});
+
+/** Something that Temporal is to do, kept in Postgres until it has taken it. */
+export const orderSchema = z.discriminatedUnion('kind', [startOrder, signalOrder, notifyOrder]);
+
+/** Start the onboarding of a lead. */
+export type StartOrder = z.infer<typeof startOrder>;
+/** Pass a command on to the run of a lead. */
+export type SignalOrder = z.infer<typeof signalOrder>;
+/** Tell the assignee that a lead got after its creation. */
+export type NotifyOrder = z.infer<typeof notifyOrder>;
+export type Order = z.infer<typeof orderSchema>;

@@ -1,0 +1,52 @@
+import { ApplicationFailure, CancelledFailure, CompleteAsyncError, type Context } from '@temporalio/activity';
+import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { describeError, type Logger } from '../logger.ts';
+
+interface Ids {
+  leadId?: string;
+  organizationId?: string;
+  requestId?: string;
+}
+
+/**
+ * Logs each step with its attempt and duration, and keeps messages of foreign errors, which may quote what a person
+ * typed, out of Temporal: only the kind and code of such an error goes into the history.
+ */
+export function activityInterceptor(log: Logger) {
+  return (context: Context): { inbound: ActivityInboundCallsInterceptor } => ({
+    inbound: {
+      async execute(input, next) {
+        const { activityType, attempt, workflowExecution, taskQueue } = context.info;
+        const { leadId, organizationId, requestId } = (input.args[0] ?? {}) as Ids;
+        const workflowId = workflowExecution?.workflowId;
+        const step = log.child({
+          leadId,
+          organizationId,
+          requestId,
+          workflowId,
+          step: activityType,
+          taskQueue,
+          attempt,
+        });
+        step.info('step started');
+        const startedAt = performance.now();
+        const durationMs = () => Math.round(performance.now() - startedAt);
+        try {
+          const result = await next(input);
+          step.info({ durationMs: durationMs() }, 'step completed');
+          return result;
+        } catch (err) {
+          if (err instanceof CompleteAsyncError) throw err;
+          step.warn({ durationMs: durationMs(), err: describeError(err) }, 'step failed');
+          throw err instanceof ApplicationFailure || err instanceof CancelledFailure ? err : withoutMessage(err);
+        }
+      },
+    },
+  });
+}
+
+function withoutMessage(err: unknown): ApplicationFailure {
+  const { type, code } = describeError(err);
+  const kind = code === undefined ? type : `${type} ${code}`;
+  return ApplicationFailure.create({ message: `${kind}; the worker's log has where`, type });
+}

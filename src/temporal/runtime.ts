@@ -1,0 +1,28 @@
+import { DefaultLogger, type LogLevel, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import type { Logger } from '../logger.ts';
+
+const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  ERROR: 'error',
+};
+
+/**
+ * Sets Temporal's native runtime up, once in a process and before any worker: its logs go into ours, its metrics to
+ * `metricsPort`, and signals are left to us, since the runtime drops its handlers after the first.
+ */
+export function installRuntime(log: Logger, metricsPort: number | undefined): void {
+  Runtime.install({
+    shutdownSignals: [],
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      const { activityId, activityType, attempt, workflowId, runId, taskQueue } = meta ?? {};
+      log[LEVELS[level]]({ activityId, activityType, attempt, workflowId, runId, taskQueue }, message);
+    }),
+    telemetryOptions: {
+      logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
+      ...(metricsPort !== undefined && { metrics: { prometheus: { bindAddress: `127.0.0.1:${metricsPort}` } } }),
+    },
+  });
+}

@@ -1,0 +1,67 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { ensureDatabase } from '../../src/local/database.ts';
+import { migrate } from '../../src/local/migrations.ts';
+import { freePort } from '../../src/local/ports.ts';
+import { connectionStringOf, startPostgres } from '../../src/local/postgres.ts';
+import { projectRoot } from '../../src/local/project-root.ts';
+import { startTemporal } from '../../src/local/temporal.ts';
+import { resolveTemporalCli } from '../../src/local/temporal-cli.ts';
+import { bundleWorkflows } from '../../src/temporal/workflow-bundle.ts';
+import { instrumented } from './workflow-coverage.ts';
+
+/** Test files run in as many processes; each has a Temporal namespace of its own. */
+export const namespaceOf = (poolId: string) => `test-${poolId}`;
+const POOL_IDS = ['1', '2', '3', '4'];
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A server whose database `template` has all migrations. */
+    postgresPort: number;
+    temporalAddress: string;
+    temporalCli: string;
+    workflowBundle: string;
+  }
+}
+
+export const TEMPLATE_DATABASE = 'lead_template';
+
+/** Starts what all tests share, on free ports: one real Postgres, one real Temporal server, one workflow bundle. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'lead-onboarding-test-'));
+  const [postgresPort, temporalPort] = [await freePort(), await freePort()];
+  const cli = await resolveTemporalCli({ onProgress: (line) => process.stderr.write(`${line}\n`) });
+  const [postgres, temporal] = await Promise.all([
+    // What a crash of the machine would lose does not matter here.
+    startPostgres({
+      dataDir: join(folder, 'postgres'),
+      port: postgresPort,
+      settings: { fsync: 'off', max_connections: '200' },
+    }),
+    startTemporal({ cli: cli.path, port: temporalPort, namespaces: POOL_IDS.map(namespaceOf) }),
+  ]);
+  const workflowBundle = join(folder, 'workflows.cjs');
+  await Promise.all([
+    prepareTemplate(postgres.connectionString, postgresPort),
+    bundleWorkflows(join(projectRoot(), 'workflows/index.ts'), instrumented).then(({ code }) =>
+      writeFile(workflowBundle, code),
+    ),
+  ]);
+  project.provide('postgresPort', postgresPort);
+  project.provide('temporalAddress', temporal.address);
+  project.provide('temporalCli', cli.path);
+  project.provide('workflowBundle', workflowBundle);
+
+  return async () => {
+    await Promise.all([postgres.stop(), temporal.stop()]);
+    await rm(folder, { recursive: true, force: true });
+  };
+}
+
+async function prepareTemplate(serverUrl: string, port: number): Promise<void> {
+  await ensureDatabase(serverUrl, TEMPLATE_DATABASE);
+  const applied = await migrate({ connectionString: connectionStringOf(port, TEMPLATE_DATABASE), root: projectRoot() });
+  if (applied === 0) throw new Error('The template database got no migration');
+}

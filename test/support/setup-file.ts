@@ -1,0 +1,8 @@
+import { afterAll } from 'vitest';
+import { createLogger } from '../../src/logger.ts';
+import { installRuntime } from '../../src/temporal/runtime.ts';
+import { reportWorkflowCoverage } from './workflow-coverage.ts';
+
+installRuntime(createLogger('temporal', 'fatal'), undefined);
+
+afterAll(reportWorkflowCoverage);

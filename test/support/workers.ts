@@ -1,0 +1,56 @@
+import { NativeConnection, type Worker } from '@temporalio/worker';
+import { inject } from 'vitest';
+import { createLeadActivities } from '../../activities/lead.ts';
+import { createNotificationActivities } from '../../activities/notification.ts';
+import { builtInProviders } from '../../src/enrichment/built-in.ts';
+import type { Logger } from '../../src/logger.ts';
+import { createWorker } from '../../src/temporal/worker.ts';
+import {
+  type LeadActivities,
+  type NotificationActivities,
+  TASK_QUEUES,
+  type TaskQueue,
+} from '../../workflows/contract.ts';
+import type { TestDatabase } from './database.ts';
+import { testNamespace } from './temporal.ts';
+import { workflowCoverage } from './workflow-coverage.ts';
+
+export type ActivityOverrides = Partial<LeadActivities & NotificationActivities>;
+
+/** Runs the real workers of all task queues in this process until `stop`; `overrides` take the place of activities. */
+export async function startWorkers(database: TestDatabase, log: Logger, overrides: ActivityOverrides = {}) {
+  const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
+  const pick = <Activities extends object>(real: Activities): Activities =>
+    Object.fromEntries(
+      Object.entries(real).map(([name, run]) => [name, overrides[name as keyof ActivityOverrides] ?? run]),
+    ) as Activities;
+  const { sinks } = workflowCoverage;
+  const deps = {
+    connection,
+    namespace: testNamespace(),
+    log,
+    graceMs: 1_000,
+    workloads: {
+      [TASK_QUEUES.onboarding]: () => ({ workflowBundle: { codePath: inject('workflowBundle') }, sinks }),
+      [TASK_QUEUES.notification]: () => ({
+        activities: pick(createNotificationActivities({ prisma: database.prisma })),
+        maxConcurrentActivityTaskExecutions: 10,
+      }),
+      [TASK_QUEUES.lead]: () => ({
+        activities: pick(createLeadActivities({ prisma: database.prisma, providers: builtInProviders })),
+        maxConcurrentActivityTaskExecutions: 3,
+      }),
+    },
+  };
+  const taskQueues = Object.values(TASK_QUEUES);
+  const workers = new Map<TaskQueue, Worker>();
+  for (const taskQueue of taskQueues) workers.set(taskQueue, await createWorker(deps, taskQueue));
+  const running = [...workers.values()].map((worker) => worker.run());
+  return {
+    async stop() {
+      for (const worker of workers.values()) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await Promise.all(running);
+      await connection.close();
+    },
+  };
+}

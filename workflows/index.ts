@@ -1,0 +1,2 @@
+export { assigneeNotification } from './assignee-notification.ts';
+export { leadOnboarding } from './lead-onboarding.ts';

@@ -1,0 +1,71 @@
+import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import {
+  type AssignmentRef,
+  type LeadActivities,
+  type NotificationActivities,
+  type OnboardingInput,
+  TASK_QUEUES,
+} from './contract.ts';
+import { stepPriority } from './priorities.ts';
+
+const NOTIFY: ActivityOptions = {
+  taskQueue: TASK_QUEUES.notification,
+  startToCloseTimeout: '10 seconds', // a few short statements; longer means that the worker or the database is gone
+  scheduleToCloseTimeout: '1 day', // yesterday's "new lead" is noise
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+};
+
+const ENRICH: ActivityOptions = {
+  taskQueue: TASK_QUEUES.lead,
+  startToCloseTimeout: '30 seconds', // the longest honest run of all sources together
+  heartbeatTimeout: '10 seconds', // a killed worker is noticed, and a cancellation arrives, within this
+  scheduleToCloseTimeout: '15 minutes', // past that, a score without the sources serves the seller better
+  cancellationType: 'TRY_CANCEL', // "skip" must not wait for a source that hangs
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+};
+
+const SCORE: ActivityOptions = {
+  taskQueue: TASK_QUEUES.lead,
+  startToCloseTimeout: '10 seconds', // one transaction
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
+};
+
+/** The activities of one onboarding, each with its queue, timeouts, retries, priority and summary. */
+export function onboardingSteps(input: OnboardingInput) {
+  const lead = `lead ${input.leadId}`;
+  const notification = proxyActivities<NotificationActivities>({
+    ...NOTIFY,
+    priority: stepPriority(1, input),
+    summary: `Notify the assignee of ${lead}`,
+  });
+  const enrichment = proxyActivities<LeadActivities>({
+    ...ENRICH,
+    priority: stepPriority(5, input),
+    summary: `Enrich ${lead}`,
+  });
+  const score = proxyActivities<LeadActivities>({
+    ...SCORE,
+    priority: stepPriority(3, input),
+    summary: `Score ${lead}`,
+  });
+  const closing = proxyActivities<LeadActivities>({
+    ...SCORE,
+    priority: stepPriority(3, input),
+    summary: `Record the outcome of ${lead}`,
+  });
+  return {
+    notifyAssignee: notification.notifyAssignee,
+    enrichLead: enrichment.enrichLead,
+    scoreLead: score.scoreLead,
+    closeOnboarding: closing.closeOnboarding,
+  };
+}
+
+/** The one activity that tells a later assignee. */
+export function reassignmentSteps(input: AssignmentRef) {
+  return proxyActivities<Pick<NotificationActivities, 'notifyReassigned'>>({
+    ...NOTIFY,
+    priority: stepPriority(1, input),
+    summary: `Notify assignee ${input.assignment} of lead ${input.leadId}`,
+  });
+}
