@@ -11,25 +11,43 @@ export interface Position {
   id: string;
 }
 
-const positionSchema = z.tuple([z.iso.datetime(), z.string().regex(/^[\da-f-]{1,36}$/)]);
+/** Postgres has no year 0. */
+const positionSchema = z.tuple([z.iso.datetime().regex(/^(?!0000)/), z.string()]);
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** A position → an opaque, URL-safe cursor. */
 export function encodeCursor({ at, id }: Position): string {
   return Buffer.from(JSON.stringify([at.toISOString(), id])).toString('base64url');
 }
 
-/** @throws CursorError when the text is no cursor of `encodeCursor`. */
-export function decodeCursor(cursor: string): Position {
-  let decoded: unknown;
-  try {
-    decoded = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-  } catch {
-    throw new CursorError('not a cursor');
-  }
-  const parsed = positionSchema.safeParse(decoded);
+/**
+ * A cursor → the position. `idPattern` tells the lists apart.
+ * @throws CursorError when the text is not exactly a cursor of `encodeCursor`.
+ */
+export function decodeCursor(cursor: string, idPattern = UUID): Position {
+  const parsed = positionSchema.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString('utf8')));
   if (!parsed.success) throw new CursorError('not a cursor');
   const [at, id] = parsed.data;
-  return { at: new Date(at), id };
+  const position = { at: new Date(at), id };
+  if (!idPattern.test(id) || encodeCursor(position) !== cursor) throw new CursorError('not a cursor of this list');
+  return position;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What comes after a position in a list by `createdAt` and `id`, the newest first.
+ * The first condition follows from the second; it is the one that an index can look up.
+ */
+export function olderThan({ at, id }: Position) {
+  return { createdAt: { lte: at }, OR: [{ createdAt: { lt: at } }, { id: { lt: id } }] };
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { Logger } from './logger.ts';
-import { describeError } from './logger.ts';
 
 /** A terminal's Ctrl-C, and npm, can send the same signal twice within this. */
 const REPEAT_MS = 2_000;
@@ -34,7 +33,7 @@ export class Closers {
       try {
         await close();
       } catch (err) {
-        log.error({ what, err: describeError(err) }, 'not closed cleanly');
+        log.error({ what, err }, 'not closed cleanly');
       }
     }
   }

@@ -8,7 +8,8 @@ import { openDatabase } from './db/open.ts';
 import { builtInProviders } from './enrichment/built-in.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { serveHealth } from './health-server.ts';
-import { createLogger, describeError, type Logger } from './logger.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { warmUp } from './onboarding/warm-up.ts';
 import { Closers, runProcess, waitForSignal } from './processes.ts';
 import { loadTemporalSettings } from './temporal/connection.ts';
 import { installRuntime } from './temporal/runtime.ts';
@@ -64,21 +65,22 @@ function createWorkloads(env: Environment, taskQueues: TaskQueue[], log: Logger,
     (taskQueues.includes(TASK_QUEUES.notification) ? env.NOTIFICATION_CONCURRENCY : 0) +
     (taskQueues.includes(TASK_QUEUES.lead) ? env.LEAD_CONCURRENCY : 0);
   let database: ReturnType<typeof openDatabase> | undefined;
-  const prisma = () => {
+  const prisma = async () => {
     if (!database) {
       database = openDatabase(env, { name: `worker:${taskQueues.join('+')}`, connections: slots + 2, log });
       closers.add('database', database.close);
+      await warmUp(database.prisma, log);
     }
     return database.prisma;
   };
   return {
     [TASK_QUEUES.onboarding]: async () => ({ workflowBundle: await requireBundle() }),
-    [TASK_QUEUES.notification]: () => ({
-      activities: createNotificationActivities({ prisma: prisma() }),
+    [TASK_QUEUES.notification]: async () => ({
+      activities: createNotificationActivities({ prisma: await prisma() }),
       maxConcurrentActivityTaskExecutions: env.NOTIFICATION_CONCURRENCY,
     }),
-    [TASK_QUEUES.lead]: () => ({
-      activities: createLeadActivities({ prisma: prisma(), providers: builtInProviders }),
+    [TASK_QUEUES.lead]: async () => ({
+      activities: createLeadActivities({ prisma: await prisma(), providers: builtInProviders }),
       maxConcurrentActivityTaskExecutions: env.LEAD_CONCURRENCY,
     }),
   };
@@ -107,7 +109,7 @@ async function connect(options: Parameters<typeof NativeConnection.connect>[0], 
     try {
       return await NativeConnection.connect(options);
     } catch (err) {
-      if (attempt % 10 === 1) log.warn({ attempt, err: describeError(err) }, 'Temporal is out of reach; trying again');
+      if (attempt % 10 === 1) log.warn({ attempt, err }, 'Temporal is out of reach; trying again');
       await sleep(CONNECT_RETRY_MS);
     }
   }

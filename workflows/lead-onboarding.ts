@@ -32,7 +32,7 @@ export async function leadOnboarding(input: OnboardingInput): Promise<Onboarding
     notified.catch(() => undefined); // awaited at the end; a cancellation must not be an unhandled rejection before
 
     await condition(() => commands.size > 0, input.enrichmentDelayMs || 1, {
-      summary: `Wait ${input.enrichmentDelayMs} ms before enriching`,
+      summary: `Wait ${input.enrichmentDelayMs / 1_000} s before enriching`,
     });
 
     update({ enrichment: 'running' });

@@ -1,5 +1,5 @@
 import type { Environment } from '../environment.ts';
-import { describeError, type Logger } from '../logger.ts';
+import type { Logger } from '../logger.ts';
 import { createPool } from './pool.ts';
 import { createPrisma } from './prisma.ts';
 
@@ -15,7 +15,7 @@ export function openDatabase(env: Environment, options: { name: string; connecti
     connectionString: env.DATABASE_URL,
     max: options.connections,
     applicationName: options.name,
-    onError: (err) => options.log.warn({ err: describeError(err) }, 'idle database connection lost'),
+    onError: (err) => options.log.warn({ err }, 'idle database connection lost'),
   });
   const prisma = createPrisma(pool);
   const close = async () => {

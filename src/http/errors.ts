@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { ErrorHandler } from 'hono';
 import { databaseFault } from '../db/faults.ts';
 import { EmailTaken, LeadNotFound } from '../leads/errors.ts';
-import { describeError, type Logger } from '../logger.ts';
+import type { Logger } from '../logger.ts';
 import { NotificationNotFound } from '../notifications/inbox.ts';
 import { CommandImpossible } from '../onboarding/command.ts';
 import { CursorError } from '../paging.ts';
@@ -16,7 +16,7 @@ export function answerErrors(log: Logger): ErrorHandler<HttpEnv> {
     const problem = toProblem(err);
     if (problem.status >= 500) {
       const request = { requestId: c.get('requestId'), method: c.req.method, route: routePath(c, -1) };
-      log.error({ ...request, err: describeError(err) }, 'request failed');
+      log.error({ ...request, err }, 'request failed');
     }
     return problem.toResponse(c);
   };

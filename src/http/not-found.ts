@@ -18,6 +18,7 @@ function methodsOf(app: Hono<HttpEnv>, path: string): string[] {
   const methods = app.routes
     .filter((route) => route.method !== 'ALL' && matches(route.path, path))
     .map((route) => route.method);
+  if (methods.includes('GET')) methods.push('HEAD'); // Hono answers it from the route of GET
   return [...new Set(methods)].sort();
 }
 

@@ -37,6 +37,9 @@ export const cursor = z.string().max(200).optional().openapi({ description: '`ne
 
 export const idParam = z.object({ id: z.uuid('must be a UUID').openapi({ param: { name: 'id', in: 'path' } }) });
 
+/** The query of a route that takes none: a parameter is refused, not ignored. */
+export const noQuery = z.strictObject({});
+
 /** A JSON answer, for a route's `responses`. */
 export const answers = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
   description,

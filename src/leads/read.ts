@@ -1,6 +1,6 @@
 import type { ScoreBand } from '../../workflows/contract.ts';
 import type { Prisma, PrismaClient } from '../db/generated/client.ts';
-import { decodeCursor, toPage } from '../paging.ts';
+import { decodeCursor, olderThan, toPage } from '../paging.ts';
 import { LeadNotFound } from './errors.ts';
 import { type Lead, type LEAD_STATUSES, type LeadSource, toLead } from './lead.ts';
 
@@ -33,7 +33,7 @@ export async function listLeads(prisma: PrismaClient, filter: LeadFilter) {
       ...(source && { source }),
       ...(assignedTo && { assignedTo }),
       ...(scoreBand && { scoreBand }),
-      AND: [q === undefined ? {} : contains(q), cursor === undefined ? {} : olderThan(cursor)],
+      AND: [q === undefined ? {} : contains(q), cursor === undefined ? {} : olderThan(decodeCursor(cursor))],
     },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: limit + 1,
@@ -45,9 +45,4 @@ export async function listLeads(prisma: PrismaClient, filter: LeadFilter) {
 function contains(q: string): Prisma.LeadWhereInput {
   const part = { contains: q.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' } as const;
   return { OR: [{ name: part }, { email: part }, { company: part }, { phone: part }] };
-}
-
-function olderThan(cursor: string): Prisma.LeadWhereInput {
-  const { at, id } = decodeCursor(cursor);
-  return { OR: [{ createdAt: { lt: at } }, { createdAt: at, id: { lt: id } }] };
 }

@@ -16,14 +16,22 @@ type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 const MAX_DEPTH = 20;
 
-/** An object of the caller's own making, stored as it is: at most 20 levels deep, each string and key storable. */
+/**
+ * An object of the caller's own making, stored as it is: at most 20 levels deep, each value and key storable.
+ * Not a `z.record`, which drops a key named `__proto__` without a word.
+ */
 export const jsonObject = z
-  .record(z.string(), z.unknown())
-  .refine((value) => isStorableJson(value, MAX_DEPTH), `must be JSON at most ${MAX_DEPTH} levels deep, without NUL`)
-  .transform((value) => value as Record<string, Json>);
+  .custom<Record<string, Json>>(
+    (value) => isObject(value) && isStorableJson(value, MAX_DEPTH),
+    `must be an object at most ${MAX_DEPTH} levels deep, without NUL, half of a surrogate pair or a number past 1.8e308`,
+  )
+  .openapi({ type: 'object', additionalProperties: {} });
+
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function isStorableJson(value: unknown, depth: number): boolean {
   if (typeof value === 'string') return isStorable(value);
+  if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object' || value === null) return true;
   if (depth === 0) return false;
   return Object.entries(value).every(([key, item]) => isStorable(key) && isStorableJson(item, depth - 1));

@@ -17,7 +17,10 @@ export async function readTimeline(prisma: PrismaClient, { leadId, limit, cursor
   const createdAt = Date.parse(lead.createdAt);
   const after = cursor === undefined ? undefined : decodeTimelineCursor(cursor);
   const rows = await prisma.leadEvent.findMany({
-    where: { leadId, ...(after && { OR: [{ at: { gt: after.at } }, { at: after.at, seq: { gt: after.seq } }] }) },
+    where: {
+      leadId,
+      ...(after && { at: { gte: after.at }, OR: [{ at: { gt: after.at } }, { seq: { gt: after.seq } }] }),
+    },
     orderBy: [{ at: 'asc' }, { seq: 'asc' }],
     take: limit + 1,
   });
@@ -34,7 +37,8 @@ export async function readTimeline(prisma: PrismaClient, { leadId, limit, cursor
   };
 }
 
+/** Entries are told apart by their `seq`, in hexadecimal. */
 function decodeTimelineCursor(cursor: string) {
-  const { at, id } = decodeCursor(cursor);
-  return { at, seq: /^[\da-f]{1,15}$/.test(id) ? BigInt(`0x${id}`) : 0n };
+  const { at, id } = decodeCursor(cursor, /^[\da-f]{1,15}$/);
+  return { at, seq: BigInt(`0x${id}`) };
 }

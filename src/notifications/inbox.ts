@@ -1,5 +1,5 @@
 import type { Notification, PrismaClient } from '../db/generated/client.ts';
-import { decodeCursor, toPage } from '../paging.ts';
+import { decodeCursor, olderThan, toPage } from '../paging.ts';
 
 /** Whose inbox. */
 export interface Inbox {
@@ -21,14 +21,13 @@ export async function listNotifications(
   inbox: Inbox,
   page: { unread?: boolean | undefined; limit: number; cursor?: string | undefined },
 ) {
-  const before = page.cursor === undefined ? undefined : decodeCursor(page.cursor);
   const [rows, unreadCount] = await Promise.all([
     prisma.notification.findMany({
       where: {
         ...inbox,
         ...(page.unread === true && { readAt: null }),
         ...(page.unread === false && { readAt: { not: null } }),
-        ...(before && { OR: [{ createdAt: { lt: before.at } }, { createdAt: before.at, id: { lt: before.id } }] }),
+        ...(page.cursor !== undefined && olderThan(decodeCursor(page.cursor))),
       },
       orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
       take: page.limit + 1,

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { describeError, type Logger } from '../logger.ts';
+import type { Logger } from '../logger.ts';
 import { TEMPORAL_DEADLINE_MS } from '../temporal/connection.ts';
 import { explainFailure } from './failure.ts';
 import type { Order } from './order.ts';
@@ -38,7 +38,7 @@ export function createFastStart({ pool, carryOut, log, slots }: FastStartDepende
       await completeOrder(pool, order.id);
     } catch (err) {
       const { kind, reason } = explainFailure(err);
-      log.warn({ leadId: order.leadId, order: order.id, kind, err: describeError(err) }, 'left to the relay');
+      log.warn({ leadId: order.leadId, order: order.id, kind, err }, 'left to the relay');
       await deferOrder(pool, order.id, reason, 0).catch(() => undefined); // its delay ends by itself
     }
   }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { describeError, type Logger } from '../logger.ts';
+import type { Logger } from '../logger.ts';
 import { explainFailure } from './failure.ts';
 import { type Order, orderSchema } from './order.ts';
 import { buryOrder, type ClaimedRow, claimOrders, completeOrder, deferOrder } from './store.ts';
@@ -37,7 +37,7 @@ export function startRelay(deps: RelayDependencies): Relay {
         more = await relayOnce(deps);
         lastRoundAt = Date.now();
       } catch (err) {
-        deps.log.error({ err: describeError(err) }, 'relay round failed');
+        deps.log.error({ err }, 'relay round failed');
       }
       if (!more) await sleep(deps.pollMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }

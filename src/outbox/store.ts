@@ -20,7 +20,7 @@ export interface ClaimedRow {
 export async function claimOrders(pool: Pool, limit: number): Promise<ClaimedRow[]> {
   const { rows } = await pool.query<ClaimedRow>(
     `UPDATE outbox SET attempts = attempts + 1, available_at = clock_timestamp() + $2 * interval '1 millisecond'
-     WHERE id IN (SELECT id FROM outbox WHERE status = 'PENDING' AND available_at <= clock_timestamp()
+     WHERE id IN (SELECT id FROM outbox WHERE status = 'PENDING' AND available_at <= now()
                   ORDER BY available_at FOR UPDATE SKIP LOCKED LIMIT $1)
      RETURNING id, kind, lead_id AS "leadId", organization_id AS "organizationId", payload, attempts`,
     [limit, LEASE_MS],

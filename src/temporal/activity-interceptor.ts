@@ -37,7 +37,7 @@ export function activityInterceptor(log: Logger) {
           return result;
         } catch (err) {
           if (err instanceof CompleteAsyncError) throw err;
-          step.warn({ durationMs: durationMs(), err: describeError(err) }, 'step failed');
+          step.warn({ durationMs: durationMs(), err }, 'step failed');
           throw err instanceof ApplicationFailure || err instanceof CancelledFailure ? err : withoutMessage(err);
         }
       },

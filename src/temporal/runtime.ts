@@ -9,6 +9,9 @@ const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = 
   ERROR: 'error',
 };
 
+/** What the SDK warns of and we mean: a queue is either for workflows or for activities. */
+const INTENDED = /^No (workflows|activities) registered/;
+
 /**
  * Sets Temporal's native runtime up, once in a process and before any worker: its logs go into ours, its metrics to
  * `metricsPort`, and signals are left to us, since the runtime drops its handlers after the first.
@@ -18,7 +21,7 @@ export function installRuntime(log: Logger, metricsPort: number | undefined): vo
     shutdownSignals: [],
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const { activityId, activityType, attempt, workflowId, runId, taskQueue } = meta ?? {};
-      log[LEVELS[level]]({ activityId, activityType, attempt, workflowId, runId, taskQueue }, message);
+      log[INTENDED.test(message) ? 'debug' : LEVELS[level]]({ activityId, activityType, attempt, workflowId, runId, taskQueue }, message);
     }),
     telemetryOptions: {
       logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { describeError, type Logger } from '../logger.ts';
+import type { Logger } from '../logger.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 
 const RETRY_MS = 5_000;
@@ -25,7 +25,7 @@ export function openSearchAttributeRegistry(client: Client, log: Logger, signal:
         await registerSearchAttributes(client);
         known = true;
       } catch (err) {
-        log.warn({ err: describeError(err) }, 'search attributes not registered yet; runs start without them');
+        log.warn({ err }, 'search attributes not registered yet; runs start without them');
         await sleep(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
       }
     }

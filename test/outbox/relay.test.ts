@@ -105,7 +105,7 @@ describe('relay', () => {
 
 describe('fast start', () => {
   test('has no slot past its bound, and gives each back', async ({ database }) => {
-    let release = () => undefined as void;
+    let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     const fastStart = createFastStart({ pool: database.pool, log, slots: 2, carryOut: () => held });
     const orders = await Promise.all([takeIn(database), takeIn(database)]);

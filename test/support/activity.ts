@@ -1,6 +1,9 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import type { OnboardingRef } from '../../workflows/contract.ts';
 import type { StartOrder } from '../../src/outbox/order.ts';
+
+const quiet = new DefaultLogger('ERROR', () => undefined);
 
 /** Runs an activity as a worker would, at the given attempt. */
 export function runActivity<Input, Result>(
@@ -8,7 +11,7 @@ export function runActivity<Input, Result>(
   input: Input,
   attempt = 1,
 ): Promise<Result> {
-  return new MockActivityEnvironment({ attempt }).run(activity, input);
+  return new MockActivityEnvironment({ attempt }, { logger: quiet }).run(activity, input);
 }
 
 /** Runs it twice, as after a completion that Temporal never got. @returns both answers. */

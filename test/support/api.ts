@@ -1,40 +1,74 @@
+import type { Client } from '@temporalio/client';
 import { createApp } from '../../src/http/app.ts';
 import { createOnboardingRuns } from '../../src/onboarding/runs.ts';
 import { carryOut } from '../../src/outbox/carry-out.ts';
 import { createFastStart } from '../../src/outbox/fast-start.ts';
-import { type TestDatabase } from './database.ts';
+import { onboardingWorkflowId } from '../../workflows/contract.ts';
+import type { TestDatabase } from './database.ts';
 import { recordLog } from './log.ts';
-import { test as base } from './onboarding.ts';
+import { SEED_LEAD, test as base } from './onboarding.ts';
 import { createTestClient } from './temporal.ts';
 
-/** What a caller of the API sees of an answer. */
-export interface Answer {
+/** What a caller of the API sees of an answer: JSON as a value, anything else as text. */
+export interface Answer<Body = unknown> {
   status: number;
   headers: Headers;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into it as a caller would
-  body: any;
+  text: string;
+  body: Body;
 }
 
-export type Call = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
+export type Call = <Body>(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => Promise<Answer<Body>>;
+
+export interface Page<Item> {
+  items: Item[];
+  nextCursor: string | null;
+}
+
+export interface TestApiOptions {
+  /** Another Temporal than the tests' own. */
+  client?: Client;
+  /** Orders carried out at once; with 0 they all stay in the outbox. */
+  slots?: number;
+  trustedProxies?: string[];
+}
+
+let leads = 0;
+
+/** The seed's lead with an e-mail of its own. */
+export const newLead = (change: Record<string, unknown> = {}) => {
+  leads += 1;
+  return { ...SEED_LEAD, email: `joao+${leads}@example.com`, ...change };
+};
 
 /** The real app on a test's database and the real Temporal server, called without a socket. */
-export function createTestApi(database: TestDatabase) {
-  const client = createTestClient();
+export function createTestApi(
+  { pool, prisma }: Pick<TestDatabase, 'pool' | 'prisma'>,
+  { client = createTestClient(), slots = 8, trustedProxies = [] }: TestApiOptions = {},
+) {
   const { log, lines } = recordLog();
   const searchAttributes = { known: true, forget: () => undefined };
+  const started = new Set<string>();
   const fastStart = createFastStart({
-    pool: database.pool,
+    pool,
     log,
-    slots: 8,
-    carryOut: (order) => carryOut({ client, searchAttributes, log }, order),
+    slots,
+    carryOut: async (order) => {
+      await carryOut({ client, searchAttributes, log }, order);
+      started.add(onboardingWorkflowId(order.leadId));
+    },
   });
   const app = createApp({
-    pool: database.pool,
-    prisma: database.prisma,
+    pool,
+    prisma,
     fastStart,
     runs: createOnboardingRuns(client, 'http://127.0.0.1:8233'),
     intake: { enrichmentDelayMs: 50, idempotencyTtlHours: 24 },
-    trustedProxies: ['127.0.0.1'],
+    trustedProxies,
     log,
   });
   /** A string or bytes go as they are; anything else as JSON. */
@@ -46,19 +80,32 @@ export function createTestApi(database: TestDatabase) {
       ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') === true;
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    const isJson = text !== '' && response.headers.get('content-type')?.includes('json') === true;
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: (isJson ? JSON.parse(text) : text) as never,
+    };
   };
+  /** Ends the runs that were started here, so that the workers of later tests do not find them. */
   const close = async () => {
     await fastStart.idle();
+    const ends = [...started].map((id) => client.workflow.getHandle(id).terminate('the test is over'));
+    await Promise.allSettled(ends);
     await client.connection.close();
   };
   return { app, call, log: lines, idle: () => fastStart.idle(), close };
 }
 
-export const test = base.extend<{ api: ReturnType<typeof createTestApi> }>({
-  api: async ({ database }, use) => {
-    const api = createTestApi(database);
+export type TestApi = ReturnType<typeof createTestApi>;
+
+/** With `test.override({ slots: 0 })` nothing is started: all orders stay in the outbox. */
+export const test = base.extend<{ slots: number; trustedProxies: string[]; api: TestApi }>({
+  slots: 8,
+  trustedProxies: ['127.0.0.1', '10.0.0.0/8'],
+  api: async ({ database, slots, trustedProxies }, use) => {
+    const api = createTestApi(database, { slots, trustedProxies });
     await use(api);
     await api.close();
   },

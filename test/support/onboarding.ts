@@ -9,6 +9,7 @@ import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { leadOnboarding } from '../../workflows/index.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type LogLine, recordLog } from './log.ts';
+import { recordHistory } from './histories.ts';
 import { createTestClient, historyText, replay } from './temporal.ts';
 import { type ActivityOverrides, startWorkers } from './workers.ts';
 
@@ -54,7 +55,7 @@ export const test = base.extend<Fixtures>({
     { scope: 'file' },
   ],
 
-  onboard: async ({ database }, use) => {
+  onboard: async ({ database, task }, use) => {
     const client = createTestClient();
     const { log, lines } = recordLog();
     const started: Onboarding[] = [];
@@ -81,6 +82,7 @@ export const test = base.extend<Fixtures>({
 
     for (const { handle } of started) {
       await replay(handle);
+      await recordHistory(handle, task.name);
       const { status } = await handle.describe();
       if (status.name === 'RUNNING') await handle.terminate('the test is over');
     }

@@ -18,5 +18,6 @@ export function reportWorkflowCoverage(): void {
   if (!coverageGlobals.__VITEST_COVERAGE__) return;
   coverageGlobals.__coverage__ = coverageGlobals.__VITEST_COVERAGE__;
   workflowCoverage.mergeIntoGlobalCoverage();
-  coverageGlobals.__VITEST_COVERAGE__ = coverageGlobals.__coverage__;
+  // The tool leaves objects of a class; Vitest reads plain data.
+  coverageGlobals.__VITEST_COVERAGE__ = JSON.parse(JSON.stringify(coverageGlobals.__coverage__)) as object;
 }

@@ -63,7 +63,7 @@ describe('leadOnboarding', () => {
   });
 
   test('does not let a slow notification delay the score, and ends once it is out', async ({ onboard, database }) => {
-    let release = () => undefined as void;
+    let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     const run = await onboard({
       activities: { notifyAssignee: () => held.then(() => ({ outcome: 'skipped' as const })) },
@@ -195,7 +195,12 @@ describe('leadOnboarding', () => {
       ScoreBand: ['HOT'],
     });
     const history = await historyText(run.handle);
-    for (const summary of ['Notify the assignee of lead', 'Wait 50 ms before enriching', 'Enrich lead', 'Score lead']) {
+    for (const summary of [
+      'Notify the assignee of lead',
+      'Wait 0.05 s before enriching',
+      'Enrich lead',
+      'Score lead',
+    ]) {
       expect(history).toContain(summary);
     }
     const everything = history + JSON.stringify(raw) + JSON.stringify(run.log);

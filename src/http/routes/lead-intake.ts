@@ -6,7 +6,7 @@ import { CLAIM_MS } from '../../outbox/fast-start.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { Problem, problemResponses } from '../problem.ts';
-import { answers } from '../validation.ts';
+import { answers, noQuery } from '../validation.ts';
 
 const duplicateSchema = leadSchema.extend({ duplicate: z.boolean().optional() }).openapi('IntakeAnswer');
 
@@ -19,6 +19,7 @@ const route = createRoute({
     'Stores the lead and the order to onboard it, then answers; the onboarding itself runs afterwards. ' +
     'When the organization already has a lead with that e-mail, that lead is answered and this submission is kept on its timeline.',
   request: {
+    query: noQuery,
     headers: z.object({
       'idempotency-key': z
         .string()

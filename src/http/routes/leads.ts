@@ -8,7 +8,7 @@ import { updateLead } from '../../leads/update.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
-import { answers, cursor, idParam, limit } from '../validation.ts';
+import { answers, cursor, idParam, limit, noQuery } from '../validation.ts';
 
 const listRoute = createRoute({
   method: 'get',
@@ -38,7 +38,7 @@ const getRoute = createRoute({
   path: '/api/leads/{id}',
   tags: ['leads'],
   summary: 'Read a lead',
-  request: { params: idParam },
+  request: { params: idParam, query: noQuery },
   responses: { 200: answers('The lead', leadSchema), ...problemResponses(404) },
 });
 
@@ -48,7 +48,11 @@ const patchRoute = createRoute({
   tags: ['leads'],
   summary: 'Change a lead',
   description: 'What the body leaves out stays as it is. A new assignee is notified.',
-  request: { params: idParam, body: { required: true, content: { 'application/json': { schema: leadChangeSchema } } } },
+  request: {
+    params: idParam,
+    query: noQuery,
+    body: { required: true, content: { 'application/json': { schema: leadChangeSchema } } },
+  },
   responses: { 200: answers('The lead as it is now', leadSchema), ...problemResponses(404, 409, 413, 415) },
 });
 

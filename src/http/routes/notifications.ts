@@ -3,7 +3,7 @@ import { organizationId, userId } from '../../leads/submission.ts';
 import { listNotifications, markAllRead, markRead } from '../../notifications/inbox.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
-import { answers, cursor, idParam, limit } from '../validation.ts';
+import { answers, cursor, idParam, limit, noQuery } from '../validation.ts';
 
 const notificationSchema = z
   .object({
@@ -55,7 +55,7 @@ const readRoute = createRoute({
   path: '/api/notifications/{id}/read',
   tags: ['notifications'],
   summary: 'Mark a notification as read',
-  request: { params: idParam },
+  request: { params: idParam, query: noQuery },
   responses: { 200: answers('The notification', notificationSchema), ...problemResponses(404) },
 });
 

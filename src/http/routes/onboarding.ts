@@ -6,7 +6,7 @@ import { CLAIM_MS } from '../../outbox/fast-start.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
-import { answers, idParam } from '../validation.ts';
+import { answers, idParam, noQuery } from '../validation.ts';
 
 const statusSchema = z
   .object({
@@ -36,7 +36,7 @@ const statusRoute = createRoute({
   path: '/api/leads/{id}/onboarding',
   tags: ['onboarding'],
   summary: 'Where the onboarding of a lead stands',
-  request: { params: idParam },
+  request: { params: idParam, query: noQuery },
   responses: { 200: answers('State, steps and where to look on', statusSchema), ...problemResponses(404) },
 });
 
@@ -53,7 +53,7 @@ const commandRoute = (command: (typeof COMMANDS)[number]) =>
     path: `/api/leads/{id}/onboarding/${command}` as const,
     tags: ['onboarding'],
     summary: SUMMARIES[command],
-    request: { params: idParam },
+    request: { params: idParam, query: noQuery },
     responses: {
       202: answers('Accepted, and durable', z.object({ command: z.enum(COMMANDS), state: z.enum(ONBOARDING_STATES) })),
       ...problemResponses(404, 409),

@@ -1,0 +1,10 @@
+/** The lead that the examples send. */
+export const EXAMPLE_LEAD = {
+  organizationId: 'org-123',
+  name: 'João Silva',
+  email: 'joao@example.com',
+  phone: '+55 11 98765-4321',
+  company: 'Acme Corp',
+  source: 'WEBSITE',
+  assignedTo: 'user-456',
+};

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { TASK_QUEUES } from '../../workflows/contract.ts';
+import type { Part } from './part.ts';
+import type { Plan } from './plan.ts';
+import { freePort } from './ports.ts';
+
+const LOOPBACK = /^(localhost|127\..*|::1)$/;
+/** Milliseconds that a process may take for its end after the grace period of its work. */
+const FORCE_AFTER_GRACE_MS = 12_000;
+
+export interface NodePartsOptions {
+  plan: Plan;
+  root: string;
+  graceMs: number;
+  metricsPort: number | undefined;
+}
+
+/** The processes of this project: what runs beside each other first, then the API. */
+export async function nodeParts({
+  plan,
+  root,
+  graceMs,
+  metricsPort,
+}: NodePartsOptions): Promise<{ workers: Part[]; api: Part }> {
+  const node = (name: string, entry: string, args: string[], env: NodeJS.ProcessEnv, readyUrl: string): Part => ({
+    name,
+    command: process.execPath,
+    args: [join(root, 'dist', 'src', entry), ...args],
+    env: { ...plan.childEnv, ...env },
+    cwd: root,
+    ready: { kind: 'http', url: `${readyUrl}/readyz` },
+    output: 'pino',
+    stopSignal: 'SIGTERM',
+    stopWithinMs: graceMs + FORCE_AFTER_GRACE_MS,
+  });
+  const background = async (name: string, entry: string, args: string[], env: NodeJS.ProcessEnv = {}) => {
+    const healthPort = await freePort();
+    // Only the API may be reached from elsewhere.
+    const own = { HOST: '127.0.0.1', HEALTH_PORT: String(healthPort), METRICS_PORT: '', ...env };
+    return node(name, entry, args, own, `http://127.0.0.1:${healthPort}`);
+  };
+  const workers = Object.values(TASK_QUEUES).map((taskQueue, index) => {
+    const env = metricsPort ? { METRICS_PORT: String(metricsPort + index) } : {};
+    return background(`worker:${taskQueue}`, 'worker.js', ['--task-queue', taskQueue], env);
+  });
+  const { host, port, url } = plan.api;
+  const auth = plan.childEnv['API_AUTH'] || (LOOPBACK.test(host) ? 'off' : '');
+  return {
+    workers: await Promise.all([...workers, background('relay', 'relay.js', [])]),
+    api: node('api', 'api.js', [], { PORT: String(port), API_AUTH: auth }, url),
+  };
+}

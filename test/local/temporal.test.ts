@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { describe, expect, it, vi } from 'vitest';
+import { freePort } from '../../src/local/ports.ts';
+import { checkTemporal } from '../../src/local/remote-temporal.ts';
+import { resolveTemporalCli } from '../../src/local/temporal-cli.ts';
+import { startTemporal } from '../../src/local/temporal.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
+import { makeTempDir } from './support/parts.ts';
+
+async function connect(address: string) {
+  const connection = await Connection.connect({ address });
+  return { client: new Client({ connection }), connection };
+}
+
+describe('Temporal dev server', () => {
+  it('answers in memory, with the namespaces that were asked for and our search attributes', async () => {
+    const { path: cli } = await resolveTemporalCli();
+    const { address, stop } = await startTemporal({ cli, port: await freePort(), namespaces: ['first', 'second'] });
+    const { connection } = await connect(address);
+    for (const namespace of ['default', 'first', 'second']) {
+      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+      expect(Object.keys(customAttributes)).toEqual(expect.arrayContaining([...SEARCH_ATTRIBUTES]));
+    }
+    await connection.close();
+    await stop();
+  }, 600_000);
+
+  it('keeps runs in its file, and serves the Web UI', async () => {
+    const { path: cli } = await resolveTemporalCli();
+    const dbFilename = join(await makeTempDir(), 'temporal.db');
+    const uiPort = await freePort();
+    const first = await startTemporal({ cli, dbFilename, port: await freePort(), uiPort });
+    expect((await fetch(`http://127.0.0.1:${uiPort}/`)).status).toBe(200);
+    const before = await connect(first.address);
+    await before.client.workflow.start('kept', { taskQueue: 'nobody', workflowId: 'kept' });
+    await before.connection.close();
+    await first.stop();
+
+    const second = await startTemporal({ cli, dbFilename, port: await freePort() });
+    const after = await connect(second.address);
+    expect(await after.client.workflow.getHandle('kept').describe()).toMatchObject({ status: { name: 'RUNNING' } });
+    await after.connection.close();
+    await second.stop();
+  }, 600_000);
+
+  it('that dies before it is ready fails with what it said', async () => {
+    const { path: cli } = await resolveTemporalCli();
+    const port = await freePort();
+    await expect(startTemporal({ cli, port, dbFilename: '/proc/none.db' })).rejects.toThrow(
+      /temporal ended before it was ready/,
+    );
+  });
+});
+
+it('an unreachable TEMPORAL_ADDRESS is one line', async () => {
+  const port = await freePort();
+  vi.stubEnv('TEMPORAL_ADDRESS', `127.0.0.1:${port}`);
+  const failure = await checkTemporal().catch((error: unknown) => error as Error);
+  vi.unstubAllEnvs();
+  expect(failure).toMatchObject({ name: 'StartError' });
+  expect((failure as Error).message).toMatch(
+    /^TEMPORAL_ADDRESS: no usable Temporal at .*, namespace default \(.*unset TEMPORAL_ADDRESS/,
+  );
+}, 20_000);
