@@ -31,6 +31,7 @@ export const environmentSchema = z.object({
   API_AUTH: z.enum(['required', 'off']).default('required'),
   TRUSTED_PROXIES: hosts.default([]),
   OUTBOX_POLL_MS: milliseconds.min(10).default(1_000),
+  RECONCILE_INTERVAL_MS: milliseconds.default(30_000),
   IDEMPOTENCY_TTL_HOURS: count.default(24),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SHUTDOWN_GRACE_MS: milliseconds.default(15_000),

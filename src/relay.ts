@@ -3,16 +3,19 @@ import { readEnvironment } from './environment.ts';
 import { serveHealth } from './health-server.ts';
 import { createLogger } from './logger.ts';
 import { carryOut } from './outbox/carry-out.ts';
+import { startReconciler } from './outbox/reconciler.ts';
 import { startRelay } from './outbox/relay.ts';
 import { Closers, runProcess, waitForSignal } from './processes.ts';
 import { createTemporalClient } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 
 const CONNECTIONS = 5;
+/** An onboarding that stands still for longer is looked at. The usual one is over before. */
+const PATIENCE_MS = 30_000;
 /** Rounds that a ready relay may be behind. */
 const MISSED_ROUNDS = 5;
 
-/** The relay process: carries out what the API has written but not started. */
+/** The relay process: carries out what the API has written but not started, and finds what nothing would finish. */
 async function main(): Promise<void> {
   const env = readEnvironment(process.env);
   const log = createLogger('relay', env.LOG_LEVEL);
@@ -33,6 +36,15 @@ async function main(): Promise<void> {
     carryOut: (order) => carryOut({ client, searchAttributes, log }, order),
   });
   closers.add('relay', () => relay.stop());
+  const reconciler = startReconciler({
+    pool,
+    client,
+    log,
+    intervalMs: env.RECONCILE_INTERVAL_MS,
+    patienceMs: PATIENCE_MS,
+    enrichmentDelayMs: env.ENRICHMENT_DELAY_MS,
+  });
+  closers.add('reconciler', () => reconciler.stop());
 
   const tolerated = env.OUTBOX_POLL_MS * MISSED_ROUNDS + 5_000;
   const problem = () =>

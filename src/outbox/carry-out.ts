@@ -1,4 +1,5 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { WorkflowIdReusePolicy } from '@temporalio/common';
 import {
   ASSIGNEE_NOTIFICATION,
   assigneeNotificationWorkflowId,
@@ -56,7 +57,7 @@ async function startOnboarding(
           searchAttributes: withAttributes,
         },
       ],
-      workflowIdReusePolicy: payload.round === 1 ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE',
+      workflowIdReusePolicy: reusePolicy(payload),
       workflowIdConflictPolicy: payload.round === 1 ? 'USE_EXISTING' : 'FAIL',
       memo: { round: payload.round },
       priority: stepPriority(3, { organizationId, priority: payload.priority }),
@@ -76,6 +77,15 @@ async function startOnboarding(
     }
   });
   log.info({ leadId, organizationId, requestId: payload.requestId, workflowId }, 'workflow started');
+}
+
+/**
+ * After a run of the same id has ended: a first start is refused, so that it happens once; one whose run was lost or
+ * ended badly takes the place of a bad end only; a retry comes after any end.
+ */
+function reusePolicy({ round, again }: StartOrder['payload']): WorkflowIdReusePolicy {
+  if (again) return 'ALLOW_DUPLICATE_FAILED_ONLY';
+  return round === 1 ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE';
 }
 
 /**

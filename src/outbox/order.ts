@@ -16,6 +16,8 @@ const startOrder = z.object({
     priority,
     source: z.enum(LEAD_SOURCES),
     requestId,
+    /** True when an earlier run of the round was lost or ended badly. */
+    again: z.boolean().optional(),
   }),
 });
 

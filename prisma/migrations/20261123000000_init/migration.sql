@@ -128,6 +128,9 @@ CREATE INDEX "lead_organization_id_assigned_to_created_at_id_idx" ON "lead"("org
 CREATE INDEX "lead_organization_id_score_band_created_at_id_idx" ON "lead"("organization_id", "score_band", "created_at" DESC, "id" DESC);
 
 -- CreateIndex
+CREATE INDEX "lead_onboarding_state_updated_at_idx" ON "lead"("onboarding_state", "updated_at");
+
+-- CreateIndex
 CREATE INDEX "lead_search_idx" ON "lead" USING GIN ("name" gin_trgm_ops, "email" gin_trgm_ops, "company" gin_trgm_ops, "phone" gin_trgm_ops);
 
 -- CreateIndex
