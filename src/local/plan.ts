@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Environment } from '../environment.ts';
 import { freePort, LOOPBACK, type PortChoice, urlOf } from './ports.ts';
-import { connectionStringOf } from './postgres.ts';
+import { connectionStringOf } from './postgres/postgres.ts';
 
 /** What a start of the local stack consists of, and where each part is reached. */
 export interface Plan {

@@ -1,11 +1,11 @@
-import { checkDatabase, ensureDatabase } from './database.ts';
-import { migrate } from './migrations.ts';
+import { checkDatabase, ensureDatabase } from './postgres/database.ts';
+import { migrate } from './postgres/migrations.ts';
 import type { Plan } from './plan.ts';
-import { connectionStringOf, preparePostgres } from './postgres.ts';
-import type { Report } from './report.ts';
-import type { Supervisor } from './supervisor.ts';
-import { resolveTemporalCli } from './temporal-cli.ts';
-import { prepareTemporal } from './temporal.ts';
+import { connectionStringOf, preparePostgres } from './postgres/postgres.ts';
+import type { Report } from './output/report.ts';
+import type { Supervisor } from './processes/supervisor.ts';
+import { resolveTemporalCli } from './temporal/temporal-cli.ts';
+import { prepareTemporal } from './temporal/temporal.ts';
 
 /** What bringing up one part of the platform needs. */
 export interface Platform {
@@ -44,6 +44,6 @@ export async function bringUpTemporal({ plan, supervisor, report, signal }: Plat
   }
   const startedAt = performance.now();
   // The client takes time to load, and only this case needs it.
-  const { checkTemporal } = await import('./remote-temporal.ts');
+  const { checkTemporal } = await import('./temporal/remote-temporal.ts');
   report.done('temporal', await checkTemporal(), performance.now() - startedAt);
 }

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import type { Environment } from '../environment.ts';
-import { createChildOutput } from './child-output.ts';
-import { nodeParts } from './node-parts.ts';
+import { createChildOutput } from './output/child-output.ts';
+import { nodeParts } from './processes/node-parts.ts';
 import { bringUpDatabase, bringUpTemporal, type Platform } from './platform.ts';
 import { makePlan, type Plan } from './plan.ts';
 import { assertPortsFree } from './ports.ts';
 import { projectRoot } from './project-root.ts';
-import { createReport } from './report.ts';
-import { openRunFile, type RunFile } from './run-file.ts';
-import { describeStack } from './summary.ts';
-import { createSupervisor } from './supervisor.ts';
+import { createReport } from './output/report.ts';
+import { openRunFile, type RunFile } from './processes/run-file.ts';
+import { describeStack } from './output/summary.ts';
+import { createSupervisor } from './processes/supervisor.ts';
 
 export interface Stack {
   /** Stops everything in reverse order. */

@@ -1,6 +1,6 @@
 import { type LeadActivities, type NotificationActivities, onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { LeadEvent, PrismaClient } from '../db/generated/client.ts';
-import { getLead } from '../leads/read.ts';
+import { LeadNotFound } from '../leads/errors.ts';
 import type { OnboardingRuns, RunView } from './runs.ts';
 import { type Step, stepKey } from './step-record.ts';
 
@@ -18,18 +18,18 @@ const STEPS = [
  * @throws LeadNotFound
  */
 export async function onboardingStatus(prisma: PrismaClient, runs: OnboardingRuns, leadId: string) {
-  const lead = await getLead(prisma, leadId);
-  const [{ onboardingRound: round }, run] = await Promise.all([
-    prisma.lead.findUniqueOrThrow({ where: { id: leadId }, select: { onboardingRound: true } }),
-    runs.describe(leadId),
-  ]);
+  const select = { id: true, onboardingState: true, onboardingRound: true } as const;
+  const lead = await prisma.lead.findUnique({ where: { id: leadId }, select });
+  if (!lead) throw new LeadNotFound(leadId);
+  const { id, onboardingState: state, onboardingRound: round } = lead; // the id as it is stored, not as it was spelled
+  const run = await runs.describe(id);
   const keys = STEPS.map(({ step }) => stepKey(round, step));
-  const events = await prisma.leadEvent.findMany({ where: { leadId, stepKey: { in: keys } } });
+  const events = await prisma.leadEvent.findMany({ where: { leadId: id, stepKey: { in: keys } } });
   return {
-    state: lead.onboardingState,
+    state,
     round,
-    workflowId: onboardingWorkflowId(leadId),
-    temporalUrl: runs.url(leadId),
+    workflowId: onboardingWorkflowId(id),
+    temporalUrl: runs.url(id),
     temporal: run.temporal,
     steps: STEPS.map(({ name, activity, step }) => {
       const event = events.find((entry) => entry.stepKey === stepKey(round, step));

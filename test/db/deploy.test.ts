@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../src/local/ports.ts';
-import { connectionStringOf } from '../../src/local/postgres.ts';
+import { connectionStringOf } from '../../src/local/postgres/postgres.ts';
 import { projectRoot } from '../../src/local/project-root.ts';
 import { MIGRATIONS, query, runPrisma, SCHEMA, silentServer, unborn } from './support.ts';
 

@@ -2,7 +2,7 @@ import { expect, inject, it, onTestFinished, vi } from 'vitest';
 import { createPool } from '../../src/db/pool.ts';
 import { createPrisma } from '../../src/db/prisma.ts';
 import { databaseFault } from '../../src/db/faults.ts';
-import { connectionStringOf } from '../../src/local/postgres.ts';
+import { connectionStringOf } from '../../src/local/postgres/postgres.ts';
 import { query, silentServer } from './support.ts';
 
 const server = () => connectionStringOf(inject('postgresPort'));

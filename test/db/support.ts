@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { connectionStringOf } from '../../src/local/postgres.ts';
+import { connectionStringOf } from '../../src/local/postgres/postgres.ts';
 import { projectRoot } from '../../src/local/project-root.ts';
 
 export const SCHEMA = join(projectRoot(), 'prisma/schema.prisma');

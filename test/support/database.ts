@@ -3,7 +3,7 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { createPool } from '../../src/db/pool.ts';
 import { createPrisma } from '../../src/db/prisma.ts';
-import { connectionStringOf } from '../../src/local/postgres.ts';
+import { connectionStringOf } from '../../src/local/postgres/postgres.ts';
 import { TEMPLATE_DATABASE } from './global-setup.ts';
 
 export type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;

@@ -2,13 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { ensureDatabase } from '../../src/local/database.ts';
-import { migrate } from '../../src/local/migrations.ts';
+import { ensureDatabase } from '../../src/local/postgres/database.ts';
+import { migrate } from '../../src/local/postgres/migrations.ts';
 import { freePort } from '../../src/local/ports.ts';
-import { connectionStringOf, startPostgres } from '../../src/local/postgres.ts';
+import { connectionStringOf, startPostgres } from '../../src/local/postgres/postgres.ts';
 import { projectRoot } from '../../src/local/project-root.ts';
-import { startTemporal } from '../../src/local/temporal.ts';
-import { resolveTemporalCli } from '../../src/local/temporal-cli.ts';
+import { startTemporal } from '../../src/local/temporal/temporal.ts';
+import { resolveTemporalCli } from '../../src/local/temporal/temporal-cli.ts';
 import { bundleWorkflows } from '../../src/temporal/workflow-bundle.ts';
 import { instrumented } from './workflow-coverage.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Part } from '../../../src/local/part.ts';
+import type { Part } from '../../../src/local/processes/part.ts';
 import { freePort } from '../../../src/local/ports.ts';
 
 /** A folder that is gone after the test. */

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, it, vi } from 'vitest';
-import { freePort } from '../../src/local/ports.ts';
-import { checkTemporal } from '../../src/local/remote-temporal.ts';
-import { resolveTemporalCli } from '../../src/local/temporal-cli.ts';
-import { startTemporal } from '../../src/local/temporal.ts';
-import { SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
-import { makeTempDir } from './support/parts.ts';
+import { freePort } from '../../../src/local/ports.ts';
+import { checkTemporal } from '../../../src/local/temporal/remote-temporal.ts';
+import { resolveTemporalCli } from '../../../src/local/temporal/temporal-cli.ts';
+import { startTemporal } from '../../../src/local/temporal/temporal.ts';
+import { SEARCH_ATTRIBUTES } from '../../../workflows/contract.ts';
+import { makeTempDir } from '../support/parts.ts';
 
 async function connect(address: string) {
   const connection = await Connection.connect({ address });

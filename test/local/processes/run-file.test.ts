@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { commandLineOf } from '../../src/local/command-line.ts';
-import { launch } from '../../src/local/launch.ts';
-import { openRunFile } from '../../src/local/run-file.ts';
-import { isAlive, makeServerPart, makeTempDir } from './support/parts.ts';
+import { commandLineOf } from '../../../src/local/processes/command-line.ts';
+import { launch } from '../../../src/local/processes/launch.ts';
+import { openRunFile } from '../../../src/local/processes/run-file.ts';
+import { isAlive, makeServerPart, makeTempDir } from '../support/parts.ts';
 
 const never = new AbortController().signal;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { PartEvent } from '../../src/local/part-event.ts';
-import type { Part } from '../../src/local/part.ts';
-import { createSupervisor } from '../../src/local/supervisor.ts';
-import { isAlive, makeServerPart, makeTempDir } from './support/parts.ts';
+import type { PartEvent } from '../../../src/local/processes/part-event.ts';
+import type { Part } from '../../../src/local/processes/part.ts';
+import { createSupervisor } from '../../../src/local/processes/supervisor.ts';
+import { isAlive, makeServerPart, makeTempDir } from '../support/parts.ts';
 
 const BACK_OFF = { initialMs: 50, maximumMs: 200, steadyMs: 60_000 };
 

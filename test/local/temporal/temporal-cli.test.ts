@@ -1,9 +1,9 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { resolveTemporalCli } from '../../src/local/temporal-cli.ts';
-import { CLI_VERSION } from '../../src/local/temporal-cli-way.ts';
-import { makeTempDir } from './support/parts.ts';
+import { resolveTemporalCli } from '../../../src/local/temporal/temporal-cli.ts';
+import { CLI_VERSION } from '../../../src/local/temporal/temporal-cli-way.ts';
+import { makeTempDir } from '../support/parts.ts';
 
 const GOOD = 'temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)';
 

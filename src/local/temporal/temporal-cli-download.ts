@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { projectRoot } from './project-root.ts';
-import { runCommand } from './run-command.ts';
+import { projectRoot } from '../project-root.ts';
+import { runCommand } from '../processes/run-command.ts';
 import { CLI_VERSION, executable, type CliContext, type CliWay } from './temporal-cli-way.ts';
 
 /** A stuck network must not keep us from the next way. */

@@ -1,5 +1,5 @@
-import { EXAMPLE_LEAD } from './example-lead.ts';
-import type { Plan } from './plan.ts';
+import { EXAMPLE_LEAD } from '../demo/example-lead.ts';
+import type { Plan } from '../plan.ts';
 
 /** What to open and what to paste, once everything is up. */
 export function describeStack({ api, webUiUrl }: Plan, needsKey: boolean): string {

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { isAlive, makeServerPart, makeTempDir } from './support/parts.ts';
+import { isAlive, makeServerPart, makeTempDir } from '../support/parts.ts';
 
 it('ends the parts of a supervisor that is killed', async () => {
   const folder = await makeTempDir();
   const part = await makeServerPart(folder, 'orphan');
-  const launchModule = new URL('../../src/local/launch.ts', import.meta.url);
+  const launchModule = new URL('../../../src/local/processes/launch.ts', import.meta.url);
   const script = join(folder, 'parent.mjs');
   await writeFile(
     script,

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { query } from './database.ts';
-import { runCommand } from './run-command.ts';
-import { StartError } from './start-error.ts';
+import { runCommand } from '../processes/run-command.ts';
+import { StartError } from '../start-error.ts';
 
 /** Arguments for node, from the project's folder. */
 const MIGRATE_COMMAND = ['prisma/engine/cli.mjs', 'migrate', 'deploy'];

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
-import type { Part } from './part.ts';
-import { freePort } from './ports.ts';
-import { runOnce } from './run-once.ts';
+import { SEARCH_ATTRIBUTES } from '../../../workflows/contract.ts';
+import type { Part } from '../processes/part.ts';
+import { freePort } from '../ports.ts';
+import { runOnce } from '../processes/run-once.ts';
 
 export interface TemporalOptions {
   /** Path of the Temporal CLI, see `resolveTemporalCli`. */

@@ -2,10 +2,10 @@ import { chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch } from 'node:os';
 import { dirname, join } from 'node:path';
-import { commandAs } from './command-line.ts';
-import type { RunAs } from './part.ts';
-import { runCommand } from './run-command.ts';
-import { StartError } from './start-error.ts';
+import { commandAs } from '../processes/command-line.ts';
+import type { RunAs } from '../processes/part.ts';
+import { runCommand } from '../processes/run-command.ts';
+import { StartError } from '../start-error.ts';
 
 /** For a server that listens on loopback only. */
 export const POSTGRES_LOGIN = { user: 'postgres', password: 'postgres' };

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
-import type { RunAs } from './part.ts';
-import { runCommand } from './run-command.ts';
-import { StartError } from './start-error.ts';
+import type { RunAs } from '../processes/part.ts';
+import { runCommand } from '../processes/run-command.ts';
+import { StartError } from '../start-error.ts';
 
 const USER = 'postgres';
 

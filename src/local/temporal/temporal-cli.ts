@@ -3,7 +3,7 @@ import { access, mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { withLock } from './lock.ts';
-import { StartError } from './start-error.ts';
+import { StartError } from '../start-error.ts';
 import { goBuild } from './temporal-cli-build.ts';
 import { sdkDownload } from './temporal-cli-download.ts';
 import { executable, type CliContext } from './temporal-cli-way.ts';

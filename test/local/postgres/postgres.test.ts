@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkDatabase, ensureDatabase, query } from '../../src/local/database.ts';
-import { freePort } from '../../src/local/ports.ts';
-import { connectionStringOf, startPostgres } from '../../src/local/postgres.ts';
-import { makeTempDir } from './support/parts.ts';
+import { checkDatabase, ensureDatabase, query } from '../../../src/local/postgres/database.ts';
+import { freePort } from '../../../src/local/ports.ts';
+import { connectionStringOf, startPostgres } from '../../../src/local/postgres/postgres.ts';
+import { makeTempDir } from '../support/parts.ts';
 
 describe('embedded Postgres', () => {
   it('keeps its data from one start to the next', async () => {

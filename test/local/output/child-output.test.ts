@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
-import { createChildOutput, type Phase } from '../../src/local/child-output.ts';
-import type { OutputFormat, Part } from '../../src/local/part.ts';
+import { createChildOutput, type Phase } from '../../../src/local/output/child-output.ts';
+import type { OutputFormat, Part } from '../../../src/local/processes/part.ts';
 
 const part = (name: string, output: OutputFormat): Part => ({
   name,

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { commandLineOf } from './command-line.ts';
 import type { Part } from './part.ts';
-import { StartError } from './start-error.ts';
+import { StartError } from '../start-error.ts';
 
 interface RunningProcess {
   name: string;

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Part } from './part.ts';
+import type { Part } from '../processes/part.ts';
 import { hasDataDir, makeDataDir, POSTGRES_LOGIN, postgresBinaries } from './postgres-files.ts';
 import { postgresUser } from './postgres-user.ts';
-import { runOnce } from './run-once.ts';
+import { runOnce } from '../processes/run-once.ts';
 
 export interface PostgresOptions {
   dataDir: string;

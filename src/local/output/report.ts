@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { readLogLine } from './log-record.ts';
-import type { PartEvent } from './part-event.ts';
-import type { OutputFormat } from './part.ts';
+import type { PartEvent } from '../processes/part-event.ts';
+import type { OutputFormat } from '../processes/part.ts';
 
 /** The lines that the local stack itself tells people. */
 export interface Report {

@@ -1,4 +1,4 @@
-import { runCommand } from './run-command.ts';
+import { runCommand } from '../processes/run-command.ts';
 
 /** Priority and fairness of tasks came with server 1.29. */
 const OLDEST_SERVER = { major: 1, minor: 29 };

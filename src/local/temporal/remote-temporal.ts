@@ -1,6 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { StartError } from './start-error.ts';
+import { StartError } from '../start-error.ts';
 
 const ANSWER_WITHIN_MS = 5_000;
 

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { prettyFactory } from 'pino-pretty';
 import { readLogLine, type LogRecord } from './log-record.ts';
-import type { Part } from './part.ts';
+import type { Part } from '../processes/part.ts';
 
 export interface ChildOutputOptions {
   stdout: Writable;

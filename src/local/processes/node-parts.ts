@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { TASK_QUEUES } from '../../workflows/contract.ts';
+import { TASK_QUEUES } from '../../../workflows/contract.ts';
 import type { Part } from './part.ts';
-import type { Plan } from './plan.ts';
-import { freePort } from './ports.ts';
+import type { Plan } from '../plan.ts';
+import { freePort } from '../ports.ts';
 
 const LOOPBACK = /^(localhost|127\..*|::1)$/;
 /** Milliseconds that a process may take for its end after the grace period of its work. */

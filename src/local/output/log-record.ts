@@ -1,4 +1,4 @@
-import type { OutputFormat } from './part.ts';
+import type { OutputFormat } from '../processes/part.ts';
 
 /** One log line of a part in pino's shape: `level` is 30 for info, 40 for a warning, 50 for an error, 60 for a fatal one. */
 export interface LogRecord {
