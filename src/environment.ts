@@ -12,7 +12,6 @@ const hosts = z.string().transform((text) =>
 
 /** Every variable that the project reads, but for `TEMPORAL_*` connection settings, which `@temporalio/envconfig` reads. */
 export const environmentSchema = z.object({
-  NODE_ENV: z.string().default('production'),
   HOST: z.string().default('127.0.0.1'),
   PORT: port.default(3000),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),

@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   const taskQueues = readTaskQueues(process.argv.slice(2));
   const env = readEnvironment(process.env);
   const log = createLogger(`worker:${taskQueues.join('+')}`, env.LOG_LEVEL);
-  installRuntime(log, env.METRICS_PORT);
+  installRuntime(log, env.METRICS_PORT === undefined ? undefined : `${env.HOST}:${env.METRICS_PORT}`);
   const signal = waitForSignal();
   const closers = new Closers();
 

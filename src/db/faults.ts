@@ -11,6 +11,14 @@ const LOCKED = new Set(['55P03']); // lock_not_available
 const UNAVAILABLE_STATES = /^(08|53|57P|58)|^(57014|40001|40P01|25P02|25006)$/;
 /** https://www.prisma.io/docs/orm/reference/error-reference */
 const UNAVAILABLE_PRISMA = new Set(['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037']);
+/** How its driver adapter tells what has no SQLSTATE, or one that it keeps to itself. */
+const UNAVAILABLE_KINDS = new Set([
+  'DatabaseNotReachable',
+  'ConnectionClosed',
+  'SocketTimeout',
+  'TooManyConnections',
+  'TransactionWriteConflict',
+]);
 const NETWORK = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -29,8 +37,8 @@ export function databaseFault(err: unknown): DatabaseFault | undefined {
   for (let cause = err; cause instanceof Error; cause = next(cause)) {
     const code = codeOf(cause);
     if (LOCKED.has(code)) return 'locked';
-    if (UNAVAILABLE_STATES.test(code) || UNAVAILABLE_PRISMA.has(code) || NETWORK.has(code)) return 'unavailable';
-    if (PG_MESSAGES.test(cause.message)) return 'unavailable';
+    if (UNAVAILABLE_STATES.test(code) || UNAVAILABLE_PRISMA.has(code)) return 'unavailable';
+    if (UNAVAILABLE_KINDS.has(code) || NETWORK.has(code) || PG_MESSAGES.test(cause.message)) return 'unavailable';
   }
   return undefined;
 }
@@ -42,7 +50,7 @@ function next(err: Error): unknown {
   if (err.cause instanceof Error) return err.cause;
   const meta = 'meta' in err ? (err.meta as { driverAdapterError?: unknown } | undefined) : undefined;
   if (meta?.driverAdapterError instanceof Error) return meta.driverAdapterError;
-  const original = (err.cause as { originalCode?: string; originalMessage?: string; kind?: string } | undefined) ?? {};
-  if (original.originalCode === undefined && original.originalMessage === undefined) return undefined;
-  return Object.assign(new Error(original.originalMessage ?? ''), { code: original.originalCode ?? '' });
+  if (typeof err.cause !== 'object' || err.cause === null) return undefined;
+  const { originalCode, originalMessage, kind } = err.cause as Record<string, string | undefined>;
+  return Object.assign(new Error(originalMessage ?? ''), { code: originalCode ?? kind ?? '' });
 }

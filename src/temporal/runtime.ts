@@ -14,18 +14,21 @@ const INTENDED = /^No (workflows|activities) registered/;
 
 /**
  * Sets Temporal's native runtime up, once in a process and before any worker: its logs go into ours, its metrics to
- * `metricsPort`, and signals are left to us, since the runtime drops its handlers after the first.
+ * `metricsAddress` (`host:port`), and signals are left to us, since the runtime drops its handlers after the first.
  */
-export function installRuntime(log: Logger, metricsPort: number | undefined): void {
+export function installRuntime(log: Logger, metricsAddress: string | undefined): void {
   Runtime.install({
     shutdownSignals: [],
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const { activityId, activityType, attempt, workflowId, runId, taskQueue } = meta ?? {};
-      log[INTENDED.test(message) ? 'debug' : LEVELS[level]]({ activityId, activityType, attempt, workflowId, runId, taskQueue }, message);
+      log[INTENDED.test(message) ? 'debug' : LEVELS[level]](
+        { activityId, activityType, attempt, workflowId, runId, taskQueue },
+        message,
+      );
     }),
     telemetryOptions: {
       logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
-      ...(metricsPort !== undefined && { metrics: { prometheus: { bindAddress: `127.0.0.1:${metricsPort}` } } }),
+      ...(metricsAddress !== undefined && { metrics: { prometheus: { bindAddress: metricsAddress } } }),
     },
   });
 }

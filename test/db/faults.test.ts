@@ -2,10 +2,10 @@ import { describe, expect, onTestFinished } from 'vitest';
 import { type DatabaseFault, databaseFault } from '../../src/db/faults.ts';
 import { createPool } from '../../src/db/pool.ts';
 import { createPrisma } from '../../src/db/prisma.ts';
-import { connectionStringOf } from '../../src/local/postgres.ts';
 import { freePort } from '../../src/local/ports.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { takeIn, test } from '../support/onboarding.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 type Connections = Pick<TestDatabase, 'pool' | 'prisma'>;
 
@@ -16,9 +16,9 @@ function connectTo(connectionString: string, max = 5): Connections {
   return { pool, prisma: createPrisma(pool) };
 }
 
-const failureOf = async (call: Promise<unknown>): Promise<unknown> =>
+const failureOf = (call: Promise<unknown>): Promise<unknown> =>
   call.then(
-    () => expect.unreachable('it went well'),
+    () => 'it went well',
     (err: unknown) => err,
   );
 
@@ -29,17 +29,25 @@ async function faultsOf({ pool, prisma }: Connections, statement: string): Promi
     () => prisma.$executeRawUnsafe(statement),
     () => prisma.$transaction((tx) => tx.$executeRawUnsafe(statement)),
   ];
-  const faults = [];
-  for (const call of calls) faults.push(databaseFault(await failureOf(call())));
+  const faults: (DatabaseFault | undefined)[] = [];
+  for (const call of calls) {
+    const failure = await failureOf(call());
+    expect(failure).toBeInstanceOf(Error);
+    faults.push(databaseFault(failure));
+  }
   return faults;
 }
+
+/** Who sleeps in this database. */
+const SLEEPERS = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`;
 
 const allOf = (fault: DatabaseFault | undefined) => [fault, fault, fault];
 
 describe('a real fault of Postgres is told alike by node-postgres and by Prisma:', () => {
-  test('nobody listens', async () => {
-    const nobody = connectTo(connectionStringOf(await freePort(), 'leads'));
-    expect(await faultsOf(nobody, 'SELECT 1')).toEqual(allOf('unavailable'));
+  test('nobody listens', async ({ database }) => {
+    const url = new URL(database.url);
+    url.port = String(await freePort());
+    expect(await faultsOf(connectTo(url.href), 'SELECT 1')).toEqual(allOf('unavailable'));
   });
 
   test('the role may not connect again', async ({ database }) => {
@@ -75,6 +83,25 @@ describe('a real fault of Postgres is told alike by node-postgres and by Prisma:
 
   test('the connection is ended in the middle', async ({ database }) => {
     expect(await faultsOf(database, 'SELECT pg_terminate_backend(pg_backend_pid())')).toEqual(allOf('unavailable'));
+  });
+
+  test('the network breaks in the middle', async ({ database }) => {
+    const proxy = await startTcpProxy(Number(new URL(database.url).port));
+    const url = new URL(database.url);
+    url.port = String(proxy.port);
+    const broken = connectTo(url.href);
+    for (const call of [
+      () => broken.pool.query('SELECT pg_sleep(60)'),
+      () => broken.prisma.$executeRaw`SELECT pg_sleep(60)`,
+      () => broken.prisma.$transaction((tx) => tx.$queryRaw`SELECT pg_sleep(60)`),
+    ]) {
+      const failure = failureOf(call());
+      await expect.poll(async () => (await database.pool.query(SLEEPERS)).rowCount).toBeGreaterThan(0);
+      proxy.cut();
+      expect(databaseFault(await failure)).toBe('unavailable');
+      await database.pool.query(`SELECT pg_terminate_backend(pid) FROM (${SLEEPERS}) AS sleeper`);
+    }
+    await proxy.close();
   });
 
   test('it is a standby that only reads', async ({ database }) => {

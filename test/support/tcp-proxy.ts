@@ -19,6 +19,10 @@ export async function startTcpProxy(target: number) {
       from.on('close', () => to.destroy());
     }
   });
+  const cut = () => {
+    for (const socket of sockets) socket.resetAndDestroy();
+    sockets.clear();
+  };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -26,9 +30,11 @@ export async function startTcpProxy(target: number) {
     setSilent: (value: boolean) => {
       silent = value;
     },
+    /** Ends all connections without a farewell. */
+    cut,
     async close() {
       server.close();
-      for (const socket of sockets) socket.destroy();
+      cut();
       await once(server, 'close');
     },
   };
