@@ -13,6 +13,7 @@ import { warmUp } from './onboarding/warm-up.ts';
 import { Closers, runProcess, waitForSignal } from './processes.ts';
 import { loadTemporalSettings } from './temporal/connection.ts';
 import { installRuntime } from './temporal/runtime.ts';
+import { warmUpWorkflows } from './temporal/warm-up.ts';
 import { createWorker, isPolling, type WorkerDependencies } from './temporal/worker.ts';
 import { requireBundle } from './temporal/workflow-bundle.ts';
 
@@ -74,7 +75,11 @@ function createWorkloads(env: Environment, taskQueues: TaskQueue[], log: Logger,
     return database.prisma;
   };
   return {
-    [TASK_QUEUES.onboarding]: async () => ({ workflowBundle: await requireBundle() }),
+    [TASK_QUEUES.onboarding]: async () => {
+      const workflowBundle = await requireBundle();
+      await warmUpWorkflows(workflowBundle);
+      return { workflowBundle };
+    },
     [TASK_QUEUES.notification]: async () => ({
       activities: createNotificationActivities({ prisma: await prisma() }),
       maxConcurrentActivityTaskExecutions: env.NOTIFICATION_CONCURRENCY,

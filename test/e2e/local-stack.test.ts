@@ -36,6 +36,11 @@ const count = (timeline: TimelineEntry[], type: string) => timeline.filter((entr
 
 /** Figures are printed, and asserted with room for a busy machine. */
 describe('the local stack, with the real delay of 10 s', () => {
+  it('comes up without an error or a warning in its log', () => {
+    expect(stack.output()).toContain('worker polls');
+    expect(stack.output()).not.toMatch(/"level":[456]0/);
+  });
+
   it("holds the seed's timeline for the lead of its curl", async () => {
     const curl = execFileSync(
       'curl',
