@@ -37,7 +37,11 @@ for (const { name, inputs, output, run } of STEPS) {
   writeFileSync(stamp, '');
 }
 
-/** When a file, or the newest file below a folder, was changed; 0 when there is none. */
+/**
+ * When a file, or the newest file below a folder, was changed; 0 when there is none.
+ * @param {string} path
+ * @returns {number}
+ */
 function modifiedAt(path) {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (!stats?.isDirectory()) return stats?.mtimeMs ?? 0;

@@ -5,7 +5,7 @@ export default defineConfig(
   { ignores: ['dist', 'coverage', 'src/db/generated', 'eslint.config.js'] },
   tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true } },
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['build.mjs'] } } },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
@@ -17,7 +17,14 @@ export default defineConfig(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ regex: '^(?!@temporalio/workflow$|\\./)', message: 'Workflows import themselves and @temporalio/workflow only.' }] },
+        {
+          patterns: [
+            {
+              regex: '^(?!@temporalio/workflow$|\\./)',
+              message: 'Workflows import themselves and @temporalio/workflow only.',
+            },
+          ],
+        },
       ],
     },
   },

@@ -36,7 +36,7 @@ export const submissionSchema = z
     assignedTo: fields.assignedTo.default(null),
     priority: fields.priority.default('NORMAL'),
     locale: fields.locale.default('pt-BR'),
-    attributes: fields.attributes.default({}),
+    attributes: fields.attributes.default({}).openapi({ default: {} }),
   })
   .openapi('LeadSubmission');
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { Prisma, type Lead as LeadRow, type PrismaClient } from '../db/generated/client.ts';
 import { lockLead } from '../onboarding/open-step.ts';
@@ -60,7 +61,7 @@ function differences(before: LeadRow, change: LeadChange): Record<string, Differ
   const changed: Record<string, Difference> = {};
   for (const [field, to] of Object.entries(change)) {
     const from = before[field as keyof LeadChange];
-    if (JSON.stringify(from) !== JSON.stringify(to)) changed[field] = { from: from, to: to ?? null };
+    if (!isDeepStrictEqual(from, to)) changed[field] = { from, to: to ?? null };
   }
   return changed;
 }

@@ -32,11 +32,11 @@ type Verdict = 'under way' | 'ordered again' | 'reported';
 /** Looks, round after round, for onboardings that nothing would finish. Any number of copies may do so. */
 export function startReconciler(deps: ReconcilerDependencies): Reconciler {
   const stopping = new AbortController();
+  const pause = () =>
+    sleep(deps.intervalMs, true, { signal: stopping.signal }).catch(() => false /* it was told to stop */);
   const loop = async () => {
-    while (!stopping.signal.aborted && deps.intervalMs > 0) {
-      await sleep(deps.intervalMs, undefined, { signal: stopping.signal }).catch(() => undefined);
-      if (!stopping.signal.aborted) await reconcileOnce(deps).catch((err: unknown) => report(deps.log, err));
-    }
+    if (deps.intervalMs === 0) return;
+    while (await pause()) await reconcileOnce(deps).catch((err: unknown) => report(deps.log, err));
   };
   const ended = loop();
   return {
