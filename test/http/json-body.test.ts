@@ -113,6 +113,15 @@ describe('over a socket', () => {
     await server.close();
   });
 
+  test('a body of no declared type is refused with 415, and no body needs none', async ({ api }) => {
+    const server = await listen(api);
+    const body = new TextEncoder().encode(JSON.stringify(newLead())); // of text, fetch would declare a type
+    expect((await fetch(`${server.url}/api/leads`, { method: 'POST', body })).status).toBe(415);
+    const readAll = '/api/notifications/read-all?organizationId=org-123&userId=user-456';
+    expect((await fetch(server.url + readAll, { method: 'POST' })).status).toBe(200);
+    await server.close();
+  });
+
   test('a caller who hangs up while sending is not a fault of ours, and stores nothing', async ({ api, database }) => {
     const server = await listen(api);
     const before = await countRows(database);

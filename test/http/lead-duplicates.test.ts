@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
-import { newLead, test } from '../support/api.ts';
+import { newLead, test, type TestApi } from '../support/api.ts';
+import type { TestDatabase } from '../support/database.ts';
 
 test.override({ slots: 0 });
 
@@ -96,14 +97,26 @@ describe('POST /api/leads with an e-mail that the organization has', () => {
   });
 });
 
-describe('one lead in one onboarding', () => {
+describe('what does not start an onboarding', () => {
   test.override({ slots: 8 });
 
-  test('gives its slot back after a duplicate', async ({ api, database }) => {
-    const lead = newLead();
-    for (let i = 0; i < 10; i += 1) await api.call('POST', '/api/leads', lead);
+  /** Whether the next lead is onboarded at once: the slots for that are few. */
+  async function expectSlots(api: TestApi, { prisma }: TestDatabase) {
     const { body } = await api.call<Intake>('POST', '/api/leads', newLead());
     await api.idle();
-    expect(await database.prisma.outbox.count({ where: { leadId: body.id } })).toBe(0);
+    expect(await prisma.outbox.count({ where: { leadId: body.id } })).toBe(0);
+  }
+
+  test('gives its slot back: a duplicate', async ({ api, database }) => {
+    const lead = newLead();
+    for (let i = 0; i < 10; i += 1) await api.call('POST', '/api/leads', lead);
+    await expectSlots(api, database);
+  });
+
+  test('gives its slot back: a fault', async ({ api, database }) => {
+    await database.pool.query('ALTER TABLE outbox ADD CONSTRAINT broken CHECK (false) NOT VALID');
+    for (let i = 0; i < 10; i += 1) expect((await api.call('POST', '/api/leads', newLead())).status).toBe(500);
+    await database.pool.query('ALTER TABLE outbox DROP CONSTRAINT broken');
+    await expectSlots(api, database);
   });
 });

@@ -27,12 +27,14 @@ const readyz = createRoute({
 export function healthRoutes(app: OpenAPIHono<HttpEnv>, { pool, runs }: AppDependencies): void {
   app.openapi(healthz, (c) => c.json({ status: 'ok' } as const, 200));
   app.openapi(readyz, async (c) => {
-    const [temporal] = await Promise.all([
-      runs.isReachable(),
-      pool.query('SELECT 1').catch(() => {
-        throw new Problem(503, 'unavailable', 'Postgres does not answer.', { headers: { 'retry-after': '1' } });
-      }),
-    ]);
+    const postgres = pool.query('SELECT 1').then(
+      () => true,
+      () => false,
+    );
+    const [temporal, stores] = await Promise.all([runs.isReachable(), postgres]); // no call outlasts the answer
+    if (!stores) {
+      throw new Problem(503, 'unavailable', 'Postgres does not answer.', { headers: { 'retry-after': '1' } });
+    }
     return c.json(
       { status: 'ok' as const, temporal: temporal ? ('reachable' as const) : ('unreachable' as const) },
       200,

@@ -1,0 +1,126 @@
+import { describe, expect } from 'vitest';
+import { test } from '../support/api.ts';
+
+interface Operation {
+  summary?: string;
+  parameters?: { name: string; in: string; required?: boolean; schema: object }[];
+  requestBody?: { content: Record<string, { schema: object }> };
+  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>;
+}
+
+interface OpenApi {
+  openapi: string;
+  info: { title: string; version: string };
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Record<string, unknown>> };
+}
+
+const operationsOf = ({ paths }: OpenApi) =>
+  Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      what: `${method.toUpperCase()} ${path}`,
+      path,
+      operation,
+    })),
+  );
+
+/** Every object within a JSON value. */
+function objectsIn(value: unknown): Record<string, unknown>[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const inner = Object.values(value).flatMap(objectsIn);
+  return Array.isArray(value) ? inner : [value as Record<string, unknown>, ...inner];
+}
+
+describe('GET /openapi.json', () => {
+  test('describes every route of the app', async ({ api }) => {
+    const { status, body } = await api.call<OpenApi>('GET', '/openapi.json');
+    expect(status).toBe(200);
+    const routes = api.app.routes
+      .filter(({ method, path }) => method !== 'ALL' && path !== '/openapi.json' && !path.startsWith('/docs'))
+      .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
+    expect(
+      operationsOf(body)
+        .map(({ what }) => what)
+        .sort(),
+    ).toEqual([...new Set(routes)].sort());
+  });
+
+  test('is OpenAPI 3.1 in itself: references lead somewhere, paths name their parameters, answers are described', async ({
+    api,
+  }) => {
+    const { body } = await api.call<OpenApi>('GET', '/openapi.json');
+    expect(body).toMatchObject({ openapi: '3.1.0', info: { title: 'Lead onboarding', version: '0.1.0' } });
+    const known = Object.keys(body.components.schemas).map((name) => `#/components/schemas/${name}`);
+    const references = objectsIn(body).flatMap(({ $ref }) => (typeof $ref === 'string' ? [$ref] : []));
+    expect(references).not.toEqual([]);
+    expect(references.filter((reference) => !known.includes(reference))).toEqual([]);
+    expect(objectsIn(body).filter((schema) => 'nullable' in schema)).toEqual([]); // that was OpenAPI 3.0
+
+    for (const { what, path, operation } of operationsOf(body)) {
+      const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
+      const braces = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      expect(
+        inPath.map(({ name, required }) => ({ name, required })),
+        what,
+      ).toEqual(braces.map((name) => ({ name, required: true })));
+      expect(operation.summary, what).toMatch(/./);
+      for (const { description } of Object.values(operation.responses))
+        expect(description, what).not.toMatch(/^(Problem)?$/);
+    }
+  });
+
+  test('tells each route with its errors as problems', async ({ api }) => {
+    const { body } = await api.call<OpenApi>('GET', '/openapi.json');
+    const statuses = Object.fromEntries(
+      operationsOf(body).map(({ what, operation }) => [what, Object.keys(operation.responses)]),
+    );
+    expect(statuses).toMatchObject({
+      'POST /api/leads': ['200', '201', '400', '409', '410', '413', '415', '422', '500', '503'],
+      'GET /api/leads/{id}': ['200', '400', '404', '500', '503'],
+      'PATCH /api/leads/{id}': ['200', '400', '404', '409', '413', '415', '500', '503'],
+      'POST /api/leads/{id}/onboarding/retry': ['202', '400', '404', '409', '500', '503'],
+    });
+    for (const { what, operation } of operationsOf(body)) {
+      for (const [status, { content }] of Object.entries(operation.responses)) {
+        expect(Object.keys(content ?? {}), `${what} ${status}`).toEqual([
+          status < '400' ? 'application/json' : 'application/problem+json',
+        ]);
+      }
+    }
+  });
+
+  test('tells what a lead is sent as', async ({ api }) => {
+    const { body } = await api.call<OpenApi>('GET', '/openapi.json');
+    expect(body.components.schemas['LeadSubmission']).toMatchObject({
+      required: ['organizationId', 'name'],
+      additionalProperties: false,
+      properties: {
+        name: { type: 'string', minLength: 1, maxLength: 200 },
+        email: { type: ['string', 'null'], maxLength: 254, default: null },
+        status: { enum: expect.arrayContaining(['NEW', 'LOST']) as string[], default: 'NEW' },
+        attributes: { type: 'object', default: {} },
+      },
+    });
+  });
+});
+
+describe('GET /docs', () => {
+  test('is a page whose every part comes from here', async ({ api }) => {
+    const page = await api.call<string>('GET', '/docs');
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toMatch(/^text\/html/);
+    expect(page.text).not.toMatch(/https?:|\/\//i);
+    const parts = [...page.text.matchAll(/(?:src|href)="([^"]+)"|url: '([^']+)'/g)].map(([, a, b]) => a ?? b ?? '');
+    expect(parts.filter((part) => !part.startsWith('data:'))).toEqual([
+      '/docs/swagger-ui.css',
+      '/docs/swagger-ui-bundle.js',
+      '/openapi.json',
+    ]);
+    for (const part of parts.filter((name) => name.startsWith('/'))) {
+      const { status, headers, text } = await api.call<string>('GET', part);
+      expect({ part, status }).toEqual({ part, status: 200 });
+      expect(headers.get('content-type')).toMatch(part.endsWith('css') ? /css/ : /javascript|json/);
+      expect(text.length).toBeGreaterThan(1_000);
+    }
+  });
+});

@@ -1,0 +1,142 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { describe, expect } from 'vitest';
+import { createLeadActivities } from '../../activities/lead.ts';
+import { builtInProviders } from '../../src/enrichment/built-in.ts';
+import { carryOut } from '../../src/outbox/carry-out.ts';
+import { relayOnce } from '../../src/outbox/relay.ts';
+import { test, type TestApi } from '../support/api.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { recordLog } from '../support/log.ts';
+import { takeIn } from '../support/onboarding.ts';
+import { expectProblem } from '../support/problem.ts';
+import { createTestClient } from '../support/temporal.ts';
+
+const FAR_AWAY_MS = 600_000;
+const POLL = { timeout: 20_000 };
+
+const retry = (api: TestApi, leadId: string) => api.call('POST', `/api/leads/${leadId}/onboarding/retry`);
+
+const leadOf = ({ prisma }: TestDatabase, id: string) => prisma.lead.findUniqueOrThrow({ where: { id } });
+
+const byTheTest = (type: string) => ApplicationFailure.nonRetryable('by the test', type);
+
+/** The real enrichment, which fails for good while `broken` says so. */
+function breakable({ prisma }: TestDatabase) {
+  const real = createLeadActivities({ prisma, providers: builtInProviders });
+  const state = { broken: true };
+  return {
+    ...real,
+    state,
+    fail: async <T>(type: string, run: () => Promise<T>) => (state.broken ? Promise.reject(byTheTest(type)) : run()),
+  };
+}
+
+describe('POST /api/leads/{id}/onboarding/retry', () => {
+  test('onboards a canceled lead again, without a second notification', async ({ api, onboard, database }) => {
+    const run = await onboard({ delayMs: FAR_AWAY_MS });
+    await expect.poll(() => run.timeline(), POLL).toContain('notification.created');
+    await api.call('POST', `/api/leads/${run.leadId}/onboarding/cancel`);
+    await expect(run.handle.result()).rejects.toThrow();
+
+    const answer = await retry(api, run.leadId);
+    expect(answer).toMatchObject({ status: 202, body: { command: 'retry', state: 'PENDING' } });
+    await expect
+      .poll(() => leadOf(database, run.leadId), POLL)
+      .toMatchObject({ onboardingState: 'COMPLETED', onboardingRound: 2, score: 85 });
+    expect(await database.prisma.notification.count({ where: { leadId: run.leadId } })).toBe(1);
+    expect((await run.timeline()).slice(3)).toEqual([
+      'onboarding.canceled',
+      'onboarding.started',
+      'notification.created',
+      'enrichment.started',
+      'enrichment.completed',
+      'score.calculated',
+      'onboarding.completed',
+    ]);
+  });
+
+  test('enriches a partial lead after all, scores it anew, and tells the steps of the new round', async ({
+    api,
+    onboard,
+    database,
+  }) => {
+    const { state, fail, enrichLead } = breakable(database);
+    const run = await onboard({ activities: { enrichLead: (ref) => fail('ProviderDown', () => enrichLead(ref)) } });
+    expect(await run.handle.result()).toMatchObject({ state: 'PARTIAL', score: 45 });
+
+    state.broken = false;
+    expect((await retry(api, run.leadId)).status).toBe(202);
+    await expect
+      .poll(() => leadOf(database, run.leadId), POLL)
+      .toMatchObject({ onboardingState: 'COMPLETED', score: 85 });
+    expect(await database.prisma.notification.count({ where: { leadId: run.leadId } })).toBe(1);
+    expect((await api.call('GET', `/api/leads/${run.leadId}/onboarding`)).body).toMatchObject({
+      state: 'COMPLETED',
+      round: 2,
+      steps: [{ state: 'completed' }, { name: 'enrich', state: 'completed', lastError: null }, { state: 'completed' }],
+    });
+  });
+
+  test('onboards a failed lead again', async ({ api, onboard, database }) => {
+    const { state, fail, scoreLead } = breakable(database);
+    const run = await onboard({ activities: { scoreLead: (input) => fail('RulesBroken', () => scoreLead(input)) } });
+    await expect(run.handle.result()).rejects.toThrow();
+    expect(await leadOf(database, run.leadId)).toMatchObject({ onboardingState: 'FAILED' });
+
+    state.broken = false;
+    expect((await retry(api, run.leadId)).status).toBe(202);
+    await expect
+      .poll(() => leadOf(database, run.leadId), POLL)
+      .toMatchObject({ onboardingState: 'COMPLETED', onboardingRound: 2 });
+  });
+
+  test('can follow a retry that did not help', async ({ api, onboard, database }) => {
+    const { fail, enrichLead } = breakable(database);
+    const run = await onboard({ activities: { enrichLead: (ref) => fail('ProviderDown', () => enrichLead(ref)) } });
+    await run.handle.result();
+    for (const round of [2, 3]) {
+      expect((await retry(api, run.leadId)).status).toBe(202);
+      await expect
+        .poll(() => leadOf(database, run.leadId), POLL)
+        .toMatchObject({ onboardingState: 'PARTIAL', onboardingRound: round });
+      await expect.poll(() => run.handle.describe().then(({ status }) => status.name), POLL).toBe('COMPLETED');
+    }
+  });
+
+  test('is taken once of several at the same moment', async ({ api, database }) => {
+    const { leadId } = await takeIn(database);
+    await database.prisma.lead.update({ where: { id: leadId }, data: { onboardingState: 'PARTIAL' } });
+    const answers = await Promise.all([1, 2, 3, 4].map(() => retry(api, leadId)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409, 409]);
+    for (const answer of answers.filter(({ status }) => status === 409)) expectProblem(answer, 409, 'conflict');
+    expect(await leadOf(database, leadId)).toMatchObject({ onboardingState: 'PENDING', onboardingRound: 2 });
+  });
+
+  test('waits for the run of the round before, which is just ending', async ({ api, onboard, database }) => {
+    await database.prisma.outbox.deleteMany();
+    const run = await onboard({ delayMs: FAR_AWAY_MS });
+    await expect.poll(() => run.timeline(), POLL).toContain('notification.created');
+    await database.prisma.outbox.deleteMany();
+    await database.prisma.lead.update({ where: { id: run.leadId }, data: { onboardingState: 'CANCELED' } });
+    expect((await retry(api, run.leadId)).status).toBe(202);
+    await api.idle();
+    expect(await database.prisma.outbox.findMany()).toMatchObject([
+      { kind: 'START_ONBOARDING', payload: { round: 2 }, lastError: 'Error' },
+    ]);
+
+    await run.handle.terminate('by the test');
+    const client = createTestClient();
+    const { log } = recordLog();
+    const searchAttributes = { known: true, forget: () => undefined };
+    await database.pool.query('UPDATE outbox SET available_at = clock_timestamp()');
+    await relayOnce({
+      pool: database.pool,
+      log,
+      carryOut: (order) => carryOut({ client, searchAttributes, log }, order),
+    });
+    await client.connection.close();
+    await expect
+      .poll(() => leadOf(database, run.leadId), POLL)
+      .toMatchObject({ onboardingState: 'COMPLETED', onboardingRound: 2 });
+  });
+});
