@@ -18,10 +18,12 @@ export function createNotificationActivities({ prisma }: { prisma: PrismaClient 
           return { outcome: 'skipped' };
         }
         const notificationId = await createNotification(tx, lead);
-        await recordStep(tx, ref, 'notification', 'notification.created', {
-          userId: lead.assignedTo,
-          ...(notificationId && { notificationId }),
-        });
+        if (notificationId === undefined) {
+          await recordStep(tx, ref, 'notification', 'notification.skipped', { reason: 'notified-before' });
+          return { outcome: 'skipped' };
+        }
+        const data = { userId: lead.assignedTo, notificationId };
+        await recordStep(tx, ref, 'notification', 'notification.created', data);
         return { outcome: 'created' };
       }),
 

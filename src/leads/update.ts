@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { Prisma, type Lead as LeadRow, type PrismaClient } from '../db/generated/client.ts';
 import { lockLead } from '../onboarding/open-step.ts';
-import type { NotifyOrder } from '../outbox/order.ts';
+import { placeOrder } from '../outbox/place-order.ts';
 import type { Caller } from './caller.ts';
 import { emailKey } from './email.ts';
 import { EmailTaken, LeadNotFound } from './errors.ts';
@@ -67,12 +67,11 @@ function differences(before: LeadRow, change: LeadChange): Record<string, Differ
 }
 
 async function orderNotification(tx: Prisma.TransactionClient, lead: LeadRow, caller: Caller): Promise<void> {
-  const payload: NotifyOrder['payload'] = {
-    assignment: lead.assignment,
-    priority: lead.priority,
-    requestId: caller.requestId,
-  };
-  await tx.outbox.create({
-    data: { id: uuidv7(), leadId: lead.id, organizationId: lead.organizationId, kind: 'NOTIFY_ASSIGNEE', payload },
+  await placeOrder(tx, {
+    id: uuidv7(),
+    kind: 'NOTIFY_ASSIGNEE',
+    leadId: lead.id,
+    organizationId: lead.organizationId,
+    payload: { assignment: lead.assignment, priority: lead.priority, requestId: caller.requestId },
   });
 }

@@ -4,6 +4,7 @@ import type { Lead, Prisma, PrismaClient } from '../db/generated/client.ts';
 import type { Caller } from '../leads/caller.ts';
 import { LeadNotFound } from '../leads/errors.ts';
 import type { Order, SignalOrder, StartOrder } from '../outbox/order.ts';
+import { placeOrder } from '../outbox/place-order.ts';
 import { lockLead } from './open-step.ts';
 import { stepKey } from './step-record.ts';
 
@@ -44,9 +45,7 @@ export function acceptCommand(
     const lead = await lockLead(tx, leadId);
     if (!lead) throw new LeadNotFound(leadId);
     const order = command === 'retry' ? await beginRound(tx, lead, context) : await signal(tx, lead, command, context);
-    const { id, kind, organizationId, payload } = order;
-    const availableAt = new Date(Date.now() + context.orderDelayMs);
-    await tx.outbox.create({ data: { id, leadId, kind, organizationId, payload, availableAt } });
+    await placeOrder(tx, order, context.orderDelayMs);
     return { state: command === 'retry' ? 'PENDING' : lead.onboardingState, order };
   });
 }
@@ -69,7 +68,7 @@ async function signal(
     kind: 'SIGNAL_ONBOARDING',
     leadId: lead.id,
     organizationId: lead.organizationId,
-    payload: { signal: SIGNALS[command], requestId: caller.requestId },
+    payload: { signal: SIGNALS[command], round: lead.onboardingRound, requestId: caller.requestId },
   };
 }
 

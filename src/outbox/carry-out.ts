@@ -1,4 +1,4 @@
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { WorkflowIdReusePolicy } from '@temporalio/common';
 import {
   ASSIGNEE_NOTIFICATION,
@@ -98,14 +98,22 @@ async function refuseOlderRound(client: Client, workflowId: string, round: numbe
   if (memo?.round !== round) throw new Error(`${workflowId} still runs an earlier round`);
 }
 
+/**
+ * A command for a run that is over, or for a round that a newer one has followed, has nothing left to do.
+ * @throws Error, so that the order is tried again, while the run of its round is not there yet.
+ */
 async function signalOnboarding({ client, log }: CarrierDependencies, order: SignalOrder): Promise<void> {
   const workflowId = onboardingWorkflowId(order.leadId);
-  try {
-    await withDeadline(client, () => client.workflow.getHandle(workflowId).signal(order.payload.signal));
-    log.info({ leadId: order.leadId, workflowId, ...order.payload }, 'command passed on');
-  } catch (err) {
-    if (!(err instanceof WorkflowNotFoundError && /already completed/i.test(err.message))) throw err;
-  }
+  const { signal, round, requestId } = order.payload;
+  const line = { leadId: order.leadId, workflowId, signal, round, requestId };
+  await withDeadline(client, async () => {
+    const run = await client.workflow.getHandle(workflowId).describe();
+    const running = Number(run.memo?.['round'] ?? 1);
+    if (running < round) throw new Error(`${workflowId} still runs an earlier round`);
+    if (running > round || run.status.name !== 'RUNNING') { log.info(line, 'command came too late'); return; }
+    await client.workflow.getHandle(workflowId, run.runId).signal(signal);
+    log.info(line, 'command passed on');
+  });
 }
 
 async function startNotification({ client, log }: CarrierDependencies, order: NotifyOrder): Promise<void> {

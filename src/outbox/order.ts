@@ -24,7 +24,12 @@ const startOrder = z.object({
 const signalOrder = z.object({
   ...base,
   kind: z.literal('SIGNAL_ONBOARDING'),
-  payload: z.object({ signal: z.enum(Object.keys(ONBOARDING_SIGNALS) as OnboardingSignal[]), requestId }),
+  payload: z.object({
+    signal: z.enum(Object.keys(ONBOARDING_SIGNALS) as OnboardingSignal[]),
+    /** The round that it is meant for: one that comes late must not reach the next. */
+    round: count,
+    requestId,
+  }),
 });
 
 const notifyOrder = z.object({

@@ -47,7 +47,7 @@ describe('POST /api/leads/{id}/onboarding/retry', () => {
     expect((await run.timeline()).slice(3)).toEqual([
       'onboarding.canceled',
       'onboarding.started',
-      'notification.created',
+      'notification.skipped',
       'enrichment.started',
       'enrichment.completed',
       'score.calculated',
@@ -73,7 +73,7 @@ describe('POST /api/leads/{id}/onboarding/retry', () => {
     expect((await api.call('GET', `/api/leads/${run.leadId}/onboarding`)).body).toMatchObject({
       state: 'COMPLETED',
       round: 2,
-      steps: [{ state: 'completed' }, { name: 'enrich', state: 'completed', lastError: null }, { state: 'completed' }],
+      steps: [{ state: 'skipped' }, { name: 'enrich', state: 'completed', lastError: null }, { state: 'completed' }],
     });
   });
 

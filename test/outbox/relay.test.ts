@@ -103,6 +103,30 @@ describe('relay', () => {
   });
 });
 
+describe('a command', () => {
+  test('that was meant for an earlier round does not reach the next', async ({ database }) => {
+    const client = createTestClient();
+    const start = await takeIn(database, {}, 600_000);
+    await carrierTo(client)({ ...start, payload: { ...start.payload, round: 2 } });
+    const cancel = (round: number): Order => ({
+      ...start,
+      kind: 'SIGNAL_ONBOARDING',
+      payload: { signal: 'cancel', round, requestId: 'request-1' },
+    });
+    const handle = client.workflow.getHandle(onboardingWorkflowId(start.leadId));
+    const signals = async () =>
+      ((await handle.fetchHistory()).events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes)
+        .length;
+
+    await carrierTo(client)(cancel(1));
+    expect(await signals()).toBe(0);
+    await carrierTo(client)(cancel(2));
+    expect(await signals()).toBe(1);
+    await expect(carrierTo(client)(cancel(3))).rejects.toThrow('earlier round');
+    await handle.terminate();
+  });
+});
+
 describe('fast start', () => {
   test('has no slot past its bound, and gives each back', async ({ database }) => {
     let release: () => void = () => undefined;
