@@ -110,7 +110,10 @@ async function signalOnboarding({ client, log }: CarrierDependencies, order: Sig
     const run = await client.workflow.getHandle(workflowId).describe();
     const running = Number(run.memo?.['round'] ?? 1);
     if (running < round) throw new Error(`${workflowId} still runs an earlier round`);
-    if (running > round || run.status.name !== 'RUNNING') { log.info(line, 'command came too late'); return; }
+    if (running > round || run.status.name !== 'RUNNING') {
+      log.info(line, 'command came too late');
+      return;
+    }
     await client.workflow.getHandle(workflowId, run.runId).signal(signal);
     log.info(line, 'command passed on');
   });
