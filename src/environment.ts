@@ -10,6 +10,14 @@ const hosts = z.string().transform((text) =>
     .filter(Boolean),
 );
 
+const webhookUrl = z
+  .url({ protocol: /^https?$/, abort: true, error: 'takes an http or https address' })
+  .refine((url) => !new URL(url).username && !new URL(url).password, 'takes no user and password: requests are signed');
+const SECRET_FORM = 'takes whsec_ and 24 to 64 bytes in Base64, as `echo whsec_$(openssl rand -base64 32)` prints';
+const webhookSecret = z
+  .string()
+  .regex(/^whsec_([A-Za-z0-9+/]{4}){8,21}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, SECRET_FORM);
+
 /** Every variable that the project reads, but for `TEMPORAL_*` connection settings, which `@temporalio/envconfig` reads. */
 export const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1'),
@@ -25,6 +33,8 @@ export const environmentSchema = z.object({
   HEALTH_PORT: port.optional(),
   METRICS_PORT: port.optional(),
   NOTIFICATION_CONCURRENCY: count.default(10),
+  NOTIFICATION_WEBHOOK_URL: webhookUrl.optional(),
+  NOTIFICATION_WEBHOOK_SECRET: webhookSecret.optional(),
   LEAD_CONCURRENCY: count.default(3),
   ENRICHMENT_DELAY_MS: milliseconds.default(10_000),
   API_AUTH: z.enum(['required', 'off']).default('required'),
@@ -35,6 +45,11 @@ export const environmentSchema = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SHUTDOWN_GRACE_MS: milliseconds.default(15_000),
 });
+
+const checkedSchema = environmentSchema.refine(
+  (env) => env.NOTIFICATION_WEBHOOK_URL === undefined || env.NOTIFICATION_WEBHOOK_SECRET !== undefined,
+  { path: ['NOTIFICATION_WEBHOOK_SECRET'], error: `is needed with NOTIFICATION_WEBHOOK_URL; ${SECRET_FORM}` },
+);
 
 export type Environment = z.infer<typeof environmentSchema>;
 
@@ -49,7 +64,7 @@ export class EnvironmentError extends Error {
  */
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = environmentSchema.safeParse(set);
+  const parsed = checkedSchema.safeParse(set);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new EnvironmentError(`Change these variables and start again: ${faults.join('; ')}`);

@@ -9,6 +9,7 @@ import { builtInProviders } from './enrichment/built-in.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { serveHealth } from './health-server.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { createNotificationWebhook } from './notifications/webhook.ts';
 import { warmUp } from './onboarding/warm-up.ts';
 import { Closers, runProcess, waitForSignal } from './processes.ts';
 import { loadTemporalSettings } from './temporal/connection.ts';
@@ -81,7 +82,7 @@ function createWorkloads(env: Environment, taskQueues: TaskQueue[], log: Logger,
       return { workflowBundle };
     },
     [TASK_QUEUES.notification]: async () => ({
-      activities: createNotificationActivities({ prisma: await prisma() }),
+      activities: createNotificationActivities({ prisma: await prisma(), webhook: openWebhook(env) }),
       maxConcurrentActivityTaskExecutions: env.NOTIFICATION_CONCURRENCY,
     }),
     [TASK_QUEUES.lead]: async () => ({
@@ -89,6 +90,11 @@ function createWorkloads(env: Environment, taskQueues: TaskQueue[], log: Logger,
       maxConcurrentActivityTaskExecutions: env.LEAD_CONCURRENCY,
     }),
   };
+}
+
+function openWebhook(env: Environment) {
+  const { NOTIFICATION_WEBHOOK_URL: url, NOTIFICATION_WEBHOOK_SECRET: secret } = env;
+  return url && secret ? createNotificationWebhook({ url, secret }) : undefined;
 }
 
 function readTaskQueues(args: string[]): TaskQueue[] {

@@ -10,7 +10,7 @@ import { stepPriority } from './priorities.ts';
 
 const NOTIFY: ActivityOptions = {
   taskQueue: TASK_QUEUES.notification,
-  startToCloseTimeout: '10 seconds', // a few short statements; longer means that the worker or the database is gone
+  startToCloseTimeout: '10 seconds', // a few short statements, and 5 s for the webhook; longer means that something is gone
   scheduleToCloseTimeout: '1 day', // yesterday's "new lead" is noise
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 };

@@ -4,12 +4,12 @@ import { newLeadNotification } from './new-lead.ts';
 
 /**
  * Puts a notification into the inbox of the lead's present assignee, once for each assignment.
- * @returns its id, or undefined when that assignment was notified before.
+ * @returns its id, and whether it was made just now.
  */
 export async function createNotification(
   tx: Prisma.TransactionClient,
   lead: Lead & { assignedTo: string },
-): Promise<string | undefined> {
+): Promise<{ notificationId: string; created: boolean }> {
   const id = uuidv7();
   const { count } = await tx.notification.createMany({
     data: {
@@ -22,8 +22,13 @@ export async function createNotification(
     },
     skipDuplicates: true,
   });
-  return count === 1 ? id : undefined;
+  if (count === 1) return { notificationId: id, created: true };
+  const before = await tx.notification.findUniqueOrThrow({ where: byAssignment(lead.id, lead.assignment) });
+  return { notificationId: before.id, created: false };
 }
+
+/** There is one notification for each assignee that a lead has had. */
+export const byAssignment = (leadId: string, assignment: number) => ({ leadId_assignment: { leadId, assignment } });
 
 /** Says whether there is somebody to notify. */
 export const isAssigned = (lead: Lead): lead is Lead & { assignedTo: string } => lead.assignedTo !== null;

@@ -1,10 +1,10 @@
 import type { CloseInput, CloseResult, OnboardingState } from '../../workflows/contract.ts';
 import type { Prisma } from '../db/generated/client.ts';
 import { enrichmentOutcome } from './enrichment-step.ts';
+import { recordNotificationFailure } from './notification-step.ts';
 import { lockLead } from './open-step.ts';
 import { settledState } from './outcome.ts';
-import { reasonOf } from './score-step.ts';
-import { recordStep, type StepEventType, stepKey } from './step-record.ts';
+import { reasonOf, recordStep, type StepEventType, stepKey } from './step-record.ts';
 
 /**
  * Ends an onboarding that the score did not end. Whatever ended it before stays; a lead that is gone counts as canceled.
@@ -15,9 +15,8 @@ export async function closeOnboarding(tx: Prisma.TransactionClient, input: Close
   const open = lead.onboardingState === 'PENDING' || lead.onboardingState === 'RUNNING';
   if (!open || lead.onboardingRound !== input.round) return { state: lead.onboardingState };
 
-  if (input.notification.outcome === 'failed') {
-    await recordStep(tx, input, 'notification', 'notification.failed', reasonOf(input.notification));
-  }
+  const { notification } = input;
+  if (notification.outcome === 'failed') await recordNotificationFailure(tx, input, notification);
   const { state, type } = await judge(tx, input);
   await tx.lead.update({ where: { id: lead.id }, data: { onboardingState: state }, select: { id: true } });
   await recordStep(tx, input, 'outcome', type, { state, ...reasonOf(input) });

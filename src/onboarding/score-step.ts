@@ -2,9 +2,10 @@ import type { ScoreInput, ScoreResult } from '../../workflows/contract.ts';
 import { Prisma } from '../db/generated/client.ts';
 import type { Enrichment } from '../enrichment/enrich.ts';
 import { calculateScore } from '../leads/scoring.ts';
+import { recordNotificationFailure } from './notification-step.ts';
 import { openStep } from './open-step.ts';
 import { settledState } from './outcome.ts';
-import { recordStep } from './step-record.ts';
+import { reasonOf, recordStep } from './step-record.ts';
 
 /**
  * Scores a lead, notes the steps that gave up without a word of their own, and, unless the notification is still out,
@@ -21,9 +22,7 @@ export async function recordScore(tx: Prisma.TransactionClient, input: ScoreInpu
     notification.outcome === 'pending' ? 'RUNNING' : settledState(input.enrichment.outcome, notification.outcome);
 
   await recordStep(tx, input, 'enrichment', `enrichment.${input.enrichment.outcome}`, reasonOf(input.enrichment));
-  if (notification.outcome === 'failed') {
-    await recordStep(tx, input, 'notification', 'notification.failed', reasonOf(notification));
-  }
+  if (notification.outcome === 'failed') await recordNotificationFailure(tx, input, notification);
   const lines = breakdown as unknown as Prisma.InputJsonArray;
   await tx.lead.update({
     where: { id: lead.id },
@@ -36,5 +35,3 @@ export async function recordScore(tx: Prisma.TransactionClient, input: ScoreInpu
 }
 
 const toResult = ({ score, band, state }: ScoreResult): ScoreResult => ({ score, band, state });
-
-export const reasonOf = ({ reason }: { reason?: string }) => (reason === undefined ? {} : { reason });

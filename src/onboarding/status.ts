@@ -1,17 +1,24 @@
 import { type LeadActivities, type NotificationActivities, onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { LeadEvent, PrismaClient } from '../db/generated/client.ts';
 import { LeadNotFound } from '../leads/errors.ts';
-import type { OnboardingRuns, RunView } from './runs.ts';
+import type { OnboardingRuns, PendingActivity } from './runs.ts';
 import { type Step, stepKey } from './step-record.ts';
 
 export const STEP_STATES = ['waiting', 'running', 'completed', 'partial', 'skipped', 'failed'] as const;
 type StepState = (typeof STEP_STATES)[number];
 
-const STEPS = [
-  { name: 'notify', activity: 'notifyAssignee', step: 'notification' },
-  { name: 'enrich', activity: 'enrichLead', step: 'enrichment' },
-  { name: 'score', activity: 'scoreLead', step: 'score' },
-] as const satisfies { name: string; activity: keyof (NotificationActivities & LeadActivities); step: Step }[];
+interface StepOfStatus {
+  name: 'notify' | 'enrich' | 'score';
+  activity: keyof (NotificationActivities & LeadActivities);
+  /** The entries that tell how it ended, the first before the others; those count once its activity is over as well. */
+  ends: [Step, ...Step[]];
+}
+
+const STEPS: StepOfStatus[] = [
+  { name: 'notify', activity: 'notifyAssignee', ends: ['delivery', 'notification'] },
+  { name: 'enrich', activity: 'enrichLead', ends: ['enrichment'] },
+  { name: 'score', activity: 'scoreLead', ends: ['score'] },
+];
 
 /**
  * Where the onboarding of a lead stands: what is done from Postgres, what is under way from Temporal, if it answers.
@@ -23,17 +30,19 @@ export async function onboardingStatus(prisma: PrismaClient, runs: OnboardingRun
   if (!lead) throw new LeadNotFound(leadId);
   const { id, onboardingState: state, onboardingRound: round } = lead; // the id as it is stored, not as it was spelled
   const run = await runs.describe(id);
-  const keys = STEPS.map(({ step }) => stepKey(round, step));
+  const keys = STEPS.flatMap(({ ends }) => ends.map((step) => stepKey(round, step)));
   const events = await prisma.leadEvent.findMany({ where: { leadId: id, stepKey: { in: keys } } });
+  const entries = new Map(events.map((event) => [event.stepKey, event]));
   return {
     state,
     round,
     workflowId: onboardingWorkflowId(id),
     temporalUrl: runs.url(id),
     temporal: run.temporal,
-    steps: STEPS.map(({ name, activity, step }) => {
-      const event = events.find((entry) => entry.stepKey === stepKey(round, step));
-      return { name, ...(event ? recordedStep(event) : unrecordedStep(run, activity)) };
+    steps: STEPS.map(({ name, activity, ends }) => {
+      const pending = run.pending.find((entry) => entry.activity === activity);
+      const [entry] = (pending ? ends.slice(0, 1) : ends).flatMap((step) => entries.get(stepKey(round, step)) ?? []);
+      return { name, ...(entry ? recordedStep(entry) : unrecordedStep(pending)) };
     }),
   };
 }
@@ -50,13 +59,12 @@ function recordedStep(event: LeadEvent) {
   };
 }
 
-function unrecordedStep(run: RunView, activity: string) {
-  const pending = run.pending.find((entry) => entry.activity === activity);
+function unrecordedStep(pending: PendingActivity | undefined) {
   const state: StepState = pending ? 'running' : 'waiting';
   return { state, attempts: pending?.attempt ?? 0, lastError: pending?.lastError ?? null, at: null };
 }
 
-/** `notification.created`, `enrichment.completed` and `score.calculated` are the good ends of their steps. */
+/** `notification.created` and `.delivered`, `enrichment.completed` and `score.calculated` are good ends of their steps. */
 function stateOf(eventType: string): StepState {
   const ending = eventType.split('.')[1];
   return STEP_STATES.find((state) => state === ending) ?? 'completed';

@@ -1,15 +1,19 @@
 import { activityInfo } from '@temporalio/activity';
 import { v7 as uuidv7 } from 'uuid';
-import type { OnboardingRef } from '../../workflows/contract.ts';
+import type { AssignmentRef, OnboardingRef } from '../../workflows/contract.ts';
 import type { Prisma } from '../db/generated/client.ts';
 
 /** What is recorded once for each round of an onboarding, however often the activity behind it runs. */
-export type Step = 'started' | 'notification' | 'enrichment.started' | 'enrichment' | 'score' | 'outcome';
+export type Step = 'started' | 'notification' | 'delivery' | 'enrichment.started' | 'enrichment' | 'score' | 'outcome';
+
+/** What steps belong to: a round of an onboarding, or the telling of a later assignee. */
+export type StepOwner = OnboardingRef | AssignmentRef;
 
 export type StepEventType =
   | 'onboarding.started'
   | 'notification.created'
   | 'notification.skipped'
+  | 'notification.delivered'
   | 'notification.failed'
   | 'enrichment.started'
   | 'enrichment.completed'
@@ -20,7 +24,7 @@ export type StepEventType =
   | 'onboarding.canceled'
   | 'onboarding.failed';
 
-export const stepKey = (round: number, step: Step) => `${round}/${step}`;
+export const stepKey = (owner: number | string, step: Step) => `${owner}/${step}`;
 
 /**
  * Writes a step's timeline entry, in the transaction of its effect.
@@ -28,7 +32,7 @@ export const stepKey = (round: number, step: Step) => `${round}/${step}`;
  */
 export async function recordStep(
   tx: Prisma.TransactionClient,
-  ref: OnboardingRef,
+  ref: StepOwner,
   step: Step,
   type: StepEventType,
   data: Prisma.InputJsonObject = {},
@@ -41,7 +45,7 @@ export async function recordStep(
       type,
       data,
       metadata: activityOrigin(ref.requestId),
-      stepKey: stepKey(ref.round, step),
+      stepKey: stepKey('assignment' in ref ? `assignment-${ref.assignment}` : ref.round, step),
     },
     skipDuplicates: true,
   });
@@ -53,3 +57,6 @@ export function activityOrigin(requestId: string): Prisma.InputJsonObject {
   const { workflowExecution, activityId, attempt } = activityInfo();
   return { requestId, activityId, attempt, ...workflowExecution };
 }
+
+/** What an entry says of a step that gave up. */
+export const reasonOf = ({ reason }: { reason?: string }) => (reason === undefined ? {} : { reason });

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "notification" ADD COLUMN     "delivered_at" TIMESTAMPTZ(3);

@@ -1,0 +1,60 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import {
+  type AssignmentRef,
+  FAILURES,
+  type NotifyResult,
+  type OnboardingRef,
+  type StepReport,
+} from '../../workflows/contract.ts';
+import type { Prisma } from '../db/generated/client.ts';
+import { byAssignment, createNotification, isAssigned } from '../notifications/create.ts';
+import { lockLead, openStep } from './open-step.ts';
+import { reasonOf, recordStep } from './step-record.ts';
+
+/** What is in the inbox now, of this run or of an earlier one. */
+export interface Notified extends NotifyResult {
+  /** Absent when nobody is to be told. */
+  notificationId?: string | undefined;
+}
+
+/** The notify step of an onboarding. A second run answers what the first one wrote. */
+export async function recordNotification(tx: Prisma.TransactionClient, ref: OnboardingRef): Promise<Notified> {
+  const { lead, recorded } = await openStep(tx, ref, 'notification');
+  if (recorded) {
+    const { notificationId } = recorded.data as { notificationId?: string };
+    return { outcome: recorded.type === 'notification.created' ? 'created' : 'skipped', notificationId };
+  }
+  if (!isAssigned(lead)) {
+    await recordStep(tx, ref, 'notification', 'notification.skipped', { reason: 'no-assignee' });
+    return { outcome: 'skipped' };
+  }
+  const { notificationId, created } = await createNotification(tx, lead);
+  if (!created) {
+    await recordStep(tx, ref, 'notification', 'notification.skipped', { reason: 'notified-before', notificationId });
+    return { outcome: 'skipped', notificationId };
+  }
+  await recordStep(tx, ref, 'notification', 'notification.created', { userId: lead.assignedTo, notificationId });
+  return { outcome: 'created', notificationId };
+}
+
+/** Tells an assignee that a lead got after its creation, unless another one has replaced them before they were told. */
+export async function recordReassignment(tx: Prisma.TransactionClient, ref: AssignmentRef): Promise<Notified> {
+  const lead = await lockLead(tx, ref.leadId);
+  if (!lead) throw ApplicationFailure.nonRetryable(`Lead ${ref.leadId} does not exist`, FAILURES.leadGone);
+  const told = await tx.notification.findUnique({ where: byAssignment(ref.leadId, ref.assignment) });
+  if (told) return { outcome: 'created', notificationId: told.id };
+  if (!isAssigned(lead) || lead.assignment !== ref.assignment) return { outcome: 'skipped' };
+  const { notificationId } = await createNotification(tx, lead);
+  await recordStep(tx, ref, 'notification', 'notification.created', { userId: lead.assignedTo, notificationId });
+  return { outcome: 'created', notificationId };
+}
+
+/** Notes that the notify step gave up. When the notification is in the inbox already, it is its delivery that did. */
+export async function recordNotificationFailure(
+  tx: Prisma.TransactionClient,
+  ref: OnboardingRef,
+  report: Pick<StepReport<string>, 'reason'>,
+): Promise<void> {
+  const nothingBefore = await recordStep(tx, ref, 'notification', 'notification.failed', reasonOf(report));
+  if (!nothingBefore) await recordStep(tx, ref, 'delivery', 'notification.failed', reasonOf(report));
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { EnvironmentError, readEnvironment } from '../src/environment.ts';
+
+const secretOf = (bytes: number) => `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`;
+
+const faultOf = (variables: Record<string, string>): string => {
+  try {
+    readEnvironment(variables);
+  } catch (err) {
+    if (err instanceof EnvironmentError) return err.message;
+    throw err;
+  }
+  return 'none';
+};
+
+describe('the notification webhook', () => {
+  const NOTIFICATION_WEBHOOK_URL = 'https://example.com/notifications';
+
+  it('is not there by default, nor with empty variables', () => {
+    expect(readEnvironment({}).NOTIFICATION_WEBHOOK_URL).toBeUndefined();
+    expect(faultOf({ NOTIFICATION_WEBHOOK_URL: '', NOTIFICATION_WEBHOOK_SECRET: '' })).toBe('none');
+  });
+
+  it.each([24, 25, 26, 32, 64])('takes an http or https address with a secret of %i bytes', (bytes) => {
+    for (const url of [NOTIFICATION_WEBHOOK_URL, 'http://10.0.0.7:8080/'])
+      expect(faultOf({ NOTIFICATION_WEBHOOK_URL: url, NOTIFICATION_WEBHOOK_SECRET: secretOf(bytes) })).toBe('none');
+  });
+
+  it('says that the address needs a secret, and how to make one', () => {
+    const fault = faultOf({ NOTIFICATION_WEBHOOK_URL });
+    expect(fault).toMatch(/NOTIFICATION_WEBHOOK_SECRET: is needed with NOTIFICATION_WEBHOOK_URL.*openssl rand/);
+  });
+
+  it.each([secretOf(16), secretOf(96), secretOf(32).slice(6), `whsec_${'ä'.repeat(32)}`, `whsec_${'a'.repeat(33)}`])(
+    'refuses %s as a secret, without repeating it',
+    (secret) => {
+      const fault = faultOf({ NOTIFICATION_WEBHOOK_URL, NOTIFICATION_WEBHOOK_SECRET: secret });
+      expect(fault).toMatch(/NOTIFICATION_WEBHOOK_SECRET: takes whsec_ and 24 to 64 bytes in Base64/);
+      expect(fault).not.toContain(secret);
+    },
+  );
+
+  it.each([
+    ['nonsense', 'takes an http or https address'],
+    ['ftp://example.com/', 'takes an http or https address'],
+    ['https://user:password@example.com/', 'takes no user and password'],
+  ])('refuses the address %s', (url, fault) => {
+    const variables = { NOTIFICATION_WEBHOOK_URL: url, NOTIFICATION_WEBHOOK_SECRET: secretOf(32) };
+    expect(faultOf(variables)).toContain(`NOTIFICATION_WEBHOOK_URL: ${fault}`);
+  });
+});

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { Webhook } from 'standardwebhooks';
+import { onTestFinished } from 'vitest';
+import { createNotificationWebhook } from '../../src/notifications/webhook.ts';
+
+/** What a receiver does once it has read a request: answer, keep silent, or close the connection. */
+export type Reaction = { status: number; headers?: Record<string, string>; body?: string } | 'hang' | 'cut';
+
+/** A request whose signature is right. */
+export interface Receipt {
+  id: string;
+  /** When it was sent, in seconds. */
+  timestamp: number;
+  event: { type: string; timestamp: string; data: Record<string, unknown> };
+}
+
+/** Another company's server that takes our notifications, and a webhook that leads to it. It ends with the test. */
+export async function startWebhookReceiver() {
+  const secret = `whsec_${randomBytes(32).toString('base64')}`;
+  const verifier = new Webhook(secret);
+  const received: Receipt[] = [];
+  const reactions: Reaction[] = [];
+  let usual: Reaction = { status: 204 };
+
+  async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await text(request);
+    const headers = request.headers as Record<string, string>;
+    let reaction: Reaction = { status: 401 };
+    try {
+      const event = verifier.verify(body, headers) as Receipt['event'];
+      received.push({ id: headers['webhook-id'] ?? '', timestamp: Number(headers['webhook-timestamp']), event });
+      reaction = reactions.shift() ?? usual;
+    } catch {
+      // A stranger's request: 401, and it does not count.
+    }
+    if (reaction === 'cut') request.socket.resetAndDestroy();
+    else if (reaction !== 'hang') response.writeHead(reaction.status, reaction.headers).end(reaction.body);
+  }
+
+  const server = createServer((request, response) => void receive(request, response).catch(() => undefined));
+  const listen = async (port: number) => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  };
+  const goDown = async () => {
+    if (!server.listening) return;
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  };
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  onTestFinished(goDown);
+  const url = `http://127.0.0.1:${port}/notifications`;
+  return {
+    url,
+    secret,
+    received,
+    webhook: createNotificationWebhook({ url, secret }),
+    /** Reacts so to the next requests, one after the other. */
+    reactOnce: (...next: Reaction[]) => void reactions.push(...next),
+    reactAlways: (reaction: Reaction) => void (usual = reaction),
+    goDown,
+    comeBack: () => listen(port),
+  };
+}
