@@ -1,10 +1,8 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { Webhook } from 'standardwebhooks';
 import type { Notification } from '../db/generated/client.ts';
+import { codeOf, post, TIMEOUT } from './post.ts';
 import { judgeAnswer } from './webhook-answer.ts';
-
-/** An attempt of the activity has 10 s for all that it does. */
-const DEADLINE_MS = 5_000;
 
 /** Somebody else's system that is told of every notification. */
 export interface NotificationWebhook {
@@ -21,53 +19,45 @@ export interface NotificationWebhook {
  */
 export function createNotificationWebhook({ url, secret }: { url: string; secret: string }): NotificationWebhook {
   const signer = new Webhook(secret);
+  let hangs = false;
+  let underWay = 0;
   return {
     async send(notification, signal) {
-      const body = JSON.stringify(toEvent(notification));
-      const sentAt = new Date();
-      const headers = {
-        'content-type': 'application/json',
-        'webhook-id': notification.id,
-        'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1_000)),
-        'webhook-signature': signer.sign(notification.id, sentAt, body),
-      };
-      const answer = await post(url, { headers, body }, signal).catch((err: unknown) => {
-        if (signal.aborted) throw err;
-        const message = `The webhook did not answer to notification ${notification.id}: ${codeOf(err)}`;
-        throw ApplicationFailure.create({ message, type: 'WebhookUnavailable' });
-      });
-      judgeAnswer(answer, notification.id);
+      const { id } = notification;
+      // While it hangs, one at a time asks again: all together they would hold every slot, and the inboxes would wait.
+      if (hangs && underWay > 0) throw unavailable(id, 'it hangs');
+      underWay += 1;
+      try {
+        const answer = await post(url, toRequest(notification, signer), signal);
+        hangs = false;
+        judgeAnswer(answer, id);
+      } catch (err) {
+        if (err instanceof ApplicationFailure || signal.aborted) throw err;
+        hangs = codeOf(err) === TIMEOUT;
+        throw unavailable(id, codeOf(err));
+      } finally {
+        underWay -= 1;
+      }
     },
   };
 }
 
-function toEvent({ createdAt, ...notification }: Notification) {
+function unavailable(id: string, why: string): ApplicationFailure {
+  const message = `The webhook did not answer to notification ${id}: ${why}`;
+  return ApplicationFailure.create({ message, type: 'WebhookUnavailable' });
+}
+
+function toRequest({ createdAt, ...notification }: Notification, signer: Webhook) {
   const { id, organizationId, leadId, userId, type, title, message, actionUrl } = notification;
   const timestamp = createdAt.toISOString();
   const data = { id, organizationId, leadId, userId, type, title, message, actionUrl, createdAt: timestamp };
-  return { type: 'notification.created', timestamp, data };
-}
-
-/** Follows no redirect, and reads no body: only status and headers count. */
-async function post(url: string, request: { headers: Record<string, string>; body: string }, signal: AbortSignal) {
-  // Not `AbortSignal.any` with `AbortSignal.timeout`: in Node 20 the garbage collector takes the timer away.
-  const stop = new AbortController();
-  const deadline = setTimeout(() => stop.abort(new DOMException('too late', 'TimeoutError')), DEADLINE_MS);
-  const cancel = () => stop.abort(signal.reason);
-  signal.addEventListener('abort', cancel);
-  try {
-    const response = await fetch(url, { ...request, method: 'POST', redirect: 'manual', signal: stop.signal });
-    await response.body?.cancel();
-    return response;
-  } finally {
-    clearTimeout(deadline);
-    signal.removeEventListener('abort', cancel);
-  }
-}
-
-/** `ECONNREFUSED`, `UND_ERR_SOCKET`, `TimeoutError`: the code of the cause if it has one, else the kind of error. */
-function codeOf(err: unknown): string {
-  const cause: unknown = err instanceof Error && err.cause ? err.cause : err;
-  if (!(cause instanceof Error)) return typeof cause;
-  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name;
+  const body = JSON.stringify({ type: 'notification.created', timestamp, data });
+  const sentAt = new Date();
+  const headers = {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1_000)),
+    'webhook-signature': signer.sign(id, sentAt, body),
+  };
+  return { headers, body };
 }

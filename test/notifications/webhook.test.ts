@@ -44,17 +44,28 @@ describe('a notification webhook', () => {
     const { webhook, received } = await startWebhookReceiver();
     await send(webhook);
     await send(webhook);
-    const { assignment, readAt, deliveredAt, ...data } = notification;
+    const { id, organizationId, leadId, userId, type, title, message, actionUrl } = notification;
     const event = {
       type: 'notification.created',
       timestamp: '2026-11-24T12:00:00.123Z',
-      data: { ...data, createdAt: '2026-11-24T12:00:00.123Z' },
+      data: {
+        id,
+        organizationId,
+        leadId,
+        userId,
+        type,
+        title,
+        message,
+        actionUrl,
+        createdAt: '2026-11-24T12:00:00.123Z',
+      },
     };
     const timestamp = expect.closeTo(Date.now() / 1_000, -2) as number;
-    expect(received).toEqual([
-      { id: notification.id, timestamp, event },
-      { id: notification.id, timestamp, event },
+    expect(received).toMatchObject([
+      { id: notification.id, timestamp },
+      { id: notification.id, timestamp },
     ]);
+    expect(received.map((receipt) => receipt.event)).toEqual([event, event]);
   });
 
   it('is not believed by a receiver that has another secret', async () => {
@@ -142,6 +153,26 @@ describe('a notification webhook', () => {
     });
     expect(performance.now() - startedAt).toBeGreaterThan(4_500);
     expect(performance.now() - startedAt).toBeLessThan(6_000);
+  });
+
+  it('asks a receiver that hangs one at a time, and all at once again when it answers', async () => {
+    const { webhook, received, reactAlways } = await startWebhookReceiver();
+    reactAlways('hang');
+    await Promise.all([1, 2, 3].map(() => failureOf(webhook)));
+    expect(received).toHaveLength(3);
+
+    const startedAt = performance.now();
+    const asking = failureOf(webhook);
+    for (let refused = 0; refused < 5; refused += 1)
+      expect(await failureOf(webhook)).toMatchObject({ type: 'WebhookUnavailable', nonRetryable: false });
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    await asking;
+    expect(received).toHaveLength(4);
+
+    reactAlways({ status: 204 });
+    await send(webhook);
+    await Promise.all([1, 2, 3].map(() => send(webhook)));
+    expect(received).toHaveLength(8);
   });
 
   it('is to be tried again when the connection is cut, or cannot be made', async () => {

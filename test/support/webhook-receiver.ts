@@ -13,8 +13,10 @@ export type Reaction = { status: number; headers?: Record<string, string>; body?
 /** A request whose signature is right. */
 export interface Receipt {
   id: string;
-  /** When it was sent, in seconds. */
+  /** When it was sent by its own account, in seconds. */
   timestamp: number;
+  /** When it came, in milliseconds. */
+  receivedAt: number;
   event: { type: string; timestamp: string; data: Record<string, unknown> };
 }
 
@@ -32,7 +34,8 @@ export async function startWebhookReceiver() {
     let reaction: Reaction = { status: 401 };
     try {
       const event = verifier.verify(body, headers) as Receipt['event'];
-      received.push({ id: headers['webhook-id'] ?? '', timestamp: Number(headers['webhook-timestamp']), event });
+      const id = headers['webhook-id'] ?? '';
+      received.push({ id, timestamp: Number(headers['webhook-timestamp']), receivedAt: Date.now(), event });
       reaction = reactions.shift() ?? usual;
     } catch {
       // A stranger's request: 401, and it does not count.
