@@ -1,18 +1,29 @@
+import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { openDatabase } from './db/open.ts';
 import { type Environment, readEnvironment } from './environment.ts';
+import { formSecretReader } from './forms/secret.ts';
+import { createFormTokens } from './forms/token.ts';
 import { createApp } from './http/app.ts';
+import { protectServer, serverOptions } from './http/server.ts';
 import { createLogger } from './logger.ts';
 import { createOnboardingRuns } from './onboarding/runs.ts';
 import { carryOut } from './outbox/carry-out.ts';
 import { createFastStart } from './outbox/fast-start.ts';
 import { Closers, runProcess, waitForSignal } from './processes.ts';
+import { createRateLimiter } from './rate-limit/limiter.ts';
+import { shareCounts } from './rate-limit/share.ts';
 import { createTemporalClient } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 
 const CONNECTIONS = 10;
 /** Runs that one API process starts at once; past that, under a burst, they are the relay's. */
 const FAST_START_SLOTS = 32;
+/** Where callers need keys: ten a second, and bursts of a minute's worth. */
+const DEFAULT_RATE_LIMIT = { requests: 600, seconds: 60 };
+/** Nobody fills a form of a name and an e-mail faster. */
+const MIN_FORM_AGE_MS = 3_000;
+const HOUR_MS = 3_600_000;
 
 /** The API process. It serves without Temporal: what it cannot start waits in the outbox. */
 async function main(): Promise<void> {
@@ -36,6 +47,12 @@ async function main(): Promise<void> {
   });
   closers.add('workflow starts', () => fastStart.idle());
 
+  const rateLimit = env.RATE_LIMIT ?? (env.API_AUTH === 'off' ? 'off' : DEFAULT_RATE_LIMIT);
+  const rateLimiter = rateLimit === 'off' ? 'off' : createRateLimiter(rateLimit);
+  if (rateLimiter !== 'off') {
+    const sharing = shareCounts({ limiter: rateLimiter, pool, log });
+    closers.add('rate limits', () => sharing.stop());
+  }
   const app = createApp({
     pool,
     prisma,
@@ -43,6 +60,14 @@ async function main(): Promise<void> {
     runs: createOnboardingRuns(client, env.TEMPORAL_UI_URL),
     intake: { enrichmentDelayMs: env.ENRICHMENT_DELAY_MS, idempotencyTtlHours: env.IDEMPOTENCY_TTL_HOURS },
     trustedProxies: env.TRUSTED_PROXIES,
+    rateLimiter,
+    corsOrigins: env.CORS_ORIGINS,
+    formTokens: createFormTokens({
+      readSecret: formSecretReader(pool),
+      minAgeMs: MIN_FORM_AGE_MS,
+      maxAgeMs: env.IDEMPOTENCY_TTL_HOURS * HOUR_MS, // as long as it is known which were used
+    }),
+    formReturnOrigins: env.FORM_RETURN_ORIGINS,
     log,
   });
   closers.add('HTTP', await listen(app.fetch, env));
@@ -64,7 +89,8 @@ function requireKnownAuth(env: Environment): void {
 /** @returns a function that lets running requests finish, then closes. */
 async function listen(fetch: Parameters<typeof serve>[0]['fetch'], env: Environment): Promise<() => Promise<void>> {
   const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
-    const starting = serve({ fetch, hostname: env.HOST, port: env.PORT }, () => resolve(starting));
+    const starting = serve({ fetch, serverOptions, hostname: env.HOST, port: env.PORT }, () => resolve(starting));
+    protectServer(starting as Server);
     starting.once('error', (err: NodeJS.ErrnoException) => reject(explainListenError(err, env)));
   });
   return () =>

@@ -3,10 +3,12 @@ import { requestId } from 'hono/request-id';
 import { v7 as uuidv7 } from 'uuid';
 import type { AppDependencies, HttpEnv } from './context.ts';
 import { answerErrors } from './errors.ts';
-import { readJsonBody } from './json-body.ts';
 import { refuseUnknown } from './not-found.ts';
+import { limitRates, protect } from './protection.ts';
+import { readFormBody, readJsonBody } from './request-body.ts';
 import { logRequests } from './request-log.ts';
 import { documentationRoutes } from './routes/documentation.ts';
+import { formRoutes } from './routes/forms.ts';
 import { healthRoutes } from './routes/health.ts';
 import { leadRoutes } from './routes/leads.ts';
 import { leadIntakeRoutes } from './routes/lead-intake.ts';
@@ -23,7 +25,10 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   const app = new OpenAPIHono<HttpEnv>({ defaultHook: answerInvalid });
   app.use(requestId({ limitLength: MAX_REQUEST_ID, generator: () => uuidv7() }));
   app.use(logRequests(deps.log));
-  app.use(readJsonBody);
+  protect(app, deps);
+  limitRates(app, deps);
+  app.use('/api/*', readJsonBody);
+  app.use('/forms/*', readFormBody);
   app.onError(answerErrors(deps.log));
 
   leadIntakeRoutes(app, deps);
@@ -31,6 +36,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   timelineRoutes(app, deps);
   onboardingRoutes(app, deps);
   notificationRoutes(app, deps);
+  formRoutes(app, deps);
   healthRoutes(app, deps);
   documentationRoutes(app);
   app.notFound(refuseUnknown(app));

@@ -1,8 +1,11 @@
 import type { Client } from '@temporalio/client';
+import { formSecretReader } from '../../src/forms/secret.ts';
+import { createFormTokens, type FormTokens } from '../../src/forms/token.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createOnboardingRuns } from '../../src/onboarding/runs.ts';
 import { carryOut } from '../../src/outbox/carry-out.ts';
 import { createFastStart } from '../../src/outbox/fast-start.ts';
+import type { RateLimiter } from '../../src/rate-limit/limiter.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from './database.ts';
 import { recordLog } from './log.ts';
@@ -35,6 +38,12 @@ export interface TestApiOptions {
   /** Orders carried out at once; with 0 they all stay in the outbox. */
   slots?: number;
   trustedProxies?: string[];
+  /** By default nobody is limited. */
+  rateLimiter?: RateLimiter;
+  corsOrigins?: string[];
+  /** By default forms may be sent as soon as they are shown. */
+  formTokens?: FormTokens;
+  formReturnOrigins?: string[];
 }
 
 let leads = 0;
@@ -48,7 +57,7 @@ export const newLead = (change: Record<string, unknown> = {}) => {
 /** The real app on a test's database and the real Temporal server, called without a socket. */
 export function createTestApi(
   { pool, prisma }: Pick<TestDatabase, 'pool' | 'prisma'>,
-  { client = createTestClient(), slots = 8, trustedProxies = [] }: TestApiOptions = {},
+  { client = createTestClient(), slots = 8, trustedProxies = [], ...guards }: TestApiOptions = {},
 ) {
   const { log, lines } = recordLog();
   const searchAttributes = { known: true, forget: () => undefined };
@@ -69,6 +78,11 @@ export function createTestApi(
     runs: createOnboardingRuns(client, 'http://127.0.0.1:8233'),
     intake: { enrichmentDelayMs: 50, idempotencyTtlHours: 24 },
     trustedProxies,
+    rateLimiter: 'off',
+    corsOrigins: [],
+    formTokens: createFormTokens({ readSecret: formSecretReader(pool), minAgeMs: 0, maxAgeMs: 60_000 }),
+    formReturnOrigins: [],
+    ...guards,
     log,
   });
   /** A string or bytes go as they are; anything else as JSON. */

@@ -1,11 +1,10 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { intakeLead } from '../../leads/intake.ts';
 import { leadSchema } from '../../leads/lead.ts';
 import { submissionSchema } from '../../leads/submission.ts';
-import { CLAIM_MS } from '../../outbox/fast-start.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { Problem, problemResponses } from '../problem.ts';
+import { leadTaker } from '../take-in.ts';
 import { answers, noQuery } from '../validation.ts';
 
 const duplicateSchema = leadSchema.extend({ duplicate: z.boolean().optional() }).openapi('IntakeAnswer');
@@ -41,27 +40,15 @@ const route = createRoute({
 
 /** `POST /api/leads` */
 export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): void {
-  const { pool, fastStart, intake, log } = deps;
+  const takeIn = leadTaker(deps);
   const readCaller = callerReader(deps.trustedProxies);
 
   app.openapi(route, async (c) => {
-    const submission = c.req.valid('json');
-    const caller = readCaller(c);
-    const reserved = fastStart.reserve();
-    const result = await intakeLead(pool, intake, {
-      submission,
-      caller,
+    const result = await takeIn({
+      submission: c.req.valid('json'),
+      caller: readCaller(c),
       idempotencyKey: c.req.valid('header')['idempotency-key'],
-      orderDelayMs: reserved ? CLAIM_MS : 0,
-    }).catch((err: unknown) => {
-      if (reserved) fastStart.release();
-      throw err;
     });
-
-    if (reserved) {
-      if (result.outcome === 'created') fastStart.run(result.order);
-      else fastStart.release();
-    }
     switch (result.outcome) {
       case 'key_reused':
         throw new Problem(422, 'idempotency-key-reused', 'Use a new Idempotency-Key for a new request.');
@@ -71,18 +58,13 @@ export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
           'lead-erased',
           'The lead that this request created was erased, and is not created again.',
         );
-      case 'replayed':
-        break;
       case 'created':
-      case 'duplicate': {
-        const { id: leadId, organizationId } = result.lead;
-        const ids = { leadId, organizationId, requestId: caller.requestId };
-        log.info(ids, result.outcome === 'created' ? 'lead created' : 'lead touched');
-        log.info({ ...ids, eventId: result.eventId }, 'event recorded');
+      case 'duplicate':
+      case 'replayed': {
+        const duplicate = result.outcome === 'duplicate' || (result.outcome === 'replayed' && result.duplicate);
+        c.header('location', `/api/leads/${result.lead.id}`);
+        return duplicate ? c.json({ ...result.lead, duplicate }, 200) : c.json(result.lead, 201);
       }
     }
-    const duplicate = result.outcome === 'duplicate' || (result.outcome === 'replayed' && result.duplicate);
-    c.header('location', `/api/leads/${result.lead.id}`);
-    return duplicate ? c.json({ ...result.lead, duplicate }, 200) : c.json(result.lead, 201);
   });
 }
