@@ -33,9 +33,7 @@ export function callerIdentifier(trustedProxies: readonly string[]): (c: Context
 }
 
 function networkOf(address: string | null): string {
-  if (address === null) return 'unknown';
-  const parsed = ipaddr.parse(address);
-  if (!(parsed instanceof ipaddr.IPv6)) return address;
-  const groups = parsed.parts.slice(0, IPV6_PREFIX_GROUPS);
+  if (address?.includes(':') !== true) return address ?? 'unknown';
+  const groups = ipaddr.IPv6.parse(address).parts.slice(0, IPV6_PREFIX_GROUPS);
   return `${groups.map((group) => group.toString(16)).join(':')}::/64`;
 }

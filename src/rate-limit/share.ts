@@ -80,8 +80,8 @@ async function addUp(pool: Pool, untold: readonly CallerCount[]): Promise<Caller
   return rows;
 }
 
-/** Leaves alone what another process is just adding to. */
-async function removeEnded(pool: Pool): Promise<void> {
+/** Deletes the windows that have ended, but for those that another process is just adding to. */
+export async function removeEnded(pool: Pool): Promise<void> {
   await pool.query(`DELETE FROM rate_limit WHERE who IN (
     SELECT who FROM rate_limit WHERE resets_at < now() FOR UPDATE SKIP LOCKED)`);
 }
