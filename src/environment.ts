@@ -11,11 +11,12 @@ const hosts = z.string().transform((text) =>
 );
 
 /** Of a scheme, a host and maybe a port: what browsers send as `Origin`. */
+const ORIGIN_FORM = 'takes whole origins without a path, as in https://www.example.com';
 const origins = hosts.pipe(
   z.array(
     z
-      .url({ protocol: /^https?$/, abort: true, error: 'takes origins, as in https://www.example.com' })
-      .refine((text) => new URL(text).origin === text, 'takes origins without a path, as in https://www.example.com'),
+      .url({ protocol: /^https?$/, abort: true, error: ORIGIN_FORM })
+      .refine((text) => new URL(text).origin === text && !text.includes('*'), ORIGIN_FORM),
   ),
 );
 const RATE_FORM = 'takes off, or requests/seconds as in 600/60';
