@@ -126,7 +126,7 @@ const DESCRIPTIONS: Record<number, string> = {
   404: 'Unknown id',
   409: 'In conflict with what is stored, or the same request is still running',
   410: 'The lead of this idempotency key was erased',
-  413: 'Body over 1 MiB',
+  413: 'Body over 1 MiB, or a form over 64 KiB',
   415: 'Body is of another type than those listed',
   422: 'The idempotency key was used with another body',
   429: 'Too many requests; try again after `Retry-After` seconds',

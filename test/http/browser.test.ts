@@ -24,7 +24,9 @@ async function serveSite(pages: Record<string, string>): Promise<string> {
 }
 
 describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
-  test('/docs shows every operation and calls them, with nothing from elsewhere and nothing refused', async ({ api }) => {
+  test('/docs shows every operation and calls them, with nothing from elsewhere and nothing refused', async ({
+    api,
+  }) => {
     const server = await listen(api);
     onTestFinished(() => server.close());
     const { page, faults } = await openPage();
