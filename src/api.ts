@@ -3,6 +3,7 @@ import { openDatabase } from './db/open.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { createApp } from './http/app.ts';
 import { createLogger } from './logger.ts';
+import { watchInboxes } from './notifications/watch.ts';
 import { createOnboardingRuns } from './onboarding/runs.ts';
 import { carryOut } from './outbox/carry-out.ts';
 import { createFastStart } from './outbox/fast-start.ts';
@@ -35,6 +36,8 @@ async function main(): Promise<void> {
     carryOut: (order) => carryOut({ client, searchAttributes, log }, order),
   });
   closers.add('workflow starts', () => fastStart.idle());
+  const inboxWatch = watchInboxes({ pool, log, stopping: stopping.signal });
+  closers.add('listener', () => inboxWatch.close());
 
   const app = createApp({
     pool,
@@ -42,6 +45,7 @@ async function main(): Promise<void> {
     fastStart,
     runs: createOnboardingRuns(client, env.TEMPORAL_UI_URL),
     intake: { enrichmentDelayMs: env.ENRICHMENT_DELAY_MS, idempotencyTtlHours: env.IDEMPOTENCY_TTL_HOURS },
+    inboxWatch,
     trustedProxies: env.TRUSTED_PROXIES,
     log,
   });

@@ -11,6 +11,7 @@ import { healthRoutes } from './routes/health.ts';
 import { leadRoutes } from './routes/leads.ts';
 import { leadIntakeRoutes } from './routes/lead-intake.ts';
 import { notificationRoutes } from './routes/notifications.ts';
+import { notificationStreamRoutes } from './routes/notification-stream.ts';
 import { onboardingRoutes } from './routes/onboarding.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import { answerInvalid } from './validation.ts';
@@ -31,6 +32,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   timelineRoutes(app, deps);
   onboardingRoutes(app, deps);
   notificationRoutes(app, deps);
+  notificationStreamRoutes(app, deps);
   healthRoutes(app, deps);
   documentationRoutes(app);
   app.notFound(refuseUnknown(app));

@@ -1,5 +1,9 @@
-import type { Notification, PrismaClient } from '../db/generated/client.ts';
-import { decodeCursor, olderThan, toPage } from '../paging.ts';
+import type { PrismaClient } from '../db/generated/client.ts';
+import { decodeCursor, toPage } from '../paging.ts';
+import { toNotification } from './notification.ts';
+
+/** Tells cursors of inboxes from others: they end with a number that Postgres' `integer` holds. */
+const CURSOR_ID = /^\d{1,9}$/;
 
 /** Whose inbox. */
 export interface Inbox {
@@ -15,28 +19,55 @@ export class NotificationNotFound extends Error {
   }
 }
 
-/** A page of an inbox, the newest first, with the count of all that is unread in it. @throws CursorError */
+/**
+ * A page of an inbox, the newest first, with the count of all that is unread in it. `lastNumber` is where a stream
+ * goes on: what it sends after that number is not in this list, and nothing is in neither.
+ * @throws CursorError
+ */
 export async function listNotifications(
   prisma: PrismaClient,
   inbox: Inbox,
   page: { unread?: boolean | undefined; limit: number; cursor?: string | undefined },
 ) {
-  const [rows, unreadCount] = await Promise.all([
-    prisma.notification.findMany({
-      where: {
-        ...inbox,
-        ...(page.unread === true && { readAt: null }),
-        ...(page.unread === false && { readAt: { not: null } }),
-        ...(page.cursor !== undefined && olderThan(decodeCursor(page.cursor))),
-      },
-      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-      take: page.limit + 1,
-    }),
-    prisma.notification.count({ where: { ...inbox, readAt: null } }),
-  ]);
-  const { items, nextCursor } = toPage(rows, page.limit, (row) => ({ at: row.createdAt, id: row.id }));
-  return { items: items.map(toNotification), nextCursor, unreadCount };
+  const { lastNumber, unreadCount } = await readInboxState(prisma, inbox);
+  const newest = page.cursor === undefined ? lastNumber : Number(decodeCursor(page.cursor, CURSOR_ID).id) - 1;
+  const rows = await prisma.notification.findMany({
+    where: {
+      ...inbox,
+      number: { lte: newest },
+      ...(page.unread === true && { readAt: null }),
+      ...(page.unread === false && { readAt: { not: null } }),
+    },
+    orderBy: { number: 'desc' },
+    take: page.limit + 1,
+  });
+  const { items, nextCursor } = toPage(rows, page.limit, (row) => ({ at: row.createdAt, id: String(row.number) }));
+  return { items: items.map(toNotification), nextCursor, unreadCount, lastNumber };
 }
+
+/** What came into an inbox after a number, in order, at most `limit` of it, and how many in all of it are unread. */
+export async function readInbox(prisma: PrismaClient, inbox: Inbox, after: number, limit: number) {
+  const rows = await prisma.notification.findMany({
+    where: { ...inbox, number: { gt: after } },
+    orderBy: { number: 'asc' },
+    take: limit,
+  });
+  const items = rows.map((row) => ({ number: row.number, notification: toNotification(row) }));
+  return { items, unreadCount: await countUnread(prisma, inbox) };
+}
+
+/** The number of the newest notification of an inbox, 0 when there is none, and the count of all that is unread. */
+export async function readInboxState(prisma: PrismaClient, inbox: Inbox) {
+  const newest = await prisma.notification.findFirst({
+    where: { ...inbox },
+    orderBy: { number: 'desc' },
+    select: { number: true },
+  });
+  return { lastNumber: newest?.number ?? 0, unreadCount: await countUnread(prisma, inbox) };
+}
+
+const countUnread = (prisma: PrismaClient, inbox: Inbox): Promise<number> =>
+  prisma.notification.count({ where: { ...inbox, readAt: null } });
 
 /** Marks one as read; the first time counts. @throws NotificationNotFound */
 export async function markRead(prisma: PrismaClient, id: string) {
@@ -53,18 +84,4 @@ export async function markAllRead(prisma: PrismaClient, inbox: Inbox): Promise<n
     data: { readAt: new Date() },
   });
   return count;
-}
-
-function toNotification(row: Notification) {
-  return {
-    id: row.id,
-    leadId: row.leadId,
-    userId: row.userId,
-    type: row.type,
-    title: row.title,
-    message: row.message,
-    actionUrl: row.actionUrl,
-    createdAt: row.createdAt.toISOString(),
-    readAt: row.readAt?.toISOString() ?? null,
-  };
 }

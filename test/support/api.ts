@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { createApp } from '../../src/http/app.ts';
+import { watchInboxes } from '../../src/notifications/watch.ts';
 import { createOnboardingRuns } from '../../src/onboarding/runs.ts';
 import { carryOut } from '../../src/outbox/carry-out.ts';
 import { createFastStart } from '../../src/outbox/fast-start.ts';
@@ -35,6 +36,7 @@ export interface TestApiOptions {
   /** Orders carried out at once; with 0 they all stay in the outbox. */
   slots?: number;
   trustedProxies?: string[];
+  maxWatchers?: number;
 }
 
 let leads = 0;
@@ -48,7 +50,7 @@ export const newLead = (change: Record<string, unknown> = {}) => {
 /** The real app on a test's database and the real Temporal server, called without a socket. */
 export function createTestApi(
   { pool, prisma }: Pick<TestDatabase, 'pool' | 'prisma'>,
-  { client = createTestClient(), slots = 8, trustedProxies = [] }: TestApiOptions = {},
+  { client = createTestClient(), slots = 8, trustedProxies = [], maxWatchers = 100 }: TestApiOptions = {},
 ) {
   const { log, lines } = recordLog();
   const searchAttributes = { known: true, forget: () => undefined };
@@ -62,6 +64,8 @@ export function createTestApi(
       started.add(onboardingWorkflowId(order.leadId));
     },
   });
+  const stopping = new AbortController();
+  const inboxWatch = watchInboxes({ pool, log, stopping: stopping.signal, maxWatchers });
   const app = createApp({
     pool,
     prisma,
@@ -69,6 +73,7 @@ export function createTestApi(
     runs: createOnboardingRuns(client, 'http://127.0.0.1:8233'),
     intake: { enrichmentDelayMs: 50, idempotencyTtlHours: 24 },
     trustedProxies,
+    inboxWatch,
     log,
   });
   /** A string or bytes go as they are; anything else as JSON. */
@@ -90,12 +95,23 @@ export function createTestApi(
   };
   /** Ends the runs that were started here, so that the workers of later tests do not find them. */
   const close = async () => {
+    stopping.abort();
+    await inboxWatch.close();
     await fastStart.idle();
     const ends = [...started].map((id) => client.workflow.getHandle(id).terminate('the test is over'));
     await Promise.allSettled(ends);
     await client.connection.close();
   };
-  return { app, call, log: lines, idle: () => fastStart.idle(), close };
+  return {
+    app,
+    call,
+    log: lines,
+    idle: () => fastStart.idle(),
+    streams: () => inboxWatch.size,
+    /** What a signal to stop does to streams. */
+    stop: () => stopping.abort(),
+    close,
+  };
 }
 
 export type TestApi = ReturnType<typeof createTestApi>;

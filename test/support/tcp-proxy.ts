@@ -1,12 +1,17 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** Passes connections on to a port of this machine. While it is silent they stay open, and what is said is lost. */
-export async function startTcpProxy(target: number) {
+/**
+ * Passes connections on to ports of this machine, to one after the other. While it is silent they stay open, and what
+ * is said is lost.
+ */
+export async function startTcpProxy(...targets: [number, ...number[]]) {
+  let connections = 0;
   const sockets = new Set<Socket>();
   let silent = false;
   const server = createServer((socket) => {
-    const onward = connect(target, '127.0.0.1');
+    const onward = connect(targets[connections % targets.length] ?? targets[0], '127.0.0.1');
+    connections += 1;
     for (const [from, to] of [
       [socket, onward],
       [onward, socket],

@@ -1,23 +1,10 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { organizationId, userId } from '../../leads/submission.ts';
 import { listNotifications, markAllRead, markRead } from '../../notifications/inbox.ts';
+import { notificationSchema } from '../../notifications/notification.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
 import { answers, cursor, idParam, limit, noQuery } from '../validation.ts';
-
-const notificationSchema = z
-  .object({
-    id: z.uuid(),
-    leadId: z.uuid(),
-    userId: z.string(),
-    type: z.string().openapi({ example: 'INFO' }),
-    title: z.string().openapi({ example: 'Novo Lead' }),
-    message: z.string().openapi({ example: 'Lead João Silva foi criado e atribuído a você' }),
-    actionUrl: z.string(),
-    createdAt: z.iso.datetime(),
-    readAt: z.iso.datetime().nullable(),
-  })
-  .openapi('Notification');
 
 const inbox = { organizationId, userId };
 
@@ -44,6 +31,7 @@ const listRoute = createRoute({
         items: z.array(notificationSchema),
         nextCursor: z.string().nullable(),
         unreadCount: z.number().int(),
+        lastNumber: z.number().int().openapi({ description: '`after` of the stream that goes on from this list' }),
       }),
     ),
     ...problemResponses(),
