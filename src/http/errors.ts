@@ -2,7 +2,7 @@ import { routePath } from 'hono/route';
 import { HTTPException } from 'hono/http-exception';
 import type { ErrorHandler } from 'hono';
 import { databaseFault } from '../db/faults.ts';
-import { EmailTaken, LeadNotFound } from '../leads/errors.ts';
+import { EmailTaken, LeadChanged, LeadNotFound } from '../leads/errors.ts';
 import type { Logger } from '../logger.ts';
 import { NotificationNotFound } from '../notifications/inbox.ts';
 import { CommandImpossible } from '../onboarding/command.ts';
@@ -27,6 +27,7 @@ function toProblem(err: unknown): Problem {
   if (err instanceof LeadNotFound || err instanceof NotificationNotFound)
     return new Problem(404, 'not-found', err.message);
   if (err instanceof EmailTaken || err instanceof CommandImpossible) return new Problem(409, 'conflict', err.message);
+  if (err instanceof LeadChanged) return new Problem(412, 'precondition-failed', err.message);
   if (err instanceof CursorError) {
     const errors = [{ path: 'cursor', message: 'must be a nextCursor that this list has answered' }];
     return new Problem(400, 'invalid-request', 'Leave the cursor out to begin at the start.', { errors });

@@ -10,6 +10,7 @@ export type ProblemCode =
   | 'not-found'
   | 'method-not-allowed'
   | 'conflict'
+  | 'precondition-failed'
   | 'request-running'
   | 'idempotency-key-reused'
   | 'lead-erased'
@@ -24,6 +25,7 @@ const TITLES: Record<ProblemCode, string> = {
   'not-found': 'There is no such thing',
   'method-not-allowed': 'This path does not take this method',
   conflict: 'The request conflicts with what is stored',
+  'precondition-failed': 'The lead is no longer what the request says',
   'request-running': 'The same request is still running',
   'idempotency-key-reused': 'The idempotency key was used for another request',
   'lead-erased': 'The lead of this request was erased',
@@ -95,6 +97,7 @@ const DESCRIPTIONS: Record<number, string> = {
   404: 'Unknown id',
   409: 'In conflict with what is stored, or the same request is still running',
   410: 'The lead of this idempotency key was erased',
+  412: '`If-Match` names another version: somebody else has changed the lead',
   413: 'Body over 1 MiB',
   415: 'Body is not `application/json`',
   422: 'The idempotency key was used with another body',

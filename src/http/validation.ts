@@ -40,6 +40,15 @@ export const idParam = z.object({ id: z.uuid('must be a UUID').openapi({ param: 
 /** The query of a route that takes none: a parameter is refused, not ignored. */
 export const noQuery = z.strictObject({});
 
+/** The header of an answer that is a lead. */
+export const etagHeader = {
+  etag: z.string().openapi({
+    description:
+      'Of this state of the lead: for `If-Match` when it is changed, for `If-None-Match` when it is read again',
+    example: '"3-rmHT1Kb8q2cWvYt0xPn5Zg"',
+  }),
+};
+
 /** A JSON answer, for a route's `responses`. */
 export const answers = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
   description,

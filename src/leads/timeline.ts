@@ -13,7 +13,7 @@ export interface TimelinePage {
  * @throws LeadNotFound, CursorError
  */
 export async function readTimeline(prisma: PrismaClient, { leadId, limit, cursor }: TimelinePage) {
-  const lead = await getLead(prisma, leadId);
+  const { lead } = await getLead(prisma, leadId);
   const createdAt = Date.parse(lead.createdAt);
   const after = cursor === undefined ? undefined : decodeTimelineCursor(cursor);
   const rows = await prisma.leadEvent.findMany({

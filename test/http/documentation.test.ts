@@ -5,7 +5,7 @@ interface Operation {
   summary?: string;
   parameters?: { name: string; in: string; required?: boolean; schema: object }[];
   requestBody?: { content: Record<string, { schema: object }> };
-  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>;
+  responses: Record<string, { description: string; headers?: object; content?: Record<string, { schema: object }> }>;
 }
 
 interface OpenApi {
@@ -83,8 +83,8 @@ describe('GET /openapi.json', () => {
     );
     expect(statuses).toMatchObject({
       'POST /api/leads': ['200', '201', '400', '409', '410', '413', '415', '422', '500', '503'],
-      'GET /api/leads/{id}': ['200', '400', '404', '500', '503'],
-      'PATCH /api/leads/{id}': ['200', '400', '404', '409', '413', '415', '500', '503'],
+      'GET /api/leads/{id}': ['200', '304', '400', '404', '500', '503'],
+      'PATCH /api/leads/{id}': ['200', '400', '404', '409', '412', '413', '415', '500', '503'],
       'POST /api/leads/{id}/onboarding/retry': ['202', '400', '404', '409', '500', '503'],
     });
     for (const { what, operation } of operationsOf(body)) {
@@ -93,6 +93,18 @@ describe('GET /openapi.json', () => {
         expect(Object.keys(content ?? {}), `${what} ${status}`).toEqual(type);
       }
     }
+  });
+
+  test('tells where ETags come from and where they go', async ({ api }) => {
+    const { body } = await api.call<OpenApi>('GET', '/openapi.json');
+    const headersIn = (operation?: Operation) =>
+      operation?.parameters?.filter((parameter) => parameter.in === 'header').map(({ name }) => name);
+    const { get, patch } = body.paths['/api/leads/{id}'] ?? {};
+    expect([headersIn(get), headersIn(patch)]).toEqual([['if-none-match'], ['if-match']]);
+    const answers = [get?.responses['200'], get?.responses['304'], patch?.responses['200']];
+    const intake = body.paths['/api/leads']?.['post']?.responses;
+    for (const answer of [...answers, intake?.['200'], intake?.['201']])
+      expect(Object.keys(answer?.headers ?? {})).toContain('etag');
   });
 
   test('tells what a lead is sent as', async ({ api }) => {

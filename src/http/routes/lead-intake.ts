@@ -6,9 +6,11 @@ import { CLAIM_MS } from '../../outbox/fast-start.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { Problem, problemResponses } from '../problem.ts';
-import { answers, noQuery } from '../validation.ts';
+import { answers, etagHeader, noQuery } from '../validation.ts';
 
 const duplicateSchema = leadSchema.extend({ duplicate: z.boolean().optional() }).openapi('IntakeAnswer');
+
+const INTAKE_HEADERS = { location: z.string(), ...etagHeader };
 
 const route = createRoute({
   method: 'post',
@@ -32,9 +34,12 @@ const route = createRoute({
   responses: {
     201: {
       ...answers('The lead and its onboarding are durable', duplicateSchema),
-      headers: z.object({ location: z.string() }),
+      headers: z.object(INTAKE_HEADERS),
     },
-    200: answers('The organization has this lead already', duplicateSchema),
+    200: {
+      ...answers('The organization has this lead already', duplicateSchema),
+      headers: z.object(INTAKE_HEADERS),
+    },
     ...problemResponses(409, 410, 413, 415, 422),
   },
 });
@@ -82,6 +87,7 @@ export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
       }
     }
     const duplicate = result.outcome === 'duplicate' || (result.outcome === 'replayed' && result.duplicate);
+    c.header('etag', result.etag);
     c.header('location', `/api/leads/${result.lead.id}`);
     return duplicate ? c.json({ ...result.lead, duplicate }, 200) : c.json(result.lead, 201);
   });
