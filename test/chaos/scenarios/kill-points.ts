@@ -13,6 +13,7 @@ interface KillPoint {
   trap: Trap;
   /** The API cannot reach Temporal meanwhile, so that the relay has to start the runs. */
   relayOnly?: boolean;
+  inShort?: boolean;
 }
 
 const INTAKE = 'intake_lead';
@@ -30,6 +31,7 @@ const KILL_POINTS: KillPoint[] = [
     victims: APIS,
     on: 'postgres',
     trap: { from: 'server', after: INTAKE, bytes: 'created' },
+    inShort: true,
   },
   {
     title: 'an API process is killed after it has answered, on its way to the start of the run',
@@ -56,6 +58,7 @@ const KILL_POINTS: KillPoint[] = [
     on: 'postgres',
     trap: { from: 'client', bytes: MARK },
     relayOnly: true,
+    inShort: true,
   },
   {
     title: 'a worker is killed after a notification is committed, before Temporal hears of it',
@@ -68,24 +71,27 @@ const KILL_POINTS: KillPoint[] = [
     victims: ['worker:lead'],
     on: 'postgres',
     trap: { from: 'server', after: 'score.calculated', bytes: 'COMMIT' },
+    inShort: true,
   },
 ];
 
-export const killPoints: Scenario[] = KILL_POINTS.map(({ title, victims, on, trap, relayOnly = false }) => ({
-  title,
-  inShort: true,
-  async run({ world }) {
-    const load = new LeadLoad(world);
-    await cutApisOff(world, relayOnly);
-    // The first of the victims to come to the point is killed there.
-    const sprung = Promise.any(victims.map((part) => killAtTrap(world, part, on, trap)));
-    await Promise.all([load.post({ count: 5, perSecond: 20 }), within(sprung, 'No process came to the point')]);
-    await cutApisOff(world, false);
-    const figures = await verify(world, load);
-    world.disarm();
-    return { 'killed at the point': 1, ...figures };
-  },
-}));
+export const killPoints: Scenario[] = KILL_POINTS.map(
+  ({ title, victims, on, trap, relayOnly = false, inShort = false }) => ({
+    title,
+    inShort,
+    async run({ world }) {
+      const load = new LeadLoad(world);
+      await cutApisOff(world, relayOnly);
+      // The first of the victims to come to the point is killed there.
+      const sprung = Promise.any(victims.map((part) => killAtTrap(world, part, on, trap)));
+      await Promise.all([load.post({ count: 5, perSecond: 20 }), within(sprung, 'No process came to the point')]);
+      await cutApisOff(world, false);
+      const figures = await verify(world, load);
+      world.disarm();
+      return { 'killed at the point': 1, ...figures };
+    },
+  }),
+);
 
 async function killAtTrap(world: World, part: string, on: ServerName, trap: Trap): Promise<void> {
   await world.network(part, on).trap(trap);
