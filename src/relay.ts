@@ -1,17 +1,22 @@
 import { openDatabase } from './db/open.ts';
 import { readEnvironment } from './environment.ts';
 import { serveHealth } from './health-server.ts';
+import { sweepIdempotencyKeys } from './leads/sweep-idempotency-keys.ts';
 import { createLogger } from './logger.ts';
 import { carryOut } from './outbox/carry-out.ts';
-import { startReconciler } from './outbox/reconciler.ts';
+import { listenForOrders } from './outbox/listen.ts';
 import { startRelay } from './outbox/relay.ts';
 import { Closers, runProcess, waitForSignal } from './processes.ts';
+import { startReconciler } from './reconciler/reconcile.ts';
+import { startRounds } from './reconciler/rounds.ts';
 import { createTemporalClient } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 
 const CONNECTIONS = 5;
 /** An onboarding that stands still for longer is looked at. The usual one is over before. */
 const PATIENCE_MS = 30_000;
+/** Between two looks for what has expired. */
+const SWEEP_INTERVAL_MS = 60_000;
 /** Rounds that a ready relay may be behind. */
 const MISSED_ROUNDS = 5;
 
@@ -22,7 +27,7 @@ async function main(): Promise<void> {
   const signal = waitForSignal();
   const closers = new Closers();
 
-  const { pool, close } = openDatabase(env, { name: 'relay', connections: CONNECTIONS, log });
+  const { pool, prisma, close } = openDatabase(env, { name: 'relay', connections: CONNECTIONS, log });
   closers.add('database', close);
   const client = createTemporalClient();
   closers.add('Temporal', () => client.connection.close());
@@ -36,15 +41,22 @@ async function main(): Promise<void> {
     carryOut: (order) => carryOut({ client, searchAttributes, log }, order),
   });
   closers.add('relay', () => relay.stop());
-  const reconciler = startReconciler({
+  closers.add(
+    'listener',
+    listenForOrders(pool, () => relay.wake(), log),
+  );
+  const reconciler = {
     pool,
+    prisma,
     client,
     log,
-    intervalMs: env.RECONCILE_INTERVAL_MS,
     patienceMs: PATIENCE_MS,
     enrichmentDelayMs: env.ENRICHMENT_DELAY_MS,
-  });
-  closers.add('reconciler', () => reconciler.stop());
+    wakeRelay: () => relay.wake(),
+  };
+  closers.add('reconciler', startReconciler(reconciler, env.RECONCILE_INTERVAL_MS));
+  const sweep = (signal: AbortSignal) => sweepIdempotencyKeys(pool, signal);
+  closers.add('sweeper', startRounds({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, round: sweep, log }));
 
   const tolerated = env.OUTBOX_POLL_MS * MISSED_ROUNDS + 5_000;
   const problem = () =>

@@ -1,10 +1,9 @@
 import { describe, expect } from 'vitest';
 import { updateLead } from '../../src/leads/update.ts';
-import { carryOut } from '../../src/outbox/carry-out.ts';
-import { relayOnce } from '../../src/outbox/relay.ts';
 import { assigneeNotificationWorkflowId } from '../../workflows/contract.ts';
 import { recordLog } from '../support/log.ts';
 import { test } from '../support/onboarding.ts';
+import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient, replay } from '../support/temporal.ts';
 
 const caller = { userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
@@ -18,12 +17,7 @@ describe('assigneeNotification', () => {
     await database.pool.query('DELETE FROM outbox');
     await updateLead(database.prisma, run.leadId, { assignedTo: 'user-789' }, caller);
 
-    const searchAttributes = { known: true, forget: () => undefined };
-    await relayOnce({
-      pool: database.pool,
-      log,
-      carryOut: (order) => carryOut({ client, log, searchAttributes }, order),
-    });
+    await relayOnce({ pool: database.pool, log, carryOut: carrierTo(client) });
     expect(await database.prisma.outbox.count()).toBe(0);
     const handle = client.workflow.getHandle(assigneeNotificationWorkflowId(run.leadId, 2));
     expect(await handle.result()).toEqual({ outcome: 'created' });

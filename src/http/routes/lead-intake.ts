@@ -2,7 +2,6 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { intakeLead } from '../../leads/intake.ts';
 import { leadSchema } from '../../leads/lead.ts';
 import { submissionSchema } from '../../leads/submission.ts';
-import { CLAIM_MS } from '../../outbox/fast-start.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { Problem, problemResponses } from '../problem.ts';
@@ -47,21 +46,19 @@ export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
   app.openapi(route, async (c) => {
     const submission = c.req.valid('json');
     const caller = readCaller(c);
-    const reserved = fastStart.reserve();
+    const slot = fastStart.takeSlot();
     const result = await intakeLead(pool, intake, {
       submission,
       caller,
       idempotencyKey: c.req.valid('header')['idempotency-key'],
-      orderDelayMs: reserved ? CLAIM_MS : 0,
+      orderDelayMs: slot.orderDelayMs,
     }).catch((err: unknown) => {
-      if (reserved) fastStart.release();
+      slot.release();
       throw err;
     });
 
-    if (reserved) {
-      if (result.outcome === 'created') fastStart.run(result.order);
-      else fastStart.release();
-    }
+    if (result.outcome === 'created') slot.run(result.order);
+    else slot.release();
     switch (result.outcome) {
       case 'key_reused':
         throw new Problem(422, 'idempotency-key-reused', 'Use a new Idempotency-Key for a new request.');

@@ -57,12 +57,14 @@ const patchRoute = createRoute({
 });
 
 /** `GET /api/leads`, `GET /api/leads/{id}`, `PATCH /api/leads/{id}` */
-export function leadRoutes(app: OpenAPIHono<HttpEnv>, { prisma, trustedProxies }: AppDependencies): void {
+export function leadRoutes(app: OpenAPIHono<HttpEnv>, { prisma, fastStart, trustedProxies }: AppDependencies): void {
   const readCaller = callerReader(trustedProxies);
   app.openapi(listRoute, async (c) => c.json(await listLeads(prisma, c.req.valid('query')), 200));
   app.openapi(getRoute, async (c) => c.json(await getLead(prisma, c.req.valid('param').id), 200));
   app.openapi(patchRoute, async (c) => {
     const change = c.req.valid('json');
-    return c.json(await updateLead(prisma, c.req.valid('param').id, change, readCaller(c)), 200);
+    const lead = await updateLead(prisma, c.req.valid('param').id, change, readCaller(c));
+    if (change.assignedTo) fastStart.leaveToRelays();
+    return c.json(lead, 200);
   });
 }

@@ -2,7 +2,6 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { ONBOARDING_STATES } from '../../../workflows/contract.ts';
 import { acceptCommand, COMMANDS } from '../../onboarding/command.ts';
 import { onboardingStatus, STEP_STATES } from '../../onboarding/status.ts';
-import { CLAIM_MS } from '../../outbox/fast-start.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
@@ -69,17 +68,17 @@ export function onboardingRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
 
   for (const command of COMMANDS) {
     app.openapi(commandRoute(command), async (c) => {
-      const reserved = fastStart.reserve();
+      const slot = fastStart.takeSlot();
       try {
         const { state, order } = await acceptCommand(prisma, c.req.valid('param').id, command, {
           caller: readCaller(c),
           enrichmentDelayMs: intake.enrichmentDelayMs,
-          orderDelayMs: reserved ? CLAIM_MS : 0,
+          orderDelayMs: slot.orderDelayMs,
         });
-        if (reserved) fastStart.run(order);
+        slot.run(order);
         return c.json({ command, state }, 202);
       } catch (err) {
-        if (reserved) fastStart.release();
+        slot.release();
         throw err;
       }
     });
