@@ -1,11 +1,10 @@
 import pg from 'pg';
+import { createImpatientClient } from './impatient-client.ts';
 
 /** A database that takes longer to connect is down; callers are told so instead of waiting. */
 const CONNECT_TIMEOUT_MS = 2_000;
 /** No statement of ours takes longer on a healthy database. */
 const STATEMENT_TIMEOUT_MS = 2_500;
-/** When not even the server's own time-out arrives: the connection is dead or the server is frozen. */
-const QUERY_TIMEOUT_MS = 3_000;
 /** A transaction whose process died or hangs must not keep its locks. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 
@@ -23,11 +22,11 @@ export interface PoolOptions {
 export function createPool({ connectionString, max, applicationName, onError }: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString,
+    Client: createImpatientClient(),
     max,
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
   });

@@ -2,6 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { requestId } from 'hono/request-id';
 import { v7 as uuidv7 } from 'uuid';
 import type { AppDependencies, HttpEnv } from './context.ts';
+import { answerInTime } from './deadline.ts';
 import { answerErrors } from './errors.ts';
 import { readJsonBody } from './json-body.ts';
 import { refuseUnknown } from './not-found.ts';
@@ -24,6 +25,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   app.use(requestId({ limitLength: MAX_REQUEST_ID, generator: () => uuidv7() }));
   app.use(logRequests(deps.log));
   app.use(readJsonBody);
+  app.use(answerInTime); // after the body: how long a caller takes to send it is not our doing
   app.onError(answerErrors(deps.log));
 
   leadIntakeRoutes(app, deps);

@@ -1,6 +1,6 @@
 import { routePath } from 'hono/route';
 import { HTTPException } from 'hono/http-exception';
-import type { ErrorHandler } from 'hono';
+import type { Context, ErrorHandler } from 'hono';
 import { databaseFault } from '../db/faults.ts';
 import { EmailTaken, LeadNotFound } from '../leads/errors.ts';
 import type { Logger } from '../logger.ts';
@@ -9,11 +9,12 @@ import { CommandImpossible } from '../onboarding/command.ts';
 import { CursorError } from '../paging.ts';
 import type { HttpEnv } from './context.ts';
 import { Problem } from './problem.ts';
+import { unavailable } from './unavailable.ts';
 
 /** Turns whatever was thrown into a problem document. A fault of ours is logged, and its cause never told. */
 export function answerErrors(log: Logger): ErrorHandler<HttpEnv> {
   return (err, c) => {
-    const problem = toProblem(err);
+    const problem = toProblem(err, c);
     if (problem.status >= 500) {
       const request = { requestId: c.get('requestId'), method: c.req.method, route: routePath(c, -1) };
       log.error({ ...request, err }, 'request failed');
@@ -22,7 +23,7 @@ export function answerErrors(log: Logger): ErrorHandler<HttpEnv> {
   };
 }
 
-function toProblem(err: unknown): Problem {
+function toProblem(err: unknown, c: Context<HttpEnv>): Problem {
   if (err instanceof Problem) return err;
   if (err instanceof LeadNotFound || err instanceof NotificationNotFound)
     return new Problem(404, 'not-found', err.message);
@@ -39,10 +40,10 @@ function toProblem(err: unknown): Problem {
       return new Problem(409, 'request-running', 'Wait for the first answer, or try again in a second.', {
         headers: { 'retry-after': '1' },
       });
-    case 'unavailable':
-      return new Problem(503, 'unavailable', 'Nothing was stored. Try again in a moment.', {
-        headers: { 'retry-after': '1' },
-      });
+    case 'refused':
+      return unavailable(c, 'nothing-stored');
+    case 'broken-off':
+      return unavailable(c, 'unknown');
     case undefined:
       return new Problem(500, 'internal', 'Try again; if it stays, tell us the requestId.');
   }

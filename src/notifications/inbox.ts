@@ -40,8 +40,9 @@ export async function listNotifications(
 
 /** Marks one as read; the first time counts. @throws NotificationNotFound */
 export async function markRead(prisma: PrismaClient, id: string) {
-  await prisma.notification.updateMany({ where: { id, readAt: null }, data: { readAt: new Date() } });
-  const row = await prisma.notification.findUnique({ where: { id } });
+  const change = { where: { id, readAt: null }, data: { readAt: new Date() } };
+  const [marked] = await prisma.notification.updateManyAndReturn(change);
+  const row = marked ?? (await prisma.notification.findUnique({ where: { id } }));
   if (!row) throw new NotificationNotFound(id);
   return toNotification(row);
 }

@@ -66,7 +66,7 @@ export function createTestApi(
     pool,
     prisma,
     fastStart,
-    runs: createOnboardingRuns(client, 'http://127.0.0.1:8233'),
+    runs: createOnboardingRuns({ client }, 'http://127.0.0.1:8233'),
     intake: { enrichmentDelayMs: 50, idempotencyTtlHours: 24 },
     trustedProxies,
     log,

@@ -1,41 +1,82 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** Passes connections on to a port of this machine. While it is silent they stay open, and what is said is lost. */
+interface Pair {
+  near: Socket;
+  far: Socket;
+  /** Stays open, and passes nothing on, whatever happens. */
+  dead: boolean;
+}
+
+/** Passes connections on to a port of this machine, or does to them what networks do. */
 export async function startTcpProxy(target: number) {
-  const sockets = new Set<Socket>();
+  const pairs = new Set<Pair>();
   let silent = false;
-  const server = createServer((socket) => {
-    const onward = connect(target, '127.0.0.1');
-    for (const [from, to] of [
-      [socket, onward],
-      [onward, socket],
-    ] as const) {
-      sockets.add(from);
-      from.on('data', (chunk) => {
-        if (!silent) to.write(chunk);
-      });
-      from.on('error', () => undefined);
-      from.on('close', () => to.destroy());
-    }
+  let mute = false;
+  let latencyMs = 0;
+
+  const server = createServer((near) => {
+    const pair: Pair = { near, far: connect(target, '127.0.0.1'), dead: false };
+    pairs.add(pair);
+    pass(pair, near, pair.far, () => silent);
+    pass(pair, pair.far, near, () => silent || mute);
   });
+
+  function pass(pair: Pair, from: Socket, to: Socket, isLost: () => boolean): void {
+    from.on('data', (chunk) => {
+      if (pair.dead || isLost()) return;
+      if (latencyMs === 0) to.write(chunk);
+      else setTimeout(() => to.write(chunk), latencyMs);
+    });
+    from.on('error', () => undefined);
+    from.on('close', () => {
+      pairs.delete(pair);
+      if (!pair.dead) to.destroy();
+    });
+  }
+
   const cut = () => {
-    for (const socket of sockets) socket.resetAndDestroy();
-    sockets.clear();
+    for (const { near, far } of pairs) {
+      near.resetAndDestroy();
+      far.destroy();
+    }
+    pairs.clear();
   };
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const listen = async (port: number) => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+  const close = async () => {
+    const closed = server.listening && once(server, 'close');
+    server.close();
+    cut();
+    await closed;
+  };
+  const port = await listen(0);
+
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
+    /** While it is silent connections stay open, and what is said on them is lost. */
     setSilent: (value: boolean) => {
       silent = value;
     },
+    /** The same for what the target says: it hears, and its answers are lost. */
+    muteAnswers: (value: boolean) => {
+      mute = value;
+    },
+    /** The connections that there are stay open and are dead; new ones work. */
+    abandon: () => {
+      for (const pair of pairs) pair.dead = true;
+    },
+    /** Milliseconds that everything takes from now on, in each direction. */
+    setLatency: (value: number) => {
+      latencyMs = value;
+    },
     /** Ends all connections without a farewell. */
     cut,
-    async close() {
-      server.close();
-      cut();
-      await once(server, 'close');
-    },
+    /** Refuses connections, until `reopen` listens on the same port. */
+    close,
+    reopen: () => listen(port),
   };
 }
