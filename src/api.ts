@@ -1,5 +1,6 @@
+import { createKeyring } from './api-keys/keyring.ts';
 import { openDatabase } from './db/open.ts';
-import type { Environment } from './environment.ts';
+import { API_ROLE } from './db/tenant.ts';
 import { createApp } from './http/app.ts';
 import { listen } from './http/listen.ts';
 import { createOnboardingRuns } from './onboarding/runs.ts';
@@ -9,20 +10,26 @@ import { type ProcessContext, runProcess } from './processes.ts';
 import { openTemporal } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 
+/** For requests. */
 const CONNECTIONS = 10;
+/** For what belongs to no caller: keys, and orders that were carried out. */
+const OWN_CONNECTIONS = 3;
 /** Runs that one API process starts at once; past that, under a burst, they are the relay's. */
 const FAST_START_SLOTS = 32;
 
 /** The API process. It serves without Temporal: what it cannot start waits in the outbox. */
 async function start({ env, log, stopping, closers }: ProcessContext): Promise<void> {
-  requireKnownAuth(env);
-  const { pool, prisma, close } = openDatabase(env, { name: 'api', connections: CONNECTIONS, log });
+  const withKeys = env.API_AUTH === 'required';
+  const role = withKeys ? API_ROLE : undefined;
+  const { pool, prisma, close } = openDatabase(env, { name: 'api', connections: CONNECTIONS, role, log });
   closers.add('database', close);
+  const own = openDatabase(env, { name: 'api:own', connections: OWN_CONNECTIONS, log });
+  closers.add('own database', own.close);
   const temporal = openTemporal();
   closers.add('Temporal', () => temporal.close());
   const searchAttributes = openSearchAttributeRegistry(temporal, log, stopping);
   const fastStart = createFastStart({
-    pool,
+    pool: own.pool,
     log,
     slots: FAST_START_SLOTS,
     carryOut: (order) => carryOut({ client: temporal.client, searchAttributes, log }, order),
@@ -32,6 +39,7 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   const app = createApp({
     pool,
     prisma,
+    keyring: withKeys ? createKeyring({ pool: own.pool, log }) : 'off',
     fastStart,
     runs: createOnboardingRuns(temporal, env.TEMPORAL_UI_URL),
     intake: { enrichmentDelayMs: env.ENRICHMENT_DELAY_MS, idempotencyTtlHours: env.IDEMPOTENCY_TTL_HOURS },
@@ -39,15 +47,7 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     log,
   });
   closers.add('HTTP', await listen(app.fetch, { host: env.HOST, port: env.PORT }));
-  log.info({ host: env.HOST, port: env.PORT }, 'API listens');
-}
-
-/** Without keys everybody who reaches the port reads every lead: that has to be somebody's decision. */
-function requireKnownAuth(env: Environment): void {
-  if (env.API_AUTH === 'off') return;
-  throw new Error(
-    'API keys are not part of this release. Set API_AUTH=off, and let only trusted callers reach the port.',
-  );
+  log.info({ host: env.HOST, port: env.PORT, auth: env.API_AUTH }, 'API listens');
 }
 
 await runProcess(() => 'api', start);

@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -18,38 +19,47 @@ const webhookSecret = z
   .string()
   .regex(/^whsec_([A-Za-z0-9+/]{4}){8,21}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, SECRET_FORM);
 
-/** Every variable that the project reads, but for `TEMPORAL_*` connection settings, which `@temporalio/envconfig` reads. */
-export const environmentSchema = z.object({
-  HOST: z.string().default('127.0.0.1'),
-  PORT: port.default(3000),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  TEMPORAL_ADDRESS: z.string().optional(),
-  TEMPORAL_NAMESPACE: z.string().default('default'),
-  TEMPORAL_UI_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:8233'),
-  POSTGRES_PORT: port.default(5433),
-  TEMPORAL_PORT: port.default(7233),
-  TEMPORAL_UI_PORT: port.default(8233),
-  DATA_DIR: z.string().default('.data'),
-  HEALTH_PORT: port.optional(),
-  METRICS_PORT: port.optional(),
-  NOTIFICATION_CONCURRENCY: count.default(10),
-  NOTIFICATION_WEBHOOK_URL: webhookUrl.optional(),
-  NOTIFICATION_WEBHOOK_SECRET: webhookSecret.optional(),
-  LEAD_CONCURRENCY: count.default(3),
-  ENRICHMENT_DELAY_MS: milliseconds.default(10_000),
-  API_AUTH: z.enum(['required', 'off']).default('required'),
-  TRUSTED_PROXIES: hosts.default([]),
-  OUTBOX_POLL_MS: milliseconds.min(10).default(1_000),
-  RECONCILE_INTERVAL_MS: milliseconds.default(30_000),
-  IDEMPOTENCY_TTL_HOURS: count.default(24),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  SHUTDOWN_GRACE_MS: milliseconds.default(15_000),
-});
+/** Addresses that only this machine reaches. */
+export const isLoopback = (host: string) =>
+  ipaddr.isValid(host) ? ipaddr.process(host).range() === 'loopback' : host === 'localhost';
 
-const checkedSchema = environmentSchema.refine(
-  (env) => env.NOTIFICATION_WEBHOOK_URL === undefined || env.NOTIFICATION_WEBHOOK_SECRET !== undefined,
-  { path: ['NOTIFICATION_WEBHOOK_SECRET'], error: `is needed with NOTIFICATION_WEBHOOK_URL; ${SECRET_FORM}` },
-);
+/** Every variable that the project reads, but for `TEMPORAL_*` connection settings, which `@temporalio/envconfig` reads. */
+export const environmentSchema = z
+  .object({
+    HOST: z.string().default('127.0.0.1'),
+    PORT: port.default(3000),
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    TEMPORAL_ADDRESS: z.string().optional(),
+    TEMPORAL_NAMESPACE: z.string().default('default'),
+    TEMPORAL_UI_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:8233'),
+    POSTGRES_PORT: port.default(5433),
+    TEMPORAL_PORT: port.default(7233),
+    TEMPORAL_UI_PORT: port.default(8233),
+    DATA_DIR: z.string().default('.data'),
+    HEALTH_PORT: port.optional(),
+    METRICS_PORT: port.optional(),
+    NOTIFICATION_CONCURRENCY: count.default(10),
+    NOTIFICATION_WEBHOOK_URL: webhookUrl.optional(),
+    NOTIFICATION_WEBHOOK_SECRET: webhookSecret.optional(),
+    LEAD_CONCURRENCY: count.default(3),
+    ENRICHMENT_DELAY_MS: milliseconds.default(10_000),
+    API_AUTH: z.enum(['required', 'off']).default('required'),
+    TRUSTED_PROXIES: hosts.default([]),
+    OUTBOX_POLL_MS: milliseconds.min(10).default(1_000),
+    RECONCILE_INTERVAL_MS: milliseconds.default(30_000),
+    IDEMPOTENCY_TTL_HOURS: count.default(24),
+    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    SHUTDOWN_GRACE_MS: milliseconds.default(15_000),
+  })
+  .refine(({ API_AUTH, HOST }) => API_AUTH === 'required' || isLoopback(HOST), {
+    path: ['API_AUTH'],
+    message:
+      '`off` lets whoever reaches the port do everything: set HOST to 127.0.0.1, or leave API_AUTH out and make a key with npm run keys',
+  })
+  .refine((env) => env.NOTIFICATION_WEBHOOK_URL === undefined || env.NOTIFICATION_WEBHOOK_SECRET !== undefined, {
+    path: ['NOTIFICATION_WEBHOOK_SECRET'],
+    message: `is needed with NOTIFICATION_WEBHOOK_URL; ${SECRET_FORM}`,
+  });
 
 export type Environment = z.infer<typeof environmentSchema>;
 
@@ -64,7 +74,7 @@ export class EnvironmentError extends Error {
  */
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = checkedSchema.safeParse(set);
+  const parsed = environmentSchema.safeParse(set);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new EnvironmentError(`Change these variables and start again: ${faults.join('; ')}`);

@@ -14,12 +14,14 @@ export interface PoolOptions {
   max: number;
   /** Shown in `pg_stat_activity`. */
   applicationName: string;
+  /** The role that its statements run as; without it they run as the user of the connection string. */
+  role?: string | undefined;
   /** Receives the errors of idle connections, which would end the process otherwise. */
   onError: (err: Error) => void;
 }
 
 /** A pool that connects when it is first used, with a deadline on everything that can hang. */
-export function createPool({ connectionString, max, applicationName, onError }: PoolOptions): pg.Pool {
+export function createPool({ connectionString, max, applicationName, role, onError }: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString,
     Client: createImpatientClient(),
@@ -29,7 +31,12 @@ export function createPool({ connectionString, max, applicationName, onError }: 
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, whatever its type says
+    ...(role !== undefined && { onConnect: takeRole(role) }),
   });
   pool.on('error', onError);
   return pool;
 }
+
+/** When it fails, the pool closes the connection: none is ever used without the role. */
+const takeRole = (role: string) => (client: pg.ClientBase) => client.query(`SET ROLE ${pg.escapeIdentifier(role)}`);

@@ -1,5 +1,7 @@
 import type { Pool } from 'pg';
+import type { Keyring, VerifiedKey } from '../api-keys/keyring.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
+import type { Tenant } from '../db/tenant.ts';
 import type { IntakeSettings } from '../leads/intake.ts';
 import type { Logger } from '../logger.ts';
 import type { OnboardingRuns } from '../onboarding/runs.ts';
@@ -9,6 +11,8 @@ import type { FastStart } from '../outbox/fast-start.ts';
 export interface AppDependencies {
   pool: Pool;
   prisma: PrismaClient;
+  /** `off`: whoever calls may do everything. */
+  keyring: Keyring | 'off';
   fastStart: FastStart;
   runs: OnboardingRuns;
   intake: IntakeSettings;
@@ -19,5 +23,11 @@ export interface AppDependencies {
 
 /** What middleware leaves for the handlers. */
 export interface HttpEnv {
-  Variables: { requestId: string };
+  Variables: {
+    requestId: string;
+    /** Undefined when the API works without keys. */
+    key: VerifiedKey | undefined;
+    /** The only way of a route to the rows of the database. */
+    tenant: Tenant;
+  };
 }

@@ -1,6 +1,7 @@
 import { routePath } from 'hono/route';
 import { HTTPException } from 'hono/http-exception';
 import type { Context, ErrorHandler } from 'hono';
+import { KeyEnded, KeyNotFound } from '../api-keys/errors.ts';
 import { databaseFault } from '../db/faults.ts';
 import { EmailTaken, LeadNotFound } from '../leads/errors.ts';
 import type { Logger } from '../logger.ts';
@@ -10,6 +11,11 @@ import { CursorError } from '../paging.ts';
 import type { HttpEnv } from './context.ts';
 import { Problem } from './problem.ts';
 import { unavailable } from './unavailable.ts';
+
+const NOT_FOUND = [LeadNotFound, NotificationNotFound, KeyNotFound];
+const CONFLICTS = [EmailTaken, CommandImpossible, KeyEnded];
+const isOneOf = (kinds: (new (id: string) => Error)[], err: unknown): err is Error =>
+  kinds.some((kind) => err instanceof kind);
 
 /** Turns whatever was thrown into a problem document. A fault of ours is logged, and its cause never told. */
 export function answerErrors(log: Logger): ErrorHandler<HttpEnv> {
@@ -25,9 +31,8 @@ export function answerErrors(log: Logger): ErrorHandler<HttpEnv> {
 
 function toProblem(err: unknown, c: Context<HttpEnv>): Problem {
   if (err instanceof Problem) return err;
-  if (err instanceof LeadNotFound || err instanceof NotificationNotFound)
-    return new Problem(404, 'not-found', err.message);
-  if (err instanceof EmailTaken || err instanceof CommandImpossible) return new Problem(409, 'conflict', err.message);
+  if (isOneOf(NOT_FOUND, err)) return new Problem(404, 'not-found', err.message);
+  if (isOneOf(CONFLICTS, err)) return new Problem(409, 'conflict', err.message);
   if (err instanceof CursorError) {
     const errors = [{ path: 'cursor', message: 'must be a nextCursor that this list has answered' }];
     return new Problem(400, 'invalid-request', 'Leave the cursor out to begin at the start.', { errors });

@@ -1,5 +1,6 @@
 import type { Hook } from '@hono/zod-openapi';
 import { z } from '@hono/zod-openapi';
+import { organizationId } from '../leads/submission.ts';
 import type { HttpEnv } from './context.ts';
 import { Problem } from './problem.ts';
 
@@ -36,6 +37,11 @@ export const limit = (max: number, preset: number) =>
 export const cursor = z.string().max(200).optional().openapi({ description: '`nextCursor` of the page before' });
 
 export const idParam = z.object({ id: z.uuid('must be a UUID').openapi({ param: { name: 'id', in: 'path' } }) });
+
+/** Of a list: for `organizationOf`. */
+export const ownOrganization = organizationId
+  .optional()
+  .openapi({ description: "The key's own, which is also the default; required while the API works without keys" });
 
 /** The query of a route that takes none: a parameter is refused, not ignored. */
 export const noQuery = z.strictObject({});

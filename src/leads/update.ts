@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
-import { Prisma, type Lead as LeadRow, type PrismaClient } from '../db/generated/client.ts';
+import { Prisma, type Lead as LeadRow } from '../db/generated/client.ts';
 import { lockLead } from '../onboarding/open-step.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import type { Caller } from './caller.ts';
@@ -13,9 +13,14 @@ import type { LeadChange } from './submission.ts';
  * Changes a lead, with what was changed on its timeline. A new assignee is told: the order stands in the outbox.
  * @throws LeadNotFound, EmailTaken
  */
-export async function updateLead(prisma: PrismaClient, id: string, change: LeadChange, caller: Caller): Promise<Lead> {
+export async function updateLead(
+  tx: Prisma.TransactionClient,
+  id: string,
+  change: LeadChange,
+  caller: Caller,
+): Promise<Lead> {
   try {
-    return await prisma.$transaction((tx) => applyChange(tx, id, change, caller));
+    return await applyChange(tx, id, change, caller);
   } catch (err) {
     if (err instanceof Prisma.PrismaClientKnownRequestError && err.code === 'P2002') throw new EmailTaken();
     throw err;

@@ -1,4 +1,4 @@
-import type { Notification, PrismaClient } from '../db/generated/client.ts';
+import type { Notification, Prisma } from '../db/generated/client.ts';
 import { decodeCursor, olderThan, toPage } from '../paging.ts';
 
 /** Whose inbox. */
@@ -17,39 +17,37 @@ export class NotificationNotFound extends Error {
 
 /** A page of an inbox, the newest first, with the count of all that is unread in it. @throws CursorError */
 export async function listNotifications(
-  prisma: PrismaClient,
+  db: Prisma.TransactionClient,
   inbox: Inbox,
   page: { unread?: boolean | undefined; limit: number; cursor?: string | undefined },
 ) {
-  const [rows, unreadCount] = await Promise.all([
-    prisma.notification.findMany({
-      where: {
-        ...inbox,
-        ...(page.unread === true && { readAt: null }),
-        ...(page.unread === false && { readAt: { not: null } }),
-        ...(page.cursor !== undefined && olderThan(decodeCursor(page.cursor))),
-      },
-      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-      take: page.limit + 1,
-    }),
-    prisma.notification.count({ where: { ...inbox, readAt: null } }),
-  ]);
+  const rows = await db.notification.findMany({
+    where: {
+      ...inbox,
+      ...(page.unread === true && { readAt: null }),
+      ...(page.unread === false && { readAt: { not: null } }),
+      ...(page.cursor !== undefined && olderThan(decodeCursor(page.cursor))),
+    },
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    take: page.limit + 1,
+  });
+  const unreadCount = await db.notification.count({ where: { ...inbox, readAt: null } });
   const { items, nextCursor } = toPage(rows, page.limit, (row) => ({ at: row.createdAt, id: row.id }));
   return { items: items.map(toNotification), nextCursor, unreadCount };
 }
 
 /** Marks one as read; the first time counts. @throws NotificationNotFound */
-export async function markRead(prisma: PrismaClient, id: string) {
+export async function markRead(db: Prisma.TransactionClient, id: string) {
   const change = { where: { id, readAt: null }, data: { readAt: new Date() } };
-  const [marked] = await prisma.notification.updateManyAndReturn(change);
-  const row = marked ?? (await prisma.notification.findUnique({ where: { id } }));
+  const [marked] = await db.notification.updateManyAndReturn(change);
+  const row = marked ?? (await db.notification.findUnique({ where: { id } }));
   if (!row) throw new NotificationNotFound(id);
   return toNotification(row);
 }
 
 /** Marks an inbox as read. @returns how many notifications were not before. */
-export async function markAllRead(prisma: PrismaClient, inbox: Inbox): Promise<number> {
-  const { count } = await prisma.notification.updateMany({
+export async function markAllRead(db: Prisma.TransactionClient, inbox: Inbox): Promise<number> {
+  const { count } = await db.notification.updateMany({
     where: { ...inbox, readAt: null },
     data: { readAt: new Date() },
   });

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { OnboardingSignal, OnboardingState } from '../../workflows/contract.ts';
-import type { Lead, Prisma, PrismaClient } from '../db/generated/client.ts';
+import type { Lead, Prisma } from '../db/generated/client.ts';
 import type { Caller } from '../leads/caller.ts';
 import { LeadNotFound } from '../leads/errors.ts';
 import type { Order, SignalOrder, StartOrder } from '../outbox/order.ts';
@@ -36,19 +36,17 @@ export interface CommandContext {
  * @returns the order, and the state that the onboarding is in now.
  * @throws LeadNotFound, CommandImpossible
  */
-export function acceptCommand(
-  prisma: PrismaClient,
+export async function acceptCommand(
+  tx: Prisma.TransactionClient,
   leadId: string,
   command: Command,
   context: CommandContext,
 ): Promise<{ state: OnboardingState; order: Order }> {
-  return prisma.$transaction(async (tx) => {
-    const lead = await lockLead(tx, leadId);
-    if (!lead) throw new LeadNotFound(leadId);
-    const order = command === 'retry' ? await beginRound(tx, lead, context) : await signal(tx, lead, command, context);
-    await placeOrder(tx, order, context.orderDelayMs);
-    return { state: command === 'retry' ? 'PENDING' : lead.onboardingState, order };
-  });
+  const lead = await lockLead(tx, leadId);
+  if (!lead) throw new LeadNotFound(leadId);
+  const order = command === 'retry' ? await beginRound(tx, lead, context) : await signal(tx, lead, command, context);
+  await placeOrder(tx, order, context.orderDelayMs);
+  return { state: command === 'retry' ? 'PENDING' : lead.onboardingState, order };
 }
 
 async function signal(

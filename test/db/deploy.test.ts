@@ -19,7 +19,7 @@ describe('migrate deploy', () => {
     expect(first).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('successfully applied') as unknown });
     expect(await query(database.url, APPLIED)).toEqual((await names()).map((name) => ({ name })));
     const functions = await query(database.url, `SELECT proname AS name FROM pg_proc WHERE proname = 'intake_lead'`);
-    expect(functions).toEqual([{ name: 'intake_lead' }]);
+    expect(functions).toEqual([{ name: 'intake_lead' }, { name: 'intake_lead' }]);
 
     const second = await runPrisma(['migrate', 'deploy'], database.url);
     expect(second).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('No pending migrations') as unknown });

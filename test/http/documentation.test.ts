@@ -75,10 +75,10 @@ describe('GET /openapi.json', () => {
       operationsOf(body).map(({ what, operation }) => [what, Object.keys(operation.responses)]),
     );
     expect(statuses).toMatchObject({
-      'POST /api/leads': ['200', '201', '400', '409', '410', '413', '415', '422', '500', '503'],
-      'GET /api/leads/{id}': ['200', '400', '404', '500', '503'],
-      'PATCH /api/leads/{id}': ['200', '400', '404', '409', '413', '415', '500', '503'],
-      'POST /api/leads/{id}/onboarding/retry': ['202', '400', '404', '409', '500', '503'],
+      'POST /api/leads': ['200', '201', '400', '401', '403', '409', '410', '413', '415', '422', '500', '503'],
+      'GET /api/leads/{id}': ['200', '400', '401', '403', '404', '500', '503'],
+      'PATCH /api/leads/{id}': ['200', '400', '401', '403', '404', '409', '413', '415', '500', '503'],
+      'POST /api/leads/{id}/onboarding/retry': ['202', '400', '401', '403', '404', '409', '500', '503'],
     });
     for (const { what, operation } of operationsOf(body)) {
       for (const [status, { content }] of Object.entries(operation.responses)) {

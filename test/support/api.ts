@@ -1,4 +1,6 @@
 import type { Client } from '@temporalio/client';
+import type { Pool } from 'pg';
+import type { Keyring } from '../../src/api-keys/keyring.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createOnboardingRuns } from '../../src/onboarding/runs.ts';
 import { carryOut } from '../../src/outbox/carry-out.ts';
@@ -35,6 +37,10 @@ export interface TestApiOptions {
   /** Orders carried out at once; with 0 they all stay in the outbox. */
   slots?: number;
   trustedProxies?: string[];
+  /** By default nobody needs a key. */
+  keyring?: Keyring | 'off';
+  /** For what belongs to no caller; by default the same as for requests. */
+  own?: Pool;
 }
 
 let leads = 0;
@@ -48,13 +54,13 @@ export const newLead = (change: Record<string, unknown> = {}) => {
 /** The real app on a test's database and the real Temporal server, called without a socket. */
 export function createTestApi(
   { pool, prisma }: Pick<TestDatabase, 'pool' | 'prisma'>,
-  { client = createTestClient(), slots = 8, trustedProxies = [] }: TestApiOptions = {},
+  { client = createTestClient(), slots = 8, trustedProxies = [], keyring = 'off', own = pool }: TestApiOptions = {},
 ) {
   const { log, lines } = recordLog();
   const searchAttributes = { known: true, forget: () => undefined };
   const started = new Set<string>();
   const fastStart = createFastStart({
-    pool,
+    pool: own,
     log,
     slots,
     carryOut: async (order) => {
@@ -65,6 +71,7 @@ export function createTestApi(
   const app = createApp({
     pool,
     prisma,
+    keyring,
     fastStart,
     runs: createOnboardingRuns({ client }, 'http://127.0.0.1:8233'),
     intake: { enrichmentDelayMs: 50, idempotencyTtlHours: 24 },

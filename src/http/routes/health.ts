@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { databaseFault } from '../../db/faults.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { Problem, problemResponses } from '../problem.ts';
+import { Problem, describeProblems } from '../problem.ts';
 import { answers } from '../validation.ts';
 
 const healthz = createRoute({
@@ -20,7 +20,7 @@ const readyz = createRoute({
   description: 'Needs Postgres. Without Temporal leads are taken in all the same, and onboarded once it is back.',
   responses: {
     200: answers('They can', z.object({ status: z.literal('ok'), temporal: z.enum(['reachable', 'unreachable']) })),
-    ...problemResponses(),
+    ...describeProblems(500, 503),
   },
 });
 
