@@ -3,26 +3,13 @@ import type { Prisma } from '../db/generated/client.ts';
 import { decodeCursor, olderThan, toPage } from '../paging.ts';
 import { type IssuedKey, toApiKey } from './api-key.ts';
 import { KeyEnded, KeyNotFound } from './errors.ts';
-import type { ApiScope } from './scopes.ts';
+import type { NewKey } from './new-key.ts';
 import { makeToken } from './token.ts';
 
-export interface NewKey {
-  organizationId: string;
-  /** Tells its owner what it is for. */
-  name: string;
-  scopes: readonly ApiScope[];
-  /** Null for a key without an end. */
-  expiresAt: Date | null;
-}
-
 /** Makes a key. @returns it with its token, which cannot be had again. */
-export function createKey(db: Prisma.TransactionClient, key: NewKey): Promise<IssuedKey> {
-  return issue(db, { ...key, scopes: [...key.scopes] });
-}
-
-async function issue(
+export async function createKey(
   db: Prisma.TransactionClient,
-  key: Omit<Prisma.ApiKeyCreateInput, 'id' | 'secretHash'>,
+  key: Omit<NewKey, 'scopes'> & { scopes: string[] },
 ): Promise<IssuedKey> {
   const id = uuidv7();
   const { token, secretHash } = makeToken(id);
@@ -62,7 +49,7 @@ export async function rotateKey(db: Prisma.TransactionClient, id: string, keepOl
   });
   if (count === 0) throw new KeyEnded();
   const lifetime = end - old.createdAt.getTime();
-  return issue(db, {
+  return createKey(db, {
     organizationId: old.organizationId,
     name: old.name,
     scopes: old.scopes,

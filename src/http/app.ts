@@ -10,6 +10,7 @@ import { refuseUnknown } from './not-found.ts';
 import { logRequests } from './request-log.ts';
 import { documentationRoutes } from './routes/documentation.ts';
 import { healthRoutes } from './routes/health.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { leadRoutes } from './routes/leads.ts';
 import { leadIntakeRoutes } from './routes/lead-intake.ts';
 import { notificationRoutes } from './routes/notifications.ts';
@@ -35,6 +36,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   timelineRoutes(app);
   onboardingRoutes(app, deps);
   notificationRoutes(app);
+  keyRoutes(app, deps);
   healthRoutes(app, deps);
   documentationRoutes(app);
   app.notFound(refuseUnknown(app));

@@ -3,30 +3,24 @@ import type { Pool, PoolClient } from 'pg';
 import { describe, expect, onTestFinished } from 'vitest';
 import { createKey } from '../../src/api-keys/manage.ts';
 import { createPrisma } from '../../src/db/prisma.ts';
-import { tenantOf } from '../../src/db/tenant.ts';
+import { API_ROLE, tenantOf } from '../../src/db/tenant.ts';
 import { intakeLead } from '../../src/leads/intake.ts';
 import { submissionSchema } from '../../src/leads/submission.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { openRequestPool } from '../support/keyed-api.ts';
 import { takeIn, test as base } from '../support/onboarding.ts';
-
-/** Every table that belongs to organizations, as the database itself knows them. */
-const TENANT_TABLES = `
-  SELECT c.relname AS table FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.attname = 'organization_id'
-  ORDER BY 1`;
+import { tenantTables } from '../support/rows.ts';
 
 const [OURS, THEIRS] = ['org-ours', 'org-theirs'];
 
 const test = base.extend<{ requests: Pool; tables: string[] }>({
   requests: async ({ database }, use) => {
-    const pool = openRequestPool(database);
+    const pool = openRequestPool(database, API_ROLE);
     await use(pool);
     await pool.end();
   },
   tables: async ({ database }, use) => {
-    const { rows } = await database.pool.query<{ table: string }>(TENANT_TABLES);
-    await use(rows.map(({ table }) => table));
+    await use(await tenantTables(database));
   },
 });
 

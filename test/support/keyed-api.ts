@@ -1,5 +1,6 @@
 import { createKeyring } from '../../src/api-keys/keyring.ts';
-import { createKey, type NewKey } from '../../src/api-keys/manage.ts';
+import { createKey } from '../../src/api-keys/manage.ts';
+import type { NewKey } from '../../src/api-keys/new-key.ts';
 import { API_SCOPES } from '../../src/api-keys/scopes.ts';
 import { createPool } from '../../src/db/pool.ts';
 import { createPrisma } from '../../src/db/prisma.ts';
@@ -8,13 +9,13 @@ import { type Call, createTestApi, test as base, type TestApiOptions } from './a
 import type { TestDatabase } from './database.ts';
 import { recordLog } from './log.ts';
 
-/** A pool as the API has it for requests. */
-export const openRequestPool = ({ url }: TestDatabase, role: string | undefined = API_ROLE) =>
+/** A pool as the API has it for requests; its role may be left out to see what holds without it. */
+export const openRequestPool = ({ url }: TestDatabase, role: string | undefined) =>
   createPool({ connectionString: url, max: 10, applicationName: 'requests', role, onError: () => undefined });
 
 /** The app as production runs it: it wants keys, and its requests work under the role of the API. */
-export function createKeyedApi(database: TestDatabase, options: TestApiOptions = {}) {
-  const pool = openRequestPool(database);
+export function createKeyedApi(database: TestDatabase, options: TestApiOptions, role: string | undefined) {
+  const pool = openRequestPool(database, role);
   const keyring = createKeyring({ pool: database.pool, log: recordLog().log });
   const api = createTestApi({ pool, prisma: createPrisma(pool) }, { keyring, own: database.pool, ...options });
   return {
@@ -35,13 +36,14 @@ export type KeyedApi = ReturnType<typeof createKeyedApi>;
 
 /** Makes a key, by default for everything in the seed's organization. @returns its token */
 export async function makeKey({ prisma }: TestDatabase, key: Partial<NewKey> = {}): Promise<string> {
-  const preset = { organizationId: 'org-123', name: 'test', scopes: API_SCOPES, expiresAt: null };
+  const preset = { organizationId: 'org-123', name: 'test', scopes: [...API_SCOPES], expiresAt: null };
   return (await createKey(prisma, { ...preset, ...key })).token;
 }
 
-export const test = base.extend<{ keyed: KeyedApi }>({
-  keyed: async ({ database, slots }, use) => {
-    const keyed = createKeyedApi(database, { slots });
+export const test = base.extend<{ role: string | undefined; keyed: KeyedApi }>({
+  role: API_ROLE,
+  keyed: async ({ database, slots, role }, use) => {
+    const keyed = createKeyedApi(database, { slots }, role);
     await use(keyed);
     await keyed.close();
   },

@@ -13,8 +13,9 @@ EXCEPTION
   WHEN duplicate_object OR unique_violation THEN
     NULL; -- roles are shared: another database of this server was migrated at the same moment
   WHEN insufficient_privilege THEN
-    RAISE EXCEPTION 'Let an administrator run: CREATE ROLE lead_api NOLOGIN; GRANT lead_api TO %; then deploy again',
-      quote_ident(current_user);
+    RAISE EXCEPTION 'Let an administrator run: CREATE ROLE lead_api NOLOGIN (unless it is there); GRANT lead_api TO %. %',
+      quote_ident(current_user),
+      'Then: node prisma/engine/cli.mjs migrate resolve --rolled-back 20261124000201_row_security, and deploy again.';
 END $$;
 
 -- Every table that belongs to organizations, whatever earlier migrations have made.
