@@ -24,48 +24,45 @@ export const isLoopback = (host: string) =>
   ipaddr.isValid(host) ? ipaddr.process(host).range() === 'loopback' : host === 'localhost';
 
 /** Every variable that the project reads, but for `TEMPORAL_*` connection settings, which `@temporalio/envconfig` reads. */
-export const environmentSchema = z
-  .object({
-    HOST: z.string().default('127.0.0.1'),
-    PORT: port.default(3000),
-    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-    TEMPORAL_ADDRESS: z.string().optional(),
-    TEMPORAL_NAMESPACE: z.string().default('default'),
-    TEMPORAL_UI_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:8233'),
-    POSTGRES_PORT: port.default(5433),
-    TEMPORAL_PORT: port.default(7233),
-    TEMPORAL_UI_PORT: port.default(8233),
-    DATA_DIR: z.string().default('.data'),
-    HEALTH_PORT: port.optional(),
-    METRICS_PORT: port.optional(),
-    NOTIFICATION_CONCURRENCY: count.default(10),
-    NOTIFICATION_WEBHOOK_URL: webhookUrl.optional(),
-    NOTIFICATION_WEBHOOK_SECRET: webhookSecret.optional(),
-    LEAD_CONCURRENCY: count.default(3),
-    ENRICHMENT_DELAY_MS: milliseconds.default(10_000),
-    API_AUTH: z.enum(['required', 'off']).default('required'),
-    TRUSTED_PROXIES: hosts.default([]),
-    OUTBOX_POLL_MS: milliseconds.min(10).default(1_000),
-    RECONCILE_INTERVAL_MS: milliseconds.default(30_000),
-    IDEMPOTENCY_TTL_HOURS: count.default(24),
-    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-    SHUTDOWN_GRACE_MS: milliseconds.default(15_000),
+export const environmentSchema = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port.default(3000),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  TEMPORAL_ADDRESS: z.string().optional(),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_UI_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:8233'),
+  POSTGRES_PORT: port.default(5433),
+  TEMPORAL_PORT: port.default(7233),
+  TEMPORAL_UI_PORT: port.default(8233),
+  DATA_DIR: z.string().default('.data'),
+  HEALTH_PORT: port.optional(),
+  METRICS_PORT: port.optional(),
+  NOTIFICATION_CONCURRENCY: count.default(10),
+  NOTIFICATION_WEBHOOK_URL: webhookUrl.optional(),
+  NOTIFICATION_WEBHOOK_SECRET: webhookSecret.optional(),
+  LEAD_CONCURRENCY: count.default(3),
+  ENRICHMENT_DELAY_MS: milliseconds.default(10_000),
+  API_AUTH: z.enum(['required', 'off']).default('required'),
+  TRUSTED_PROXIES: hosts.default([]),
+  OUTBOX_POLL_MS: milliseconds.min(10).default(1_000),
+  RECONCILE_INTERVAL_MS: milliseconds.default(30_000),
+  IDEMPOTENCY_TTL_HOURS: count.default(24),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  SHUTDOWN_GRACE_MS: milliseconds.default(15_000),
+});
+
+export type Environment = z.infer<typeof environmentSchema>;
+
+const usableEnvironment = environmentSchema
+  .refine(({ API_AUTH, HOST }) => API_AUTH === 'required' || isLoopback(HOST), {
+    path: ['API_AUTH'],
+    message:
+      'with `off` whoever reaches HOST does as they like: set HOST=127.0.0.1, or leave API_AUTH out and make a key with npm run keys',
   })
   .refine((env) => env.NOTIFICATION_WEBHOOK_URL === undefined || env.NOTIFICATION_WEBHOOK_SECRET !== undefined, {
     path: ['NOTIFICATION_WEBHOOK_SECRET'],
     message: `is needed with NOTIFICATION_WEBHOOK_URL; ${SECRET_FORM}`,
   });
-
-export type Environment = z.infer<typeof environmentSchema>;
-
-const usableEnvironment = environmentSchema.refine(
-  ({ API_AUTH, HOST }) => API_AUTH === 'required' || isLoopback(HOST),
-  {
-    path: ['API_AUTH'],
-    message:
-      'with `off` whoever reaches HOST does as they like: set HOST=127.0.0.1, or leave API_AUTH out and make a key with npm run keys',
-  },
-);
 
 /** A setting that cannot be used; its message names each variable at fault and what it takes. */
 export class EnvironmentError extends Error {
