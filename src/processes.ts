@@ -4,8 +4,9 @@ import { createLogger, type Logger } from './logger.ts';
 
 /** A terminal's Ctrl-C, and npm, can send the same signal twice within this. */
 const REPEAT_MS = 2_000;
-/** After the grace period, whatever still does not end is given up. */
+/** What does not end in its grace period is given up this much later; with a short grace period sooner. */
 const FORCE_AFTER_GRACE_MS = 10_000;
+const forceAfter = (graceMs: number) => graceMs + Math.min(FORCE_AFTER_GRACE_MS, graceMs + 1_000);
 
 /** What a process gets to start with. */
 export interface ProcessContext {
@@ -37,7 +38,7 @@ export async function runProcess(
 
     log.info({ signal: await signalled }, 'drains');
     const closed = closers.closeAll(log).then(() => true);
-    const inTime = await Promise.race([closed, sleep(env.SHUTDOWN_GRACE_MS + FORCE_AFTER_GRACE_MS, false)]);
+    const inTime = await Promise.race([closed, sleep(forceAfter(env.SHUTDOWN_GRACE_MS), false)]);
     if (inTime) log.info('stopped');
     else log.error('given up: not all of it ended in time');
     process.exit(0);

@@ -69,5 +69,5 @@ export function startPolling(options: SessionOptions): Polling {
 
 function explain(err: unknown): string {
   if (!(err instanceof Error)) return String(err);
-  return 'details' in err && typeof err.details === 'string' ? err.details : err.message;
+  return 'details' in err && typeof err.details === 'string' && err.details !== '' ? err.details : err.message;
 }

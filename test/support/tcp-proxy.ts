@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 interface Pair {
   near: Socket;
   far: Socket;
-  /** Stays open, and passes nothing on, whatever happens. */
+  /** Only its near end is left, and does not know. */
   dead: boolean;
 }
 
@@ -13,25 +13,29 @@ export async function startTcpProxy(target: number) {
   const pairs = new Set<Pair>();
   let silent = false;
   let mute = false;
+  let held: (() => void)[] = [];
   let latencyMs = 0;
 
   const server = createServer((near) => {
     const pair: Pair = { near, far: connect(target, '127.0.0.1'), dead: false };
     pairs.add(pair);
-    pass(pair, near, pair.far, () => silent);
-    pass(pair, pair.far, near, () => silent || mute);
+    pass(pair, near, pair.far);
+    pass(pair, pair.far, near);
   });
 
-  function pass(pair: Pair, from: Socket, to: Socket, isLost: () => boolean): void {
+  function pass(pair: Pair, from: Socket, to: Socket): void {
     from.on('data', (chunk) => {
-      if (pair.dead || isLost()) return;
-      if (latencyMs === 0) to.write(chunk);
-      else setTimeout(() => to.write(chunk), latencyMs);
+      if (pair.dead || (mute && from === pair.far)) return;
+      const write = () => void to.write(chunk);
+      if (silent) held.push(write);
+      else if (latencyMs === 0) write();
+      else setTimeout(write, latencyMs);
     });
     from.on('error', () => undefined);
     from.on('close', () => {
+      if (pair.dead && from === pair.far) return;
       pairs.delete(pair);
-      if (!pair.dead) to.destroy();
+      to.destroy();
     });
   }
 
@@ -57,17 +61,22 @@ export async function startTcpProxy(target: number) {
 
   return {
     port,
-    /** While it is silent connections stay open, and what is said on them is lost. */
+    /** While it is silent connections stay open, and nothing passes; what was said arrives afterwards, as TCP sees to. */
     setSilent: (value: boolean) => {
       silent = value;
+      for (const write of held) write();
+      held = [];
     },
-    /** The same for what the target says: it hears, and its answers are lost. */
+    /** The target hears everything, and what it says is lost. */
     muteAnswers: (value: boolean) => {
       mute = value;
     },
-    /** The connections that there are stay open and are dead; new ones work. */
+    /** The target has lost the connections that there are, and nobody says so; new ones work. */
     abandon: () => {
-      for (const pair of pairs) pair.dead = true;
+      for (const pair of pairs) {
+        pair.dead = true;
+        pair.far.destroy();
+      }
     },
     /** Milliseconds that everything takes from now on, in each direction. */
     setLatency: (value: number) => {
