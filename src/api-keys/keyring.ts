@@ -26,7 +26,8 @@ export interface Keyring {
   verify(token: string): Promise<VerifiedKey | KeyRefusal>;
 }
 
-interface StoredKey extends VerifiedKey {
+interface StoredKey {
+  key: VerifiedKey;
   secretHash: Buffer;
   expiresAt: Date | null;
   revokedAt: Date | null;
@@ -54,12 +55,13 @@ export function createKeyring({ pool, log }: { pool: Pool; log: Logger }): Keyri
   return {
     async verify(token) {
       const presented = parseToken(token);
-      const key = presented && (await keys.fetch(presented.id));
-      if (!key || key === 'unknown' || !timingSafeEqual(key.secretHash, presented.secretHash)) return 'unknown';
-      if (key.revokedAt) return 'revoked';
-      if (key.expiresAt && key.expiresAt.getTime() <= Date.now()) return 'expired';
-      noteUse(key.id);
-      return key;
+      const stored = presented && (await keys.fetch(presented.id));
+      if (!stored || stored === 'unknown' || !timingSafeEqual(stored.secretHash, presented.secretHash))
+        return 'unknown';
+      if (stored.revokedAt) return 'revoked';
+      if (stored.expiresAt && stored.expiresAt.getTime() <= Date.now()) return 'expired';
+      noteUse(presented.id);
+      return stored.key;
     },
   };
 }
@@ -67,8 +69,9 @@ export function createKeyring({ pool, log }: { pool: Pool; log: Logger }): Keyri
 async function readKey(pool: Pool, id: string): Promise<StoredKey | 'unknown'> {
   const { rows } = await pool.query<StoredKey>({
     name: 'read_api_key',
-    text: `SELECT id, organization_id AS "organizationId", scopes, secret_hash AS "secretHash",
-                  expires_at AS "expiresAt", revoked_at AS "revokedAt" FROM api_key WHERE id = $1`,
+    text: `SELECT json_build_object('id', id, 'organizationId', organization_id, 'scopes', scopes) AS key,
+                  secret_hash AS "secretHash", expires_at AS "expiresAt", revoked_at AS "revokedAt"
+           FROM api_key WHERE id = $1`,
     values: [id],
   });
   return rows[0] ?? 'unknown';

@@ -23,9 +23,8 @@ export function everyTenant(prisma: PrismaClient): Tenant {
  * filter here, and Postgres, told for the transaction, hides the rows of others from raw statements as well.
  */
 export function tenantOf(prisma: PrismaClient, organizationId: string): Tenant {
-  const own = prisma.$extends(filterBy(organizationId));
   const run = <T>(work: Work<T>) =>
-    own.$transaction(async (tx) => {
+    prisma.$extends(filterBy(organizationId)).$transaction(async (tx) => {
       await tx.$queryRaw`SELECT set_config('app.organization_id', ${organizationId}, true)`;
       return work(tx as unknown as Prisma.TransactionClient);
     });

@@ -9,6 +9,7 @@ import type { FastStart } from '../outbox/fast-start.ts';
 
 /** All that the API touches. */
 export interface AppDependencies {
+  /** For requests, as `prisma` is: with keys, under the role of the API. */
   pool: Pool;
   prisma: PrismaClient;
   /** `off`: whoever calls may do everything. */

@@ -5,18 +5,10 @@ import { newKeySchema } from '../../api-keys/new-key.ts';
 import { needs, organizationOf } from '../authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
-import { answers, cursor, idParam, limit, noQuery, ownOrganization } from '../validation.ts';
+import { answers, cursor, idParam, limit, noQuery, ownOrganization, wholeNumber } from '../validation.ts';
 
 const MS_PER_HOUR = 3_600_000;
 const MAX_HOURS_KEPT = 168;
-
-const hoursKept = z
-  .string()
-  .regex(/^\d{1,3}$/, `must be a whole number from 0 to ${MAX_HOURS_KEPT}`)
-  .transform(Number)
-  .pipe(z.number().max(MAX_HOURS_KEPT, `must be from 0 to ${MAX_HOURS_KEPT}`))
-  .default(0)
-  .openapi({ type: 'integer', minimum: 0, maximum: MAX_HOURS_KEPT, default: 0 });
 
 const listRoute = createRoute({
   method: 'get',
@@ -55,7 +47,9 @@ const rotateRoute = createRoute({
   request: {
     params: idParam,
     query: z.strictObject({
-      keepOldForHours: hoursKept.openapi({ description: 'For which the old key works on, to change over' }),
+      keepOldForHours: wholeNumber(0, MAX_HOURS_KEPT, 0).openapi({
+        description: 'For which the old key works on, to change over',
+      }),
     }),
   },
   responses: { 201: answers('The new key, with its token', issuedKeySchema), ...problemResponses(404, 409) },
