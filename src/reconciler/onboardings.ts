@@ -4,15 +4,15 @@ import { v7 as uuidv7 } from 'uuid';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Logger } from '../logger.ts';
-import { hasEnded, latestRun } from './latest-run.ts';
+import { hasEnded, latestRun, type LatestRun } from './latest-run.ts';
 import { mendOnboarding } from './mend.ts';
 import { lookLater, type UnfinishedLead, unfinishedLeads } from './unfinished.ts';
-import { emptyTally, judgeAll, type Tally, type Verdict } from './verdicts.ts';
+import { emptyTally, type Judge, judgePage, leftAlone, type Tally, type Verdict } from './verdicts.ts';
 
 /** Leads looked at together, with as many calls to Temporal under way. */
 const PAGE = 50;
-/** A round ends when so many were found well: a backlog of leads must not become a load on Temporal. */
-const MAX_UNDER_WAY = 1_000;
+/** A round ends when it has looked at so many in vain: a backlog of leads must not become a load on Temporal. */
+const MAX_LEFT_ALONE = 1_000;
 
 export interface ReconcilerDependencies {
   pool: Pool;
@@ -35,28 +35,35 @@ export interface ReconcilerDependencies {
 export async function reconcileOnboardings(deps: ReconcilerDependencies, signal?: AbortSignal): Promise<Tally> {
   const { pool, log, patienceMs } = deps;
   const tally = emptyTally();
+  const judge: Judge<UnfinishedLead> = {
+    findEnded: (lead) => findEnded(deps, lead),
+    mend: (lead, run) => mend(deps, lead, run),
+    log,
+  };
   const before = await endOfPatience(pool, patienceMs);
   for (;;) {
     const leads = await unfinishedLeads(pool, { before, limit: PAGE });
-    await judgeAll(leads, (lead) => judge(deps, lead), { tally, log });
+    await judgePage(leads, judge, tally);
     await lookLater(
       pool,
       leads.map(({ leadId }) => leadId),
     );
     if (tally['ordered again'] > 0) deps.wakeRelay();
-    if (leads.length < PAGE || tally['under way'] >= MAX_UNDER_WAY || signal?.aborted) return tally;
+    if (leads.length < PAGE || leftAlone(tally) >= MAX_LEFT_ALONE || signal?.aborted) return tally;
   }
 }
 
-async function judge(deps: ReconcilerDependencies, lead: UnfinishedLead): Promise<Verdict> {
-  const { leadId, organizationId, round } = lead;
-  if (lead.ordered) return 'under way';
-  const workflowId = onboardingWorkflowId(leadId);
-  const run = await latestRun(deps.client, workflowId);
-  if (!hasEnded(run)) return 'under way';
+async function findEnded({ client }: ReconcilerDependencies, lead: UnfinishedLead): Promise<LatestRun | undefined> {
+  if (lead.ordered) return undefined;
+  const run = await latestRun(client, onboardingWorkflowId(lead.leadId));
+  return hasEnded(run) ? run : undefined;
+}
+
+async function mend(deps: ReconcilerDependencies, lead: UnfinishedLead, run: LatestRun): Promise<Verdict> {
   const requestId = `reconciler-${uuidv7()}`;
   const verdict = await mendOnboarding(deps.prisma, { ...lead, run, requestId }, deps.enrichmentDelayMs);
-  const line = { leadId, organizationId, workflowId, round, run: run.status, requestId };
+  const { leadId, organizationId, round } = lead;
+  const line = { leadId, organizationId, round, run: run.status, requestId };
   if (verdict !== 'under way') deps.log.warn(line, `onboarding stood still: ${verdict}`);
   return verdict;
 }
