@@ -8,6 +8,7 @@ import { freePort } from '../../src/local/ports.ts';
 import { type Answer, createTestApi, newLead, test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/problem.ts';
+import { holdLead } from '../support/row-lock.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 test.override({ slots: 0 });
@@ -115,15 +116,12 @@ describe('while Postgres is away, every call is answered with 503 within 3.5 s, 
     const proxy = await proxyOf();
     const api = apiAt(proxy.port, database);
     const { body: lead } = await direct.call<Lead>('POST', '/api/leads', newLead());
-    const holder = await database.pool.connect();
-    await holder.query('BEGIN');
-    await holder.query('SELECT 1 FROM lead WHERE id = $1 FOR UPDATE', [lead.id]);
+    const row = await holdLead(database, lead.id);
     const patch = timed(api, ['PATCH', `/api/leads/${lead.id}`, { name: 'Ana' }]);
-    await sleep(500); // it has begun, and waits for the row
+    await row.contended();
     proxy.setSilent(true);
     expectUnavailable(await patch, OUTCOME_UNKNOWN.other);
-    await holder.query('ROLLBACK');
-    holder.release();
+    await row.release();
     proxy.setSilent(false);
     expect((await api.call('PATCH', `/api/leads/${lead.id}`, { name: 'Ana' })).status).toBe(200);
   });
