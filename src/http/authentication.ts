@@ -2,7 +2,9 @@ import type { MiddlewareHandler } from 'hono';
 import type { Keyring, KeyRefusal } from '../api-keys/keyring.ts';
 import { everyTenant, tenantOf } from '../db/tenant.ts';
 import type { AppDependencies, HttpEnv } from './context.ts';
+import { inTime } from './deadline.ts';
 import { Problem } from './problem.ts';
+import { unavailable } from './unavailable.ts';
 
 /** https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
 const BEARER = /^Bearer +([\w.~+/-]+=*)$/i;
@@ -23,7 +25,7 @@ export function authenticate({ keyring, prisma }: AppDependencies): MiddlewareHa
     };
   }
   return async (c, next) => {
-    const key = await verifyKey(keyring, c.req.header('authorization'));
+    const key = await inTime(verifyKey(keyring, c.req.header('authorization')), () => unavailable(c, 'nothing-stored'));
     c.set('key', key);
     c.set('tenant', tenantOf(prisma, key.organizationId));
     return next();

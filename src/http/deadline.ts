@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import type { HttpEnv } from './context.ts';
+import type { Problem } from './problem.ts';
 import { unavailable } from './unavailable.ts';
 
 /** What a handler waits for adds up: a free connection, then a statement, then the next one. */
@@ -9,14 +10,17 @@ const ANSWER_WITHIN_MS = 3_200;
  * Answers 503 when a handler takes too long; what it has begun goes on without a reader. The deadline ends where the
  * answer begins: one that streams may take as long as it likes.
  */
-export const answerInTime: MiddlewareHandler<HttpEnv> = async (c, next) => {
+export const answerInTime: MiddlewareHandler<HttpEnv> = (c, next) => inTime(next(), () => unavailable(c, 'unknown'));
+
+/** @throws what `late` makes, when the work takes too long */
+export async function inTime<T>(work: Promise<T>, late: () => Problem): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable(c, 'unknown')), ANSWER_WITHIN_MS);
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ANSWER_WITHIN_MS);
   });
   try {
-    await Promise.race([next(), late]);
+    return await Promise.race([work, deadline]);
   } finally {
     clearTimeout(timer);
   }
-};
+}

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
+import { createKeyring } from '../../src/api-keys/keyring.ts';
+import { createPool } from '../../src/db/pool.ts';
 import { createTestApi, newLead } from '../support/api.ts';
 import { makeKey, test } from '../support/keyed-api.ts';
+import { recordLog } from '../support/log.ts';
 import { expectProblem } from '../support/problem.ts';
 import { recordStatements } from '../support/statements.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 test.override({ slots: 0 });
 
@@ -83,10 +87,33 @@ describe('a key', () => {
     await call('POST', '/api/leads', newLead());
     const statements = recordStatements();
     for (const body of [newLead(), newLead()]) {
+      await keyed.idle();
       statements.length = 0;
       expect((await call('POST', '/api/leads', body)).status).toBe(201);
-      expect(statements.map(({ text }) => text)).toEqual([expect.stringContaining('FROM intake_lead(')]);
+      const asked = statements.map(({ text }) => text).filter((text) => text !== 'NOTIFY outbox');
+      expect(asked).toEqual([expect.stringContaining('FROM intake_lead(')]);
     }
+  });
+
+  test('is not judged while Postgres is away: 503 in time, and it works again afterwards', async ({ database }) => {
+    const proxy = await startTcpProxy(Number(new URL(database.url).port));
+    onTestFinished(() => proxy.close());
+    const url = new URL(database.url);
+    url.port = String(proxy.port);
+    const pool = createPool({ connectionString: url.href, max: 2, applicationName: 'away', onError: () => undefined });
+    onTestFinished(() => pool.end());
+    const keyring = createKeyring({ pool, log: recordLog().log });
+    const api = createTestApi(database, { slots: 0, keyring });
+    onTestFinished(() => api.close());
+    const token = await makeKey(database);
+    const list = () => api.call('GET', '/api/leads', undefined, { authorization: `Bearer ${token}` });
+
+    proxy.setSilent(true);
+    const startedAt = performance.now();
+    expectProblem(await list(), 503, 'unavailable');
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    proxy.setSilent(false);
+    await expect.poll(async () => (await list()).status, { timeout: 10_000 }).toBe(200);
   });
 
   test('that nobody knows costs one query, however often it is tried', async ({ keyed, database }) => {

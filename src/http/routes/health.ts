@@ -28,7 +28,7 @@ const readyz = createRoute({
 export function healthRoutes(app: OpenAPIHono<HttpEnv>, { pool, runs }: AppDependencies): void {
   app.openapi(healthz, (c) => c.json({ status: 'ok' } as const, 200));
   app.openapi(readyz, async (c) => {
-    const postgres = pool.query(`SELECT 'intake_lead'::regproc`).then(() => undefined, explain);
+    const postgres = pool.query(`SELECT 'intake_lead(text, jsonb)'::regprocedure`).then(() => undefined, explain);
     const [temporal, problem] = await Promise.all([runs.isReachable(), postgres]); // no call outlasts the answer
     if (problem) throw new Problem(503, 'unavailable', problem, { headers: { 'retry-after': '1' } });
     return c.json(
