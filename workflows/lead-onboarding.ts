@@ -22,7 +22,7 @@ export async function leadOnboarding(input: OnboardingInput): Promise<Onboarding
   const ref = { leadId, organizationId, round, requestId };
   const { notifyAssignee, enrichLead, scoreLead, closeOnboarding } = onboardingSteps(input, trackPriority(input));
   const update = trackView(input);
-  const commands = receiveCommands();
+  const commands = receiveCommands(input.acceptedCommands);
   let notification: StepReport<NotificationOutcome | 'pending'> = { outcome: 'pending' };
 
   try {

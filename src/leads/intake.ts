@@ -20,6 +20,8 @@ export interface IntakeSettings {
 }
 
 export interface IntakeRequest {
+  /** Whose lead it will be: the caller's own organization. */
+  organizationId: string;
   submission: Submission;
   caller: Caller;
   idempotencyKey: string | undefined;
@@ -33,14 +35,14 @@ export interface IntakeRequest {
  * @throws pg errors: `55P03` when a request with the same idempotency key is still running.
  */
 export async function intakeLead(pool: Pool, settings: IntakeSettings, request: IntakeRequest): Promise<IntakeResult> {
-  const { submission } = request;
+  const { organizationId, submission } = request;
   const id = uuidv7();
   const eventId = uuidv7();
   const order: StartOrder = {
     id: uuidv7(),
     kind: 'START_ONBOARDING',
     leadId: id,
-    organizationId: submission.organizationId,
+    organizationId,
     payload: {
       round: 1,
       enrichmentDelayMs: settings.enrichmentDelayMs,
@@ -51,13 +53,14 @@ export async function intakeLead(pool: Pool, settings: IntakeSettings, request: 
   };
   const { rows } = await pool.query<IntakeRow>({
     name: 'intake_lead',
-    text: 'SELECT outcome, replayed, stored FROM intake_lead($1)',
+    text: 'SELECT outcome, replayed, stored FROM intake_lead($1, $2)',
     values: [
+      organizationId,
       JSON.stringify({
         id,
         event_id: eventId,
         order_id: order.id,
-        organization_id: submission.organizationId,
+        organization_id: organizationId,
         name: submission.name,
         email: submission.email,
         email_key: submission.email === null ? null : emailKey(submission.email),

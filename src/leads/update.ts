@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { PRIORITY_SIGNAL } from '../../workflows/contract.ts';
-import { Prisma, type Lead as LeadRow, type PrismaClient } from '../db/generated/client.ts';
+import { Prisma, type Lead as LeadRow } from '../db/generated/client.ts';
 import { isUnfinished } from '../onboarding/outcome.ts';
 import { lockLead } from '../onboarding/open-step.ts';
 import type { SignalOrder } from '../outbox/order.ts';
@@ -19,14 +19,14 @@ import type { LeadChange } from './submission.ts';
  * @throws LeadNotFound, LeadChanged, EmailTaken
  */
 export async function updateLead(
-  prisma: PrismaClient,
+  tx: Prisma.TransactionClient,
   id: string,
   change: LeadChange,
   caller: Caller,
   ifMatch = '*',
 ): Promise<TaggedLead> {
   try {
-    return await prisma.$transaction((tx) => applyChange(tx, id, change, caller, ifMatch));
+    return await applyChange(tx, id, change, caller, ifMatch);
   } catch (err) {
     if (err instanceof Prisma.PrismaClientKnownRequestError && err.code === 'P2002') throw new EmailTaken();
     throw err;

@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../db/generated/client.ts';
+import type { Prisma } from '../db/generated/client.ts';
 import { decodeCursor, toPage } from '../paging.ts';
 import { toNotification } from './notification.ts';
 
@@ -25,13 +25,13 @@ export class NotificationNotFound extends Error {
  * @throws CursorError
  */
 export async function listNotifications(
-  prisma: PrismaClient,
+  db: Prisma.TransactionClient,
   inbox: Inbox,
   page: { unread?: boolean | undefined; limit: number; cursor?: string | undefined },
 ) {
-  const { lastNumber, unreadCount } = await readInboxState(prisma, inbox);
+  const { lastNumber, unreadCount } = await readInboxState(db, inbox);
   const newest = page.cursor === undefined ? lastNumber : Number(decodeCursor(page.cursor, CURSOR_ID).id) - 1;
-  const rows = await prisma.notification.findMany({
+  const rows = await db.notification.findMany({
     where: {
       ...inbox,
       number: { lte: newest },
@@ -46,40 +46,41 @@ export async function listNotifications(
 }
 
 /** What came into an inbox after a number, in order, at most `limit` of it, and how many in all of it are unread. */
-export async function readInbox(prisma: PrismaClient, inbox: Inbox, after: number, limit: number) {
-  const rows = await prisma.notification.findMany({
+export async function readInbox(db: Prisma.TransactionClient, inbox: Inbox, after: number, limit: number) {
+  const rows = await db.notification.findMany({
     where: { ...inbox, number: { gt: after } },
     orderBy: { number: 'asc' },
     take: limit,
   });
   const items = rows.map((row) => ({ number: row.number, notification: toNotification(row) }));
-  return { items, unreadCount: await countUnread(prisma, inbox) };
+  return { items, unreadCount: await countUnread(db, inbox) };
 }
 
 /** The number of the newest notification of an inbox, 0 when there is none, and the count of all that is unread. */
-export async function readInboxState(prisma: PrismaClient, inbox: Inbox) {
-  const newest = await prisma.notification.findFirst({
+export async function readInboxState(db: Prisma.TransactionClient, inbox: Inbox) {
+  const newest = await db.notification.findFirst({
     where: { ...inbox },
     orderBy: { number: 'desc' },
     select: { number: true },
   });
-  return { lastNumber: newest?.number ?? 0, unreadCount: await countUnread(prisma, inbox) };
+  return { lastNumber: newest?.number ?? 0, unreadCount: await countUnread(db, inbox) };
 }
 
-const countUnread = (prisma: PrismaClient, inbox: Inbox): Promise<number> =>
-  prisma.notification.count({ where: { ...inbox, readAt: null } });
+const countUnread = (db: Prisma.TransactionClient, inbox: Inbox): Promise<number> =>
+  db.notification.count({ where: { ...inbox, readAt: null } });
 
 /** Marks one as read; the first time counts. @throws NotificationNotFound */
-export async function markRead(prisma: PrismaClient, id: string) {
-  await prisma.notification.updateMany({ where: { id, readAt: null }, data: { readAt: new Date() } });
-  const row = await prisma.notification.findUnique({ where: { id } });
+export async function markRead(db: Prisma.TransactionClient, id: string) {
+  const change = { where: { id, readAt: null }, data: { readAt: new Date() } };
+  const [marked] = await db.notification.updateManyAndReturn(change);
+  const row = marked ?? (await db.notification.findUnique({ where: { id } }));
   if (!row) throw new NotificationNotFound(id);
   return toNotification(row);
 }
 
 /** Marks an inbox as read. @returns how many notifications were not before. */
-export async function markAllRead(prisma: PrismaClient, inbox: Inbox): Promise<number> {
-  const { count } = await prisma.notification.updateMany({
+export async function markAllRead(db: Prisma.TransactionClient, inbox: Inbox): Promise<number> {
+  const { count } = await db.notification.updateMany({
     where: { ...inbox, readAt: null },
     data: { readAt: new Date() },
   });

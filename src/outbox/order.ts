@@ -23,6 +23,8 @@ const startOrder = z.object({
     requestId,
     /** True when an earlier run of the round was lost or ended badly. */
     again: z.boolean().optional(),
+    /** What that run was told, so that this one knows it from its start. */
+    commands: z.array(z.enum(['enrichNow', 'skipEnrichment'])).optional(),
   }),
 });
 
@@ -41,7 +43,13 @@ const signalOrder = z.object({
 const notifyOrder = z.object({
   ...base,
   kind: z.literal('NOTIFY_ASSIGNEE'),
-  payload: z.object({ assignment: count, priority, requestId }),
+  payload: z.object({
+    assignment: count,
+    priority,
+    requestId,
+    /** True when an earlier run was lost or ended without a notification. */
+    again: z.boolean().optional(),
+  }),
 });
 
 /** Something that Temporal is to do, kept in Postgres until it has taken it. */

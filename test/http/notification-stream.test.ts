@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished } from 'vitest';
+import { API_ROLE } from '../../src/db/tenant.ts';
 import { test } from '../support/api.ts';
 import { follow } from '../support/event-source.ts';
+import { createKeyedApi, makeKey } from '../support/keyed-api.ts';
 import { createInbox } from '../support/notifications.ts';
 import { expectProblem } from '../support/problem.ts';
+import { listen } from '../support/server.ts';
 import { startStreamApi } from '../support/stream-api.ts';
 
 test.override({ slots: 0 });
@@ -117,6 +120,31 @@ describe('GET /api/notifications/stream', () => {
       await response;
     }
     await expect.poll(api.streams, SOON).toBe(0);
+  });
+
+  test('shows a key the inboxes of its organization, until it is revoked', async ({ database }) => {
+    const [ours, theirs] = [await createInbox(database, 'org-ours'), await createInbox(database, 'org-theirs')];
+    const api = createKeyedApi(database, { slots: 0 }, API_ROLE);
+    const server = await listen(api);
+    onTestFinished(async () => {
+      await server.close();
+      await api.close();
+    });
+    const token = await makeKey(database, { organizationId: 'org-ours' });
+    const { userId } = ours.owner;
+    const url = `${server.url}/api/notifications/stream?${new URLSearchParams({ userId }).toString()}`;
+    const client = follow(url, { authorization: `Bearer ${token}` });
+    await expect.poll(client.unreadCounts, SOON).toEqual([0]);
+    await database.prisma.notification.create({ data: { ...theirs.compose(), userId } });
+    const id = await ours.add();
+    await expect.poll(client.notifications, SOON).toMatchObject([{ id: '1', data: { id } }]);
+
+    await api.as(token)('DELETE', `/api/keys/${token.split('_')[1] ?? ''}`);
+    await sleep(3_000); // a process may know keys for 2 s
+    await ours.add();
+    await expect.poll(api.streams, SOON).toBe(0);
+    await expect.poll(() => client.source.readyState, SOON).toBe(client.source.CLOSED); // after one more try: 401
+    expect(client.notifications()).toHaveLength(1);
   });
 
   test.for([

@@ -129,10 +129,12 @@ describe('GET /api/notifications', () => {
     expectProblem(await list(api, newInbox(), query), 400, 'invalid-request', [path]);
   });
 
-  test('refuses to guess whose inbox with 400', async ({ api }) => {
-    const paths = ['organizationId', 'userId'];
-    expectProblem(await api.call('GET', '/api/notifications'), 400, 'invalid-request', paths);
-    expectProblem(await api.call('POST', '/api/notifications/read-all'), 400, 'invalid-request', paths);
+  test.for([
+    ['organizationId', 'userId=user-1'],
+    ['userId', 'organizationId=org-1'],
+  ] as const)('refuses to guess the %s with 400', async ([missing, query], { api }) => {
+    expectProblem(await api.call('GET', `/api/notifications?${query}`), 400, 'invalid-request', [missing]);
+    expectProblem(await api.call('POST', `/api/notifications/read-all?${query}`), 400, 'invalid-request', [missing]);
   });
 });
 

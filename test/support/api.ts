@@ -1,4 +1,6 @@
 import type { Client } from '@temporalio/client';
+import type { Pool } from 'pg';
+import type { Keyring } from '../../src/api-keys/keyring.ts';
 import { createApp } from '../../src/http/app.ts';
 import { watchInboxes } from '../../src/notifications/watch.ts';
 import { createOnboardingRuns } from '../../src/onboarding/runs.ts';
@@ -36,6 +38,10 @@ export interface TestApiOptions {
   /** Orders carried out at once; with 0 they all stay in the outbox. */
   slots?: number;
   trustedProxies?: string[];
+  /** By default nobody needs a key. */
+  keyring?: Keyring | 'off';
+  /** For what belongs to no caller; by default the same as for requests. */
+  own?: Pool;
   maxWatchers?: number;
 }
 
@@ -50,13 +56,20 @@ export const newLead = (change: Record<string, unknown> = {}) => {
 /** The real app on a test's database and the real Temporal server, called without a socket. */
 export function createTestApi(
   { pool, prisma }: Pick<TestDatabase, 'pool' | 'prisma'>,
-  { client = createTestClient(), slots = 8, trustedProxies = [], maxWatchers = 100 }: TestApiOptions = {},
+  {
+    client = createTestClient(),
+    slots = 8,
+    trustedProxies = [],
+    keyring = 'off',
+    own = pool,
+    maxWatchers = 100,
+  }: TestApiOptions = {},
 ) {
   const { log, lines } = recordLog();
   const searchAttributes = { known: true, forget: () => undefined };
   const started = new Set<string>();
   const fastStart = createFastStart({
-    pool,
+    pool: own,
     log,
     slots,
     carryOut: async (order) => {
@@ -65,12 +78,13 @@ export function createTestApi(
     },
   });
   const stopping = new AbortController();
-  const inboxWatch = watchInboxes({ pool, log, stopping: stopping.signal, maxWatchers });
+  const inboxWatch = watchInboxes({ pool: own, log, stopping: stopping.signal, maxWatchers });
   const app = createApp({
     pool,
     prisma,
+    keyring,
     fastStart,
-    runs: createOnboardingRuns(client, 'http://127.0.0.1:8233'),
+    runs: createOnboardingRuns({ client }, 'http://127.0.0.1:8233'),
     intake: { enrichmentDelayMs: 50, idempotencyTtlHours: 24 },
     trustedProxies,
     inboxWatch,
@@ -84,7 +98,7 @@ export function createTestApi(
       headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
       ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body) }),
     });
-    const text = await response.text();
+    const text = await textOf(response);
     const isJson = text !== '' && response.headers.get('content-type')?.includes('json') === true;
     return {
       status: response.status,
@@ -112,6 +126,15 @@ export function createTestApi(
     stop: () => stopping.abort(),
     close,
   };
+}
+
+/** All of an answer; of one that goes on and on the first part. */
+async function textOf(response: Response): Promise<string> {
+  if (response.headers.get('content-type') !== 'text/event-stream') return response.text();
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return Buffer.from(value ?? []).toString();
 }
 
 export type TestApi = ReturnType<typeof createTestApi>;

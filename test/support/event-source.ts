@@ -9,8 +9,10 @@ export interface ReceivedEvent<Data = Record<string, unknown>> {
 }
 
 /** Follows a stream as a browser does, with its own way of coming back, until the test ends. */
-export function follow(url: string) {
-  const source = new EventSource(url);
+export function follow(url: string, headers: Record<string, string> = {}) {
+  const source = new EventSource(url, {
+    fetch: (address, init) => fetch(address, { ...init, headers: { ...init.headers, ...headers } }),
+  });
   onTestFinished(() => source.close());
   const events: ReceivedEvent[] = [];
   let opened = 0;

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { updateLead } from '../../src/leads/update.ts';
-import { carryOut } from '../../src/outbox/carry-out.ts';
-import { relayOnce } from '../../src/outbox/relay.ts';
 import { assigneeNotificationWorkflowId } from '../../workflows/contract.ts';
 import { follow } from '../support/event-source.ts';
 import { recordLog } from '../support/log.ts';
 import { test } from '../support/onboarding.ts';
+import { carrierTo, relayOnce } from '../support/relay.ts';
 import { startStreamApi } from '../support/stream-api.ts';
 import { createTestClient, replay } from '../support/temporal.ts';
 
@@ -21,12 +20,7 @@ describe('assigneeNotification', () => {
     await database.pool.query('DELETE FROM outbox');
     await updateLead(database.prisma, run.leadId, { assignedTo: 'user-789' }, caller);
 
-    const searchAttributes = { known: true, forget: () => undefined };
-    await relayOnce({
-      pool: database.pool,
-      log,
-      carryOut: (order) => carryOut({ client, log, searchAttributes }, order),
-    });
+    await relayOnce({ pool: database.pool, log, carryOut: carrierTo(client) });
     expect(await database.prisma.outbox.count()).toBe(0);
     const handle = client.workflow.getHandle(assigneeNotificationWorkflowId(run.leadId, 2));
     expect(await handle.result()).toEqual({ outcome: 'created' });
@@ -59,9 +53,7 @@ describe('assigneeNotification', () => {
     await api.call('PATCH', `/api/leads/${run.leadId}`, { assignedTo: 'user-new' });
     await api.call('PATCH', `/api/leads/${run.leadId}`, { assignedTo: 'user-new' });
     const [order] = await database.prisma.outbox.findMany();
-    const searchAttributes = { known: true, forget: () => undefined };
-    const relay = () =>
-      relayOnce({ pool: database.pool, log, carryOut: (next) => carryOut({ client, log, searchAttributes }, next) });
+    const relay = () => relayOnce({ pool: database.pool, log, carryOut: carrierTo(client) });
     await relay();
     if (order) await database.prisma.outbox.create({ data: { ...order, payload: order.payload ?? {} } });
     await relay(); // once more, as after a relay that died before it could note that it was done

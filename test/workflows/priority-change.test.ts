@@ -1,11 +1,10 @@
 import { describe, expect } from 'vitest';
 import { updateLead } from '../../src/leads/update.ts';
-import { carryOut } from '../../src/outbox/carry-out.ts';
-import { relayOnce } from '../../src/outbox/relay.ts';
 import { PRIORITY_SIGNAL, type PriorityChange } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { type Onboarding, test } from '../support/onboarding.ts';
+import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
 const caller = { userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
@@ -13,9 +12,7 @@ const FAR_AWAY_MS = 600_000;
 
 async function relay({ pool }: TestDatabase): Promise<void> {
   const client = createTestClient();
-  const { log } = recordLog();
-  const searchAttributes = { known: true, forget: () => undefined };
-  await relayOnce({ pool, log, carryOut: (order) => carryOut({ client, log, searchAttributes }, order) });
+  await relayOnce({ pool, log: recordLog().log, carryOut: carrierTo(client) });
   await client.connection.close();
 }
 

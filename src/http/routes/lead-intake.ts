@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { intakeLead } from '../../leads/intake.ts';
 import { leadSchema } from '../../leads/lead.ts';
 import { submissionSchema } from '../../leads/submission.ts';
-import { CLAIM_MS } from '../../outbox/fast-start.ts';
+import { needs, organizationOf } from '../authorization.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { Problem, problemResponses } from '../problem.ts';
@@ -17,6 +17,7 @@ const route = createRoute({
   path: '/api/leads',
   tags: ['leads'],
   summary: 'Take a lead in',
+  ...needs('leads:write'),
   description:
     'Stores the lead and the order to onboard it, then answers; the onboarding itself runs afterwards. ' +
     'When the organization already has a lead with that e-mail, that lead is answered and this submission is kept on its timeline.',
@@ -51,22 +52,22 @@ export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
 
   app.openapi(route, async (c) => {
     const submission = c.req.valid('json');
+    const organizationId = organizationOf(c, submission.organizationId);
     const caller = readCaller(c);
-    const reserved = fastStart.reserve();
+    const slot = fastStart.takeSlot();
     const result = await intakeLead(pool, intake, {
+      organizationId,
       submission,
       caller,
       idempotencyKey: c.req.valid('header')['idempotency-key'],
-      orderDelayMs: reserved ? CLAIM_MS : 0,
+      orderDelayMs: slot.orderDelayMs,
     }).catch((err: unknown) => {
-      if (reserved) fastStart.release();
+      slot.release();
       throw err;
     });
 
-    if (reserved) {
-      if (result.outcome === 'created') fastStart.run(result.order);
-      else fastStart.release();
-    }
+    if (result.outcome === 'created') slot.run(result.order);
+    else slot.release();
     switch (result.outcome) {
       case 'key_reused':
         throw new Problem(422, 'idempotency-key-reused', 'Use a new Idempotency-Key for a new request.');
@@ -80,8 +81,7 @@ export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
         break;
       case 'created':
       case 'duplicate': {
-        const { id: leadId, organizationId } = result.lead;
-        const ids = { leadId, organizationId, requestId: caller.requestId };
+        const ids = { leadId: result.lead.id, organizationId, requestId: caller.requestId };
         log.info(ids, result.outcome === 'created' ? 'lead created' : 'lead touched');
         log.info({ ...ids, eventId: result.eventId }, 'event recorded');
       }

@@ -1,11 +1,13 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import pLimit from 'p-limit';
-import { organizationId, userId } from '../../leads/submission.ts';
+import { userId } from '../../leads/submission.ts';
 import { followInbox, type InboxChange, READ_AT_ONCE } from '../../notifications/follow.ts';
 import { readInbox, readInboxState } from '../../notifications/inbox.ts';
+import { needs, organizationOf } from '../authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { answerEvents, encodeEvent, encodeRetry, HEARTBEAT } from '../event-stream.ts';
 import { Problem, problemResponses } from '../problem.ts';
+import { ownOrganization } from '../validation.ts';
 
 /** Reads of all streams at once: when all of them read again, requests still find a free connection. */
 const READS_AT_ONCE = 3;
@@ -36,9 +38,10 @@ const route = createRoute({
     'of the list as `after`: nothing is missed, and nothing comes twice. ' +
     'A stream that is cut off goes on after `Last-Event-ID`, which `EventSource` sends by itself, at any API process. ' +
     'An answer other than 200 ends an `EventSource`: make a new one after `Retry-After`.',
+  ...needs('notifications'),
   request: {
     query: z.strictObject({
-      organizationId,
+      organizationId: ownOrganization,
       userId,
       after: number
         .optional()
@@ -58,15 +61,14 @@ const route = createRoute({
 });
 
 /** `GET /api/notifications/stream` */
-export function notificationStreamRoutes(
-  app: OpenAPIHono<HttpEnv>,
-  { prisma, inboxWatch, log }: AppDependencies,
-): void {
+export function notificationStreamRoutes(app: OpenAPIHono<HttpEnv>, { inboxWatch, log }: AppDependencies): void {
   const limit = pLimit(READS_AT_ONCE);
 
   app.openapi(route, async (c) => {
-    const { after: named, ...inbox } = c.req.valid('query');
-    const { lastNumber, unreadCount } = await limit(() => readInboxState(prisma, inbox));
+    const { organizationId: org, userId: user, after: named } = c.req.valid('query');
+    const inbox = { organizationId: organizationOf(c, org), userId: user };
+    const { tenant, confirmKey, requestId } = c.var;
+    const { lastNumber, unreadCount } = await limit(() => tenant.read((db) => readInboxState(db, inbox)));
     // A later one is of before the database was restored from a backup, or was erased.
     const after = Math.min(c.req.valid('header')['last-event-id'] ?? named ?? lastNumber, lastNumber);
 
@@ -76,12 +78,17 @@ export function notificationStreamRoutes(
         headers: { 'retry-after': '5' },
       });
     }
-    const read = (number: number) => limit(() => readInbox(prisma, inbox, number, READ_AT_ONCE));
+    const read = (number: number) =>
+      limit(async () => {
+        await confirmKey();
+        return tenant.read((db) => readInbox(db, inbox, number, READ_AT_ONCE));
+      });
     const start = { items: [], position: after, unreadCount };
-    const texts = encodeChanges(start, followInbox({ read, after, unreadCount, watcher }), (err) =>
-      log.error({ requestId: c.var.requestId, err }, 'stream broken off'),
-    );
-    return answerEvents(c, texts, watcher);
+    const changes = followInbox({ read, after, unreadCount, watcher });
+    const onError = (err: unknown) => {
+      if (!(err instanceof Problem)) log.error({ requestId, err }, 'stream broken off'); // one is about the key
+    };
+    return answerEvents(c, encodeChanges(start, changes, onError), watcher);
   });
 }
 
