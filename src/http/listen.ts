@@ -9,7 +9,7 @@ type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
 /** Milliseconds for a caller to send a request, body and all. */
 const REQUEST_TIMEOUT_MS = 30_000;
 /** A caller may be sending on an open connection at the very moment when we stop; its request is answered as well. */
-const LINGER_MS = 500;
+const LINGER_MS = 1_500;
 
 /**
  * Serves an app.
