@@ -16,11 +16,14 @@ const GOODBYE_MS = 1_000;
  * @returns a function that ends it
  */
 export function listenForOrders(pool: Pool, onOrder: () => void, log: Logger): () => Promise<void> {
-  const subscriber = pgListen.default(pool.options, {
-    retryInterval: RECONNECT_MS,
-    retryTimeout: Infinity,
-    paranoidChecking: CHECK_MS,
-  });
+  const subscriber = pgListen.default(
+    { ...pool.options, query_timeout: CHECK_MS }, // else the check waits for ever on a connection that is dead
+    {
+      retryInterval: RECONNECT_MS,
+      retryTimeout: Infinity,
+      paranoidChecking: CHECK_MS,
+    },
+  );
   subscriber.notifications.on(ORDERS_CHANNEL, onOrder);
   subscriber.events.on('connected', () => log.info('listening for orders'));
   subscriber.events.on('reconnect', (attempt) => {
