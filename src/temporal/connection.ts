@@ -37,7 +37,7 @@ export function openTemporal(settings = loadTemporalSettings()): Temporal {
     client = createClient(settings);
     void dead.connection.close();
   };
-  const pulse = takePulse(ask, { onMiss: renew });
+  const pulse = takePulse(ask, renew);
   return {
     get client() {
       return client;

@@ -11,27 +11,25 @@ const MISSES = 2;
 export interface Pulse {
   /** Whether Temporal is in reach; false before its first answer. */
   readonly beats: boolean;
+  /** Resolves when Temporal is out of reach for the first time. */
+  lost: Promise<void>;
   stop(): void;
-}
-
-export interface PulseListeners {
-  /** An answer was missed. */
-  onMiss?: () => void;
-  /** Temporal is out of reach. Called for every answer missed from then on. */
-  onLoss?: () => void;
 }
 
 /**
  * Asks Temporal something small, again and again. This is how a process learns that its connection is dead: gRPC takes
  * up to 45 s for it, and grpc-js waits for ever for a connection that is taken but not answered.
+ * @param onMiss called for each answer that is missed
  */
-export function takePulse(ask: () => Promise<unknown>, { onMiss, onLoss }: PulseListeners): Pulse {
+export function takePulse(ask: () => Promise<unknown>, onMiss: () => void = () => undefined): Pulse {
   const stopping = new AbortController();
   const isStopping = () => stopping.signal.aborted;
   let beats = false;
+  let lose = () => {};
+  const lost = new Promise<void>((resolve) => (lose = resolve));
 
   async function loop(): Promise<void> {
-    for (let misses = 0; !stopping.signal.aborted;) {
+    for (let misses = 0; !isStopping();) {
       const answered = await within(PULSE_DEADLINE_MS, ask()).then(
         () => true,
         () => false,
@@ -39,8 +37,8 @@ export function takePulse(ask: () => Promise<unknown>, { onMiss, onLoss }: Pulse
       if (isStopping()) return;
       misses = answered ? 0 : misses + 1;
       beats = answered || (beats && misses < MISSES);
-      if (!answered) onMiss?.();
-      if (misses >= MISSES) onLoss?.();
+      if (!answered) onMiss();
+      if (misses >= MISSES) lose();
       const pause = answered ? INTERVAL_MS : AFTER_MISS_MS;
       await sleep(pause, undefined, { ref: false, signal: stopping.signal }).catch(() => undefined);
     }
@@ -51,6 +49,7 @@ export function takePulse(ask: () => Promise<unknown>, { onMiss, onLoss }: Pulse
     get beats() {
       return beats;
     },
+    lost,
     stop: () => stopping.abort(),
   };
 }

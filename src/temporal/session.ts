@@ -38,25 +38,21 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     throw err;
   }
 
-  const running = Promise.all(workers.map((worker) => worker.run()));
-  let stopPulse = () => {};
-  const silent = new Promise<string>((resolve) => {
-    const pulse = takePulse(ask, { onLoss: () => resolve('Temporal does not answer') });
-    stopPulse = () => pulse.stop();
-  });
-  const failed = running.then(
+  const runs = workers.map((worker) => worker.run());
+  const failed = Promise.all(runs).then(
     () => 'the workers have stopped',
     (err: unknown) => `a worker has failed: ${err instanceof Error ? err.message : String(err)}`,
   );
+  const pulse = takePulse(ask);
   return {
     get polls() {
       return workers.every(isPolling);
     },
-    lost: Promise.race([silent, failed]),
+    lost: Promise.race([pulse.lost.then(() => 'Temporal does not answer'), failed]),
     async drain() {
-      stopPulse();
+      pulse.stop();
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-      await running.catch(() => undefined);
+      await Promise.allSettled(runs);
       await connection.close();
     },
   };

@@ -126,7 +126,7 @@ describe('POST /api/leads/{id}/onboarding/retry', () => {
     await run.handle.terminate('by the test');
     const client = createTestClient();
     const { log } = recordLog();
-    await database.pool.query('UPDATE outbox SET available_at = clock_timestamp()');
+    await database.pool.query("UPDATE outbox SET available_at = now() - interval '1 second'");
     await relayOnce({ pool: database.pool, log, carryOut: carrierTo(client) });
     await client.connection.close();
     await expect

@@ -7,7 +7,7 @@ import { takeIn, test } from '../support/onboarding.ts';
 
 const { log } = recordLog();
 
-const makeDue = ({ pool }: TestDatabase) => pool.query('UPDATE outbox SET available_at = clock_timestamp()');
+const makeDue = ({ pool }: TestDatabase) => pool.query("UPDATE outbox SET available_at = now() - interval '1 second'");
 
 async function claimOne(database: TestDatabase): Promise<ClaimedRow> {
   await makeDue(database);
@@ -35,7 +35,7 @@ describe('a claim', () => {
     await takeIn(database);
     const { id } = await claimOne(database);
     const { rows } = await database.pool.query(
-      `SELECT available_at - clock_timestamp() BETWEEN interval '15 seconds' AND interval '20 seconds' AS leased
+      `SELECT available_at - clock_timestamp() BETWEEN interval '15 seconds' AND interval '21 seconds' AS leased
        FROM outbox WHERE id = $1`,
       [id],
     );

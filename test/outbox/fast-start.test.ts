@@ -49,7 +49,7 @@ describe('fast start', () => {
     const fastStart = createFastStart({ pool: database.pool, log, slots: 1, carryOut: () => frozen });
     const order = await takeIn(database);
     fastStart.takeSlot().run(order);
-    await database.pool.query('UPDATE outbox SET available_at = clock_timestamp()');
+    await database.pool.query("UPDATE outbox SET available_at = now() - interval '1 second'");
     expect(await claimOrders(database.pool, 1)).toHaveLength(1);
     thaw();
     await fastStart.idle();

@@ -21,7 +21,7 @@ const carry = carrierTo(client);
 const takeInMany = (database: TestDatabase, count: number) =>
   Promise.all(Array.from({ length: count }, () => takeIn(database)));
 
-const makeDue = ({ pool }: TestDatabase) => pool.query('UPDATE outbox SET available_at = clock_timestamp()');
+const makeDue = ({ pool }: TestDatabase) => pool.query("UPDATE outbox SET available_at = now() - interval '1 second'");
 
 /** A relay that runs until the test ends. */
 function run({ pool }: TestDatabase, carryOut: CarryOut, pollMs = 50): Relay {

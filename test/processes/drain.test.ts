@@ -68,7 +68,7 @@ describe('an API that is told to stop', () => {
     const slow = send(busy, `${api.url}/api/leads`, 'POST', newLead());
     await sleep(300);
     api.kill('SIGTERM');
-    await sleep(200);
+    await sleep(100);
     const lateAnswer = await send(late, `${api.url}/healthz`, 'GET');
     await expect(fetch(`${api.url}/healthz`)).rejects.toThrow('fetch failed');
 

@@ -68,6 +68,16 @@ const redWithoutTemporal = ({ api, relay, worker }: Parts) =>
     expectReady(worker, 'worker', 503, { reason: containing('Temporal') }, RED),
   ]);
 
+/** A lead that is sent now is onboarded. */
+async function expectOnboarding({ url }: TestProcess) {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${url}/api/leads`, { method: 'POST', headers, body: JSON.stringify(newLead()) });
+  expect(answer.status).toBe(201);
+  const { id } = (await answer.json()) as Lead;
+  const state = async () => ((await (await fetch(`${url}/api/leads/${id}`)).json()) as Lead).onboardingState;
+  await expect.poll(state, STARTED).toBe('COMPLETED');
+}
+
 describe('/readyz of API, relay and worker', () => {
   test(
     'tells the truth while Temporal and Postgres go and come',
@@ -93,6 +103,7 @@ describe('/readyz of API, relay and worker', () => {
       ]);
       postgres.setSilent(false);
       await allGreen(parts, GREEN);
+      await expectOnboarding(parts.api);
       for (const part of Object.values(parts)) expect(part.log().filter(({ msg }) => msg === 'stopped')).toEqual([]);
     },
     TEST_TIMEOUT_MS,
@@ -132,15 +143,7 @@ describe('API, relay and worker', () => {
       await client.connection.close();
       await allGreen(parts, STARTED);
 
-      const answer = await fetch(`${api.url}/api/leads`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(newLead()),
-      });
-      expect(answer.status).toBe(201);
-      const { id } = (await answer.json()) as Lead;
-      const state = async () => ((await (await fetch(`${api.url}/api/leads/${id}`)).json()) as Lead).onboardingState;
-      await expect.poll(state, STARTED).toBe('COMPLETED');
+      await expectOnboarding(api);
     },
     TEST_TIMEOUT_MS,
   );

@@ -36,24 +36,6 @@ async function expectBack(temporal: Temporal) {
 
 const expectLost = (temporal: Temporal) => expect.poll(() => temporal.inReach, { timeout: LOST_WITHIN_MS }).toBe(false);
 
-it('is told that Temporal is gone, and is usable again at once when it listens again', async () => {
-  const { proxy, temporal } = await connectThroughProxy();
-  await proxy.close();
-  await expectLost(temporal);
-  expect(await ask(temporal)).toBe(false);
-  await proxy.reopen();
-  await expectBack(temporal);
-});
-
-it('is told that Temporal is silent, and is usable again at once when it speaks', async () => {
-  const { proxy, temporal } = await connectThroughProxy();
-  proxy.setSilent(true);
-  await expectLost(temporal);
-  expect(await ask(temporal)).toBe(false);
-  proxy.setSilent(false);
-  await expectBack(temporal);
-});
-
 it('gives up connections that are dead although Temporal is there, also those of its silent time', async () => {
   const { proxy, temporal } = await connectThroughProxy();
   proxy.setSilent(true);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, vi } from 'vitest';
 import { createLeadActivities } from '../../activities/lead.ts';
 import { createNotificationActivities } from '../../activities/notification.ts';
@@ -25,10 +24,7 @@ const BACK_WITHIN_MS = 10_000;
 type Notify = NotificationActivities['notifyAssignee'];
 
 /** Workers of all queues on one connection, through a network that the test can break. */
-async function pollThroughProxy(
-  { prisma }: TestDatabase,
-  { namespace = testNamespace(), wrap = (notify: Notify): Notify => notify } = {},
-) {
+async function pollThroughProxy({ prisma }: TestDatabase, wrap = (notify: Notify): Notify => notify) {
   const proxy = await startTcpProxy(Number(inject('temporalAddress').split(':')[1]));
   const notification = createNotificationActivities({ prisma });
   const workloads = new Map<TaskQueue, Workload>([
@@ -38,7 +34,7 @@ async function pollThroughProxy(
   ]);
   const polling = startPolling({
     connectionOptions: { address: `127.0.0.1:${proxy.port}` },
-    namespace,
+    namespace: testNamespace(),
     workloads,
     graceMs: 1_000,
     log: recordLog().log,
@@ -77,27 +73,6 @@ async function expectOnboarding(database: TestDatabase) {
   expect(await run.result()).toMatchObject({ state: 'COMPLETED' });
 }
 
-test('workers that lose Temporal say so, and poll again at once when it listens again', async ({ database }) => {
-  const { proxy, polling } = await pollThroughProxy(database);
-  await expectPolling(polling);
-  await expectOnboarding(database);
-  await proxy.close();
-  await expectLost(polling, /Temporal/);
-  await proxy.reopen();
-  await expectPolling(polling);
-  await expectOnboarding(database);
-});
-
-test('workers whose Temporal falls silent say so, and poll again at once when it speaks', async ({ database }) => {
-  const { proxy, polling } = await pollThroughProxy(database);
-  await expectPolling(polling);
-  proxy.setSilent(true);
-  await expectLost(polling, /Temporal/);
-  proxy.setSilent(false);
-  await expectPolling(polling);
-  await expectOnboarding(database);
-});
-
 test('workers give up a connection that is dead although Temporal is there', async ({ database }) => {
   const { proxy, polling } = await pollThroughProxy(database);
   await expectPolling(polling);
@@ -107,30 +82,15 @@ test('workers give up a connection that is dead although Temporal is there', asy
   await expectOnboarding(database);
 });
 
-test('workers wait for a namespace that there is not yet', async ({ database }) => {
-  const namespace = `late-${randomUUID()}`;
-  const { polling } = await pollThroughProxy(database, { namespace });
-  await expect.poll(() => polling.problem, { timeout: BACK_WITHIN_MS }).toMatch(/not found/);
-  const client = createTestClient();
-  await client.connection.workflowService.registerNamespace({
-    namespace,
-    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
-  });
-  await client.connection.close();
-  await expect.poll(() => polling.problem, { timeout: 30_000 }).toBeUndefined(); // the server caches that there is none
-});
-
 test('what a lost session has in hand is finished, and awaited at the end', async ({ database }) => {
   let finish = () => {};
   const mayEnd = new Promise<void>((resolve) => (finish = resolve));
   const started = vi.fn();
   const ended = vi.fn();
-  const { proxy, polling } = await pollThroughProxy(database, {
-    wrap: (notify) => async (input) => {
-      started();
-      await mayEnd;
-      return notify(input).finally(ended);
-    },
+  const { proxy, polling } = await pollThroughProxy(database, (notify) => async (input) => {
+    started();
+    await mayEnd;
+    return notify(input).finally(ended);
   });
   await expectPolling(polling);
   await startLead(database);
