@@ -131,6 +131,7 @@ export function createTestApi(
 /** All of an answer; of one that goes on and on the first part. */
 async function textOf(response: Response): Promise<string> {
   if (response.headers.get('content-type') !== 'text/event-stream') return response.text();
+  if (response.body === null) return ''; // of a HEAD
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   const { value } = await reader.read();
   await reader.cancel();
