@@ -8,10 +8,13 @@ export type ProblemCode =
   | 'invalid-request'
   | 'malformed-request'
   | 'malformed-body'
+  | 'unauthenticated'
+  | 'forbidden'
   | 'not-found'
   | 'method-not-allowed'
   | 'request-timeout'
   | 'conflict'
+  | 'precondition-failed'
   | 'request-running'
   | 'idempotency-key-reused'
   | 'lead-erased'
@@ -27,10 +30,13 @@ const TITLES: Record<ProblemCode, string> = {
   'invalid-request': 'The request is not valid',
   'malformed-request': 'The request is not HTTP',
   'malformed-body': 'The body cannot be read',
+  unauthenticated: 'The request needs a valid API key',
+  forbidden: 'The API key does not allow this',
   'not-found': 'There is no such thing',
   'method-not-allowed': 'This path does not take this method',
   'request-timeout': 'The request took too long to arrive',
   conflict: 'The request conflicts with what is stored',
+  'precondition-failed': 'The lead is no longer what the request says',
   'request-running': 'The same request is still running',
   'idempotency-key-reused': 'The idempotency key was used for another request',
   'lead-erased': 'The lead of this request was erased',
@@ -103,7 +109,7 @@ export class Problem extends Error {
 
 /** Describes in OpenAPI which problems a route answers, beside those of every route under `/api`. */
 export function problemResponses(...statuses: number[]) {
-  return describeProblems(400, ...statuses, 429, 500, 503);
+  return describeProblems(400, 401, 403, ...statuses, 429, 500, 503);
 }
 
 /** Describes in OpenAPI the problems of these statuses, and of those that are answered before a route is looked for. */
@@ -123,9 +129,12 @@ const retryAfter = z.string().openapi({ description: 'Seconds', example: '1' });
 
 const DESCRIPTIONS: Record<number, string> = {
   400: 'Malformed or not valid; `errors` names each field at fault',
+  401: 'No API key, or one that is unknown, expired or revoked',
+  403: 'The key lacks a scope, or is of another organization',
   404: 'Unknown id',
   409: 'In conflict with what is stored, or the same request is still running',
   410: 'The lead of this idempotency key was erased',
+  412: '`If-Match` names another version: somebody else has changed the lead',
   413: 'Body over 1 MiB, or a form over 64 KiB',
   415: 'Body is of another type than those listed',
   422: 'The idempotency key was used with another body',

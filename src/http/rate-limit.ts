@@ -1,4 +1,4 @@
-import type { Context, MiddlewareHandler } from 'hono';
+import type { Context } from 'hono';
 import ipaddr from 'ipaddr.js';
 import type { RateLimiter } from '../rate-limit/limiter.ts';
 import { addressReader } from './caller.ts';
@@ -8,28 +8,27 @@ import { Problem } from './problem.ts';
 /** One customer of a network provider has as many IPv6 addresses as this prefix leaves free. */
 const IPV6_PREFIX_GROUPS = 4;
 
+/** Counts a request for whoever makes it. @throws Problem 429 when there were too many. */
+export type CountRequest = (c: Context<HttpEnv>) => void;
+
 /**
- * Refuses with 429 who asks too often, and tells everybody where they stand
- * (https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/10/).
+ * Counts requests for the key that they come with, or for their address where none was found to be good; and tells
+ * callers where they stand (https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/10/).
  */
-export function limitRate(limiter: RateLimiter, identify: (c: Context<HttpEnv>) => string): MiddlewareHandler<HttpEnv> {
+export function requestCounter(limiter: RateLimiter, trustedProxies: readonly string[]): CountRequest {
   const policy = `"default";q=${limiter.limit.requests};w=${limiter.limit.seconds}`;
-  return (c, next) => {
-    const { allowed, remaining, resetsInMs } = limiter.take(identify(c));
+  const readAddress = addressReader(trustedProxies);
+  return (c) => {
+    const who = c.var.key ? `key:${c.var.key.id}` : `address:${networkOf(readAddress(c))}`;
+    const { allowed, remaining, resetsInMs } = limiter.take(who);
     const seconds = Math.ceil(resetsInMs / 1_000);
     c.header('ratelimit-policy', policy);
     c.header('ratelimit', `"default";r=${remaining};t=${seconds}`);
-    if (allowed) return next();
+    if (allowed) return;
     throw new Problem(429, 'rate-limited', `Wait ${seconds} s: see Retry-After and RateLimit-Policy.`, {
       headers: { 'retry-after': String(seconds) },
     });
   };
-}
-
-/** Tells whom a request counts for: the address that it comes from. */
-export function callerIdentifier(trustedProxies: readonly string[]): (c: Context<HttpEnv>) => string {
-  const readAddress = addressReader(trustedProxies);
-  return (c) => `address:${networkOf(readAddress(c))}`;
 }
 
 function networkOf(address: string | null): string {

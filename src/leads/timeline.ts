@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../db/generated/client.ts';
+import type { Prisma } from '../db/generated/client.ts';
 import { decodeCursor, toPage } from '../paging.ts';
 import { getLead } from './read.ts';
 
@@ -12,11 +12,11 @@ export interface TimelinePage {
  * What happened to a lead, the oldest first. `elapsedMs` counts from its creation, by the database's clock.
  * @throws LeadNotFound, CursorError
  */
-export async function readTimeline(prisma: PrismaClient, { leadId, limit, cursor }: TimelinePage) {
-  const lead = await getLead(prisma, leadId);
+export async function readTimeline(db: Prisma.TransactionClient, { leadId, limit, cursor }: TimelinePage) {
+  const { lead } = await getLead(db, leadId);
   const createdAt = Date.parse(lead.createdAt);
   const after = cursor === undefined ? undefined : decodeTimelineCursor(cursor);
-  const rows = await prisma.leadEvent.findMany({
+  const rows = await db.leadEvent.findMany({
     where: {
       leadId,
       ...(after && { at: { gte: after.at }, OR: [{ at: { gt: after.at } }, { seq: { gt: after.seq } }] }),

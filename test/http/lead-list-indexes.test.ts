@@ -1,8 +1,9 @@
 import pg from 'pg';
 import { describe, expect } from 'vitest';
+import { API_ROLE } from '../../src/db/tenant.ts';
 import { encodeCursor } from '../../src/paging.ts';
-import { test } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { makeKey, openRequestPool, test } from '../support/keyed-api.ts';
 import { type Statement, recordStatements } from '../support/statements.ts';
 
 test.override({ slots: 0 });
@@ -33,10 +34,10 @@ interface Plan {
 }
 
 /** The indexes of a statement's plan, each with what it looks up in it. */
-async function explain({ pool }: TestDatabase, { text, values }: Statement): Promise<string[]> {
+async function explain(pool: pg.Pool, { text, values }: Statement): Promise<string[]> {
   const client = await pool.connect();
   try {
-    await client.query('BEGIN; SET LOCAL enable_seqscan = off');
+    await client.query(`BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL app.organization_id = 'org-0'`);
     const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(`EXPLAIN (FORMAT JSON) ${text}`, values);
     const steps = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(steps)];
     const used = steps(rows[0]?.['QUERY PLAN'][0].Plan ?? {}).filter((plan) => plan['Index Name'] !== undefined);
@@ -68,7 +69,25 @@ describe('GET /api/leads stands on an index', () => {
     expect((await api.call('GET', `/api/leads?organizationId=org-0${query}`)).status).toBe(200);
     const [statement] = statements.filter(({ text }) => text.startsWith('SELECT'));
     expect(statements).toHaveLength(1);
-    const used = await explain(database, statement ?? { text: '', values: [] });
+    const used = await explain(database.pool, statement ?? { text: '', values: [] });
     expect(used).toContainEqual(expect.stringMatching(new RegExp(`^${index}: .*${column}`)));
+  });
+
+  /** What Postgres may look up behind a policy; the rest is read in the order of the page. */
+  test.for([
+    ['', 'lead_organization_id_created_at_id_idx', 'organization_id'],
+    ['&status=LOST', 'lead_organization_id_created_at_id_idx', 'organization_id'],
+    ['&assignedTo=user-2', 'lead_organization_id_assigned_to_created_at_id_idx', 'assigned_to'],
+    ['&q=zyx', 'lead_organization_id_created_at_id_idx', 'organization_id'],
+    [`&cursor=${CURSOR}`, 'lead_organization_id_created_at_id_idx', 'created_at'],
+  ] as const)('with a key, for %j', async ([query, index, column], { keyed, database }) => {
+    const call = keyed.as(await makeKey(database, { organizationId: 'org-0' }));
+    const statements = recordStatements();
+    expect((await call('GET', `/api/leads?limit=50${query}`)).status).toBe(200);
+    const [statement] = statements.filter(({ text }) => text.includes('FROM "public"."lead"'));
+    const pool = openRequestPool(database, API_ROLE);
+    const used = await explain(pool, statement ?? { text: '', values: [] });
+    await pool.end();
+    expect(used).toEqual([expect.stringMatching(new RegExp(`^${index}: .*${column}`))]);
   });
 });

@@ -6,7 +6,7 @@ import type { TokenRefusal } from '../../forms/token.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { authorizeForm } from '../form-authorization.ts';
-import { Problem, problemResponses } from '../problem.ts';
+import { describeProblems, Problem } from '../problem.ts';
 import { isUrlencoded } from '../request-body.ts';
 import { leadTaker } from '../take-in.ts';
 import { readUrlencoded } from '../urlencoded.ts';
@@ -39,7 +39,7 @@ const postRoute = (schema: ReturnType<typeof leadFormSchema>) =>
     responses: {
       201: answers('Received', z.object({ status: z.literal('received') })),
       303: { description: 'Received, and on to `returnTo`', headers: z.object({ location: z.url() }) },
-      ...problemResponses(409, 413, 415),
+      ...describeProblems(400, 403, 409, 413, 415, 429, 500, 503),
     },
   });
 
@@ -54,7 +54,7 @@ const tokenRoute = createRoute({
       'To be sent from `usableFrom` on, and once',
       z.object({ token: z.string(), usableFrom: z.iso.datetime(), expiresAt: z.iso.datetime() }),
     ),
-    ...problemResponses(),
+    ...describeProblems(400, 429, 500, 503),
   },
 });
 
@@ -66,7 +66,7 @@ const guardRoute = createRoute({
   request: { query: noQuery },
   responses: {
     200: { description: 'The script', content: { 'text/javascript': { schema: z.string() } } },
-    ...problemResponses(),
+    ...describeProblems(400, 429, 500, 503),
   },
 });
 
@@ -99,7 +99,7 @@ export function formRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): vo
   app.openAPIRegistry.registerPath(route);
   app.openapi({ ...route, request: { query: noQuery }, hide: true }, async (c) => {
     const form = await readForm(c, schema);
-    const organizationId = authorizeForm(form);
+    const organizationId = await authorizeForm(c, deps.keyring, form);
     const accepted = () =>
       form.returnTo === undefined ? c.json({ status: 'received' } as const, 201) : c.redirect(form.returnTo, 303);
 
@@ -110,6 +110,7 @@ export function formRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): vo
     const refusal = await formTokens.check(form.token);
     if (refusal) throw refusedToken(refusal);
     const { outcome } = await takeIn({
+      organizationId,
       submission: toSubmission(form, organizationId),
       caller: readCaller(c),
       idempotencyKey: `form:${form.token}`, // what makes a token good for one lead

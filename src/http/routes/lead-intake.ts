@@ -1,19 +1,23 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { leadSchema } from '../../leads/lead.ts';
 import { submissionSchema } from '../../leads/submission.ts';
+import { needs, organizationOf } from '../authorization.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { Problem, problemResponses } from '../problem.ts';
 import { leadTaker } from '../take-in.ts';
-import { answers, noQuery } from '../validation.ts';
+import { answers, etagHeader, noQuery } from '../validation.ts';
 
 const duplicateSchema = leadSchema.extend({ duplicate: z.boolean().optional() }).openapi('IntakeAnswer');
+
+const INTAKE_HEADERS = { location: z.string(), ...etagHeader };
 
 const route = createRoute({
   method: 'post',
   path: '/api/leads',
   tags: ['leads'],
   summary: 'Take a lead in',
+  ...needs('leads:write'),
   description:
     'Stores the lead and the order to onboard it, then answers; the onboarding itself runs afterwards. ' +
     'When the organization already has a lead with that e-mail, that lead is answered and this submission is kept on its timeline.',
@@ -31,9 +35,12 @@ const route = createRoute({
   responses: {
     201: {
       ...answers('The lead and its onboarding are durable', duplicateSchema),
-      headers: z.object({ location: z.string() }),
+      headers: z.object(INTAKE_HEADERS),
     },
-    200: answers('The organization has this lead already', duplicateSchema),
+    200: {
+      ...answers('The organization has this lead already', duplicateSchema),
+      headers: z.object(INTAKE_HEADERS),
+    },
     ...problemResponses(409, 410, 413, 415, 422),
   },
 });
@@ -44,8 +51,10 @@ export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
   const readCaller = callerReader(deps.trustedProxies);
 
   app.openapi(route, async (c) => {
+    const submission = c.req.valid('json');
     const result = await takeIn({
-      submission: c.req.valid('json'),
+      organizationId: organizationOf(c, submission.organizationId),
+      submission,
       caller: readCaller(c),
       idempotencyKey: c.req.valid('header')['idempotency-key'],
     });
@@ -62,6 +71,7 @@ export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
       case 'duplicate':
       case 'replayed': {
         const duplicate = result.outcome === 'duplicate' || (result.outcome === 'replayed' && result.duplicate);
+        c.header('etag', result.etag);
         c.header('location', `/api/leads/${result.lead.id}`);
         return duplicate ? c.json({ ...result.lead, duplicate }, 200) : c.json(result.lead, 201);
       }
