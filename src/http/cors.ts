@@ -19,6 +19,7 @@ const allowHeaders = [
   'Content-Type',
   'Idempotency-Key',
   'If-Match',
+  'If-None-Match',
   'Last-Event-ID',
   'X-Actor-Id',
   'X-Request-Id',

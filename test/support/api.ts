@@ -100,7 +100,7 @@ export function createTestApi(
     inboxWatch,
     rateLimiter: 'off',
     corsOrigins: [],
-    formTokens: createFormTokens({ readSecret: formSecretReader(pool), minAgeMs: 0, maxAgeMs: 60_000 }),
+    formTokens: createFormTokens({ readSecret: formSecretReader(own), minAgeMs: 0, maxAgeMs: 60_000 }),
     formReturnOrigins: [],
     ...guards,
     log,
