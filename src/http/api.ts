@@ -11,10 +11,13 @@ import type { timelineRoutes } from './routes/timeline.ts';
 
 type SchemaOf<Routes extends (...args: never[]) => unknown> = ExtractSchema<ReturnType<Routes>>;
 
-/** An input of a call, where what consists of optional parts only may be left out. */
+/** Says whether an empty object will do: for a part that takes nothing, or nothing but optional members. */
+type MayBeEmpty<Part> = string extends keyof Part ? true : object extends Part ? true : false;
+
+/** An input of a call, where such parts may be left out. */
 type Relaxed<Input> = {
-  [Part in keyof Input as Partial<Input[Part]> extends Input[Part] ? Part : never]?: Input[Part];
-} & { [Part in keyof Input as Partial<Input[Part]> extends Input[Part] ? never : Part]: Input[Part] };
+  [Part in keyof Input as MayBeEmpty<Input[Part]> extends true ? Part : never]?: Input[Part];
+} & { [Part in keyof Input as MayBeEmpty<Input[Part]> extends true ? never : Part]: Input[Part] };
 
 /** A call has one of these for each status that it may be answered with. */
 type RelaxedCall<Call> = Call extends { input: infer Input } ? Omit<Call, 'input'> & { input: Relaxed<Input> } : Call;
