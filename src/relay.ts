@@ -6,6 +6,7 @@ import { carryOut } from './outbox/carry-out.ts';
 import { startReconciler } from './outbox/reconciler.ts';
 import { startRelay } from './outbox/relay.ts';
 import { Closers, runProcess, waitForSignal } from './processes.ts';
+import { keepRetentionSchedule } from './retention/keep-schedule.ts';
 import { createTemporalClient } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 
@@ -45,6 +46,8 @@ async function main(): Promise<void> {
     enrichmentDelayMs: env.ENRICHMENT_DELAY_MS,
   });
   closers.add('reconciler', () => reconciler.stop());
+
+  void keepRetentionSchedule(client, { retentionDays: env.RETENTION_DAYS, log, signal: stopping.signal });
 
   const tolerated = env.OUTBOX_POLL_MS * MISSED_ROUNDS + 5_000;
   const problem = () =>

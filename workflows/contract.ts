@@ -13,6 +13,10 @@ export type TaskQueue = (typeof TASK_QUEUES)[keyof typeof TASK_QUEUES];
 
 export const LEAD_ONBOARDING = 'leadOnboarding';
 export const ASSIGNEE_NOTIFICATION = 'assigneeNotification';
+export const RETENTION = 'retention';
+
+/** The Schedule of retention; the workflow ids of its runs begin with it. */
+export const RETENTION_SCHEDULE_ID = 'lead-retention';
 
 /** The workflow id of a lead's onboarding: one per lead, so that a second start is refused by Temporal itself. */
 export const onboardingWorkflowId = (leadId: string) => `lead-onboarding-${leadId}`;
@@ -99,6 +103,38 @@ export interface AssignmentRef {
   requestId: string;
 }
 
+export interface RetentionInput {
+  /** Days for which an untouched lead is kept. */
+  retentionDays: number;
+  /** Leads found, and erased, by one activity. */
+  pageSize: number;
+  /** Set when a run goes on as a new one. */
+  after?: RetentionPosition;
+  erased?: number;
+}
+
+/** Where a page ended: leads are looked through in the order of their creation. */
+export interface RetentionPosition {
+  createdAt: string;
+  leadId: string;
+}
+
+export interface RetentionResult {
+  erased: number;
+}
+
+export interface ExpiredPage {
+  leadIds: string[];
+  /** Absent on the last page. */
+  next?: RetentionPosition;
+}
+
+export interface ErasureInput {
+  retentionDays: number;
+  leadIds: string[];
+  requestId: string;
+}
+
 /** Activities on the task queue `notification`. */
 export interface NotificationActivities {
   /** The notify step of an onboarding. */
@@ -112,6 +148,9 @@ export interface LeadActivities {
   enrichLead: (input: OnboardingRef) => Promise<EnrichResult>;
   scoreLead: (input: ScoreInput) => Promise<ScoreResult>;
   closeOnboarding: (input: CloseInput) => Promise<CloseResult>;
+  findExpiredLeads: (input: Omit<RetentionInput, 'erased'>) => Promise<ExpiredPage>;
+  /** Answers how many of these leads are gone, however often it runs. */
+  eraseExpiredLeads: (input: ErasureInput) => Promise<RetentionResult>;
 }
 
 /** What the query `onboarding` answers, what the Web UI shows as current details, and the result of the run. */

@@ -30,6 +30,14 @@ const SCORE: ActivityOptions = {
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
 };
 
+const RETAIN: ActivityOptions = {
+  taskQueue: TASK_QUEUES.lead,
+  startToCloseTimeout: '2 minutes', // a page: for each lead some short statements
+  heartbeatTimeout: '15 seconds', // one lead takes less, also while the database is slow
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
+  priority: { priorityKey: 5, fairnessKey: 'retention' }, // no lead waits for it
+};
+
 /** The activities of one onboarding, each with its queue, timeouts, retries, priority and summary. */
 export function onboardingSteps(input: OnboardingInput) {
   const lead = `lead ${input.leadId}`;
@@ -68,4 +76,9 @@ export function reassignmentSteps(input: AssignmentRef) {
     priority: stepPriority(1, input),
     summary: `Notify assignee ${input.assignment} of lead ${input.leadId}`,
   });
+}
+
+/** The activities that end the retention of leads. */
+export function retentionSteps() {
+  return proxyActivities<Pick<LeadActivities, 'findExpiredLeads' | 'eraseExpiredLeads'>>(RETAIN);
 }

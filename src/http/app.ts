@@ -12,6 +12,7 @@ import { leadRoutes } from './routes/leads.ts';
 import { leadIntakeRoutes } from './routes/lead-intake.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { onboardingRoutes } from './routes/onboarding.ts';
+import { personalDataRoutes } from './routes/personal-data.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import { answerInvalid } from './validation.ts';
 
@@ -28,6 +29,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
 
   leadIntakeRoutes(app, deps);
   leadRoutes(app, deps);
+  personalDataRoutes(app, deps);
   timelineRoutes(app, deps);
   onboardingRoutes(app, deps);
   notificationRoutes(app, deps);

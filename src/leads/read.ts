@@ -5,8 +5,8 @@ import { LeadNotFound } from './errors.ts';
 import { type Lead, type LEAD_STATUSES, type LeadSource, toLead } from './lead.ts';
 
 /** @throws LeadNotFound */
-export async function getLead(prisma: PrismaClient, id: string): Promise<Lead> {
-  const row = await prisma.lead.findUnique({ where: { id } });
+export async function getLead(db: Prisma.TransactionClient, id: string): Promise<Lead> {
+  const row = await db.lead.findUnique({ where: { id } });
   if (!row) throw new LeadNotFound(id);
   return toLead(row);
 }

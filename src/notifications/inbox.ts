@@ -55,7 +55,8 @@ export async function markAllRead(prisma: PrismaClient, inbox: Inbox): Promise<n
   return count;
 }
 
-function toNotification(row: Notification) {
+/** A stored row → the notification as the API answers it. */
+export function toNotification(row: Notification) {
   return {
     id: row.id,
     leadId: row.leadId,

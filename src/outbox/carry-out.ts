@@ -13,6 +13,7 @@ import type { Logger } from '../logger.ts';
 import { withDeadline } from '../temporal/connection.ts';
 import { isUnknownAttribute, startAttributes } from '../temporal/search-attributes.ts';
 import type { SearchAttributeRegistry } from '../temporal/search-attribute-registry.ts';
+import { endErasedRun } from './end-erased-run.ts';
 import type { NotifyOrder, Order, SignalOrder, StartOrder } from './order.ts';
 
 export interface CarrierDependencies {
@@ -104,8 +105,13 @@ async function refuseOlderRound(client: Client, workflowId: string, round: numbe
  */
 async function signalOnboarding({ client, log }: CarrierDependencies, order: SignalOrder): Promise<void> {
   const workflowId = onboardingWorkflowId(order.leadId);
-  const { signal, round, requestId } = order.payload;
+  const { signal, round, requestId, erasedAt } = order.payload;
   const line = { leadId: order.leadId, workflowId, signal, round, requestId };
+  if (erasedAt !== undefined) {
+    const ended = await endErasedRun(client, order, erasedAt);
+    log.info(line, ended ? 'command passed on' : 'command came too late');
+    return;
+  }
   await withDeadline(client, async () => {
     const run = await client.workflow.getHandle(workflowId).describe();
     const running = Number(run.memo?.['round'] ?? 1);
@@ -114,7 +120,8 @@ async function signalOnboarding({ client, log }: CarrierDependencies, order: Sig
       log.info(line, 'command came too late');
       return;
     }
-    await client.workflow.getHandle(workflowId, run.runId).signal(signal);
+    const handle = client.workflow.getHandle(workflowId, run.runId);
+    await (signal === 'cancel' ? handle.cancel() : handle.signal(signal)); // only Temporal's own cancel ends it as canceled
     log.info(line, 'command passed on');
   });
 }

@@ -29,6 +29,8 @@ const signalOrder = z.object({
     /** The round that it is meant for: one that comes late must not reach the next. */
     round: count,
     requestId,
+    /** When the lead was erased, where that is the reason: any round is meant, and there may be no run. */
+    erasedAt: z.iso.datetime().optional(),
   }),
 });
 

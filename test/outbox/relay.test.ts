@@ -108,21 +108,21 @@ describe('a command', () => {
     const client = createTestClient();
     const start = await takeIn(database, {}, 600_000);
     await carrierTo(client)({ ...start, payload: { ...start.payload, round: 2 } });
-    const cancel = (round: number): Order => ({
+    const enrichNow = (round: number): Order => ({
       ...start,
       kind: 'SIGNAL_ONBOARDING',
-      payload: { signal: 'cancel', round, requestId: 'request-1' },
+      payload: { signal: 'enrichNow', round, requestId: 'request-1' },
     });
     const handle = client.workflow.getHandle(onboardingWorkflowId(start.leadId));
     const signals = async () =>
       ((await handle.fetchHistory()).events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes)
         .length;
 
-    await carrierTo(client)(cancel(1));
+    await carrierTo(client)(enrichNow(1));
     expect(await signals()).toBe(0);
-    await carrierTo(client)(cancel(2));
+    await carrierTo(client)(enrichNow(2));
     expect(await signals()).toBe(1);
-    await expect(carrierTo(client)(cancel(3))).rejects.toThrow('earlier round');
+    await expect(carrierTo(client)(enrichNow(3))).rejects.toThrow('earlier round');
     await handle.terminate();
   });
 });

@@ -5,7 +5,7 @@ import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
 import { answers, cursor, idParam, limit, noQuery } from '../validation.ts';
 
-const notificationSchema = z
+export const notificationSchema = z
   .object({
     id: z.uuid(),
     leadId: z.uuid(),

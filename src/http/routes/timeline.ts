@@ -4,7 +4,7 @@ import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
 import { answers, cursor, idParam, limit } from '../validation.ts';
 
-const entrySchema = z
+export const entrySchema = z
   .object({
     id: z.uuid(),
     type: z.string().openapi({ example: 'notification.created' }),

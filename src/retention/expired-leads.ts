@@ -1,0 +1,42 @@
+import { Prisma } from '../db/generated/client.ts';
+import type { ExpiredPage, RetentionPosition } from '../../workflows/contract.ts';
+
+/** Older than the period, and not changed, touched or otherwise written about since. By the database's clock. */
+function isExpired(retentionDays: number): Prisma.Sql {
+  const end = Prisma.sql`(clock_timestamp() - ${retentionDays} * interval '1 day')`;
+  return Prisma.sql`lead.created_at < ${end} AND lead.updated_at < ${end}
+    AND NOT EXISTS (SELECT 1 FROM lead_event WHERE lead_event.lead_id = lead.id AND lead_event.at >= ${end})`;
+}
+
+/** A page of the leads whose period is over, the oldest first. */
+export async function findExpiredLeads(
+  db: Prisma.TransactionClient,
+  {
+    retentionDays,
+    after,
+    pageSize,
+  }: { retentionDays: number; after?: RetentionPosition | undefined; pageSize: number },
+): Promise<ExpiredPage> {
+  const further = after
+    ? Prisma.sql`(lead.created_at, lead.id) > (${after.createdAt}::timestamptz, ${after.leadId}::uuid)`
+    : Prisma.sql`true`;
+  const rows = await db.$queryRaw<{ id: string; createdAt: Date }[]>`
+    SELECT id, created_at AS "createdAt" FROM lead WHERE ${further} AND ${isExpired(retentionDays)}
+    ORDER BY created_at, id LIMIT ${pageSize}`;
+  const last = rows.at(-1);
+  return {
+    leadIds: rows.map(({ id }) => id),
+    ...(last && rows.length === pageSize && { next: { createdAt: last.createdAt.toISOString(), leadId: last.id } }),
+  };
+}
+
+/** Says whether it still is, for somebody who holds the lead's row. */
+export async function isLeadExpired(
+  db: Prisma.TransactionClient,
+  leadId: string,
+  retentionDays: number,
+): Promise<boolean> {
+  const rows = await db.$queryRaw<unknown[]>`
+    SELECT 1 FROM lead WHERE id = ${leadId}::uuid AND ${isExpired(retentionDays)}`;
+  return rows.length > 0;
+}
