@@ -46,7 +46,7 @@ export function createLeadActivities({ prisma, providers }: LeadActivityDependen
 
     closeOnboarding: (input) => prisma.$transaction((tx) => closeOnboarding(tx, input)),
 
-    findExpiredLeads: (input) => findExpiredLeads(prisma, input),
+    findExpiredLeads: (query) => findExpiredLeads(prisma, query),
 
     async eraseExpiredLeads({ leadIds, retentionDays, requestId }) {
       for (const leadId of leadIds) {

@@ -103,13 +103,17 @@ export interface AssignmentRef {
   requestId: string;
 }
 
-export interface RetentionInput {
-  /** Days for which an untouched lead is kept. */
+/** Asks for a page of the leads that were untouched for so many days. */
+export interface ExpiryQuery {
   retentionDays: number;
-  /** Leads found, and erased, by one activity. */
   pageSize: number;
-  /** Set when a run goes on as a new one. */
-  after?: RetentionPosition;
+  after?: RetentionPosition | undefined;
+}
+
+/** `after` and `erased` are set when a run goes on as a new one. */
+export interface RetentionInput extends ExpiryQuery {
+  /** After so many, the rest is left to a new run: no history grows too long. */
+  pagesPerRun: number;
   erased?: number;
 }
 
@@ -148,7 +152,7 @@ export interface LeadActivities {
   enrichLead: (input: OnboardingRef) => Promise<EnrichResult>;
   scoreLead: (input: ScoreInput) => Promise<ScoreResult>;
   closeOnboarding: (input: CloseInput) => Promise<CloseResult>;
-  findExpiredLeads: (input: Omit<RetentionInput, 'erased'>) => Promise<ExpiredPage>;
+  findExpiredLeads: (query: ExpiryQuery) => Promise<ExpiredPage>;
   /** Answers how many of these leads are gone, however often it runs. */
   eraseExpiredLeads: (input: ErasureInput) => Promise<RetentionResult>;
 }

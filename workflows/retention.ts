@@ -8,14 +8,14 @@ import { retentionSteps } from './steps.ts';
  */
 export async function retention(input: RetentionInput): Promise<RetentionResult> {
   const { findExpiredLeads, eraseExpiredLeads } = retentionSteps();
-  const { retentionDays, pageSize } = input;
+  const { retentionDays, pageSize, pagesPerRun } = input;
   const { workflowId: requestId } = workflowInfo();
   let { after, erased = 0 } = input;
-  for (;;) {
-    const { leadIds, next } = await findExpiredLeads({ retentionDays, pageSize, ...(after && { after }) });
+  for (let page = 0; page < pagesPerRun; page += 1) {
+    const { leadIds, next } = await findExpiredLeads({ retentionDays, pageSize, after });
     if (leadIds.length > 0) erased += (await eraseExpiredLeads({ retentionDays, leadIds, requestId })).erased;
     if (!next) return { erased };
     after = next;
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof retention>({ ...input, after, erased });
   }
+  return continueAsNew<typeof retention>({ ...input, after, erased });
 }

@@ -1,9 +1,9 @@
 import { Prisma } from '../db/generated/client.ts';
-import type { ExpiredPage, RetentionPosition } from '../../workflows/contract.ts';
+import type { ExpiredPage, ExpiryQuery } from '../../workflows/contract.ts';
 
 /** Older than the period, and not changed, touched or otherwise written about since. By the database's clock. */
 function isExpired(retentionDays: number): Prisma.Sql {
-  const end = Prisma.sql`(clock_timestamp() - ${retentionDays} * interval '1 day')`;
+  const end = Prisma.sql`(now() - ${retentionDays} * interval '1 day')`;
   return Prisma.sql`lead.created_at < ${end} AND lead.updated_at < ${end}
     AND NOT EXISTS (SELECT 1 FROM lead_event WHERE lead_event.lead_id = lead.id AND lead_event.at >= ${end})`;
 }
@@ -11,11 +11,7 @@ function isExpired(retentionDays: number): Prisma.Sql {
 /** A page of the leads whose period is over, the oldest first. */
 export async function findExpiredLeads(
   db: Prisma.TransactionClient,
-  {
-    retentionDays,
-    after,
-    pageSize,
-  }: { retentionDays: number; after?: RetentionPosition | undefined; pageSize: number },
+  { retentionDays, pageSize, after }: ExpiryQuery,
 ): Promise<ExpiredPage> {
   const further = after
     ? Prisma.sql`(lead.created_at, lead.id) > (${after.createdAt}::timestamptz, ${after.leadId}::uuid)`

@@ -11,8 +11,9 @@ import { withDeadline } from '../temporal/connection.ts';
 
 type RetentionSchedule = ScheduleOptions<ScheduleOptionsStartWorkflowAction<typeof retention>>;
 
-/** Leads erased by one activity. */
-const PAGE = 100;
+/** Leads erased by one activity: a second or two. */
+const PAGE_SIZE = 100;
+const PAGES_PER_RUN = 100;
 
 /**
  * Makes Temporal run retention every night, or no longer when there is no period. Safe to repeat; a schedule that an
@@ -45,7 +46,7 @@ function describeSchedule(retentionDays: number): Omit<RetentionSchedule, 'sched
       workflowType: RETENTION,
       workflowId: RETENTION_SCHEDULE_ID,
       taskQueue: TASK_QUEUES.onboarding,
-      args: [{ retentionDays, pageSize: PAGE }],
+      args: [{ retentionDays, pageSize: PAGE_SIZE, pagesPerRun: PAGES_PER_RUN }],
       staticSummary: `Erase leads that were untouched for ${retentionDays} days`,
     },
   };

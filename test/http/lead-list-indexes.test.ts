@@ -3,7 +3,8 @@ import { describe, expect } from 'vitest';
 import { encodeCursor } from '../../src/paging.ts';
 import { test } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
-import { type Statement, recordStatements } from '../support/statements.ts';
+import { explain } from '../support/explain.ts';
+import { recordStatements } from '../support/statements.ts';
 
 test.override({ slots: 0 });
 
@@ -24,27 +25,6 @@ async function populate({ url }: TestDatabase) {
   );
   await client.query('VACUUM ANALYZE lead');
   await client.end();
-}
-
-interface Plan {
-  'Index Name'?: string;
-  'Index Cond'?: string;
-  Plans?: Plan[];
-}
-
-/** The indexes of a statement's plan, each with what it looks up in it. */
-async function explain({ pool }: TestDatabase, { text, values }: Statement): Promise<string[]> {
-  const client = await pool.connect();
-  try {
-    await client.query('BEGIN; SET LOCAL enable_seqscan = off');
-    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(`EXPLAIN (FORMAT JSON) ${text}`, values);
-    const steps = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(steps)];
-    const used = steps(rows[0]?.['QUERY PLAN'][0].Plan ?? {}).filter((plan) => plan['Index Name'] !== undefined);
-    return used.map((plan) => `${plan['Index Name'] ?? ''}: ${plan['Index Cond'] ?? ''}`);
-  } finally {
-    await client.query('ROLLBACK');
-    client.release();
-  }
 }
 
 const CURSOR = encodeCursor({ at: new Date('2026-01-01T01:00:00.000Z'), id: '019b76da-a800-7000-8000-000000000000' });

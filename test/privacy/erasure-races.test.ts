@@ -26,7 +26,7 @@ const erase = (api: TestApi, leadId: string) => api.call('DELETE', `/api/leads/$
 
 /** What must not be there, whatever happened at the same time: anything of a lead that is no more. */
 async function remains({ pool }: TestDatabase): Promise<unknown[]> {
-  const { rows } = await pool.query(
+  const { rows } = await pool.query<object>(
     `SELECT 'event' AS what, lead_id, type AS detail FROM lead_event e
        WHERE type <> 'lead.erased' AND NOT EXISTS (SELECT 1 FROM lead WHERE id = e.lead_id)
      UNION ALL SELECT 'erasure of a lead that is there', lead_id, '' FROM lead_event e
