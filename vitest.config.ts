@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Real servers under test: enough for a busy machine, and short enough to see that something hangs. */
 const TEST_TIMEOUT_MS = 60_000;
+const POLL_TIMEOUT_MS = 20_000;
 
 export default defineConfig({
   test: {
@@ -10,6 +11,7 @@ export default defineConfig({
     setupFiles: ['test/support/setup-file.ts'],
     testTimeout: TEST_TIMEOUT_MS,
     hookTimeout: TEST_TIMEOUT_MS,
+    expect: { poll: { timeout: POLL_TIMEOUT_MS } },
     maxWorkers: 2,
     reporters: ['default', ['json', { outputFile: 'coverage/test-report.json' }]],
     coverage: {

@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -17,6 +18,10 @@ const SECRET_FORM = 'takes whsec_ and 24 to 64 bytes in Base64, as `echo whsec_$
 const webhookSecret = z
   .string()
   .regex(/^whsec_([A-Za-z0-9+/]{4}){8,21}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, SECRET_FORM);
+
+/** Says whether only this machine reaches an address. */
+export const isLoopback = (host: string) =>
+  ipaddr.isValid(host) ? ipaddr.process(host).range() === 'loopback' : host === 'localhost';
 
 /** Every variable that the project reads, but for `TEMPORAL_*` connection settings, which `@temporalio/envconfig` reads. */
 export const environmentSchema = z.object({
@@ -47,12 +52,18 @@ export const environmentSchema = z.object({
   SHUTDOWN_GRACE_MS: milliseconds.default(15_000),
 });
 
-const checkedSchema = environmentSchema.refine(
-  (env) => env.NOTIFICATION_WEBHOOK_URL === undefined || env.NOTIFICATION_WEBHOOK_SECRET !== undefined,
-  { path: ['NOTIFICATION_WEBHOOK_SECRET'], error: `is needed with NOTIFICATION_WEBHOOK_URL; ${SECRET_FORM}` },
-);
-
 export type Environment = z.infer<typeof environmentSchema>;
+
+const usableEnvironment = environmentSchema
+  .refine(({ API_AUTH, HOST }) => API_AUTH === 'required' || isLoopback(HOST), {
+    path: ['API_AUTH'],
+    message:
+      'with `off` whoever reaches HOST does as they like: set HOST=127.0.0.1, or leave API_AUTH out and make a key with npm run keys',
+  })
+  .refine((env) => env.NOTIFICATION_WEBHOOK_URL === undefined || env.NOTIFICATION_WEBHOOK_SECRET !== undefined, {
+    path: ['NOTIFICATION_WEBHOOK_SECRET'],
+    message: `is needed with NOTIFICATION_WEBHOOK_URL; ${SECRET_FORM}`,
+  });
 
 /** A setting that cannot be used; its message names each variable at fault and what it takes. */
 export class EnvironmentError extends Error {
@@ -65,7 +76,7 @@ export class EnvironmentError extends Error {
  */
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = checkedSchema.safeParse(set);
+  const parsed = usableEnvironment.safeParse(set);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new EnvironmentError(`Change these variables and start again: ${faults.join('; ')}`);

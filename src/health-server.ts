@@ -2,20 +2,23 @@ import { createServer } from 'node:http';
 
 export interface Health {
   /** Undefined when the process does its work; else why not. */
-  problem: () => string | undefined;
+  problem: string | undefined;
+  /** More that an operator wants to know; part of the answer. */
+  details?: Record<string, unknown>;
 }
 
 /**
  * Serves `/healthz` (the process lives) and `/readyz` (it does its work) for a relay or worker.
  * @returns a function that closes it.
  */
-export async function serveHealth(port: number, host: string, { problem }: Health): Promise<() => Promise<void>> {
+export async function serveHealth(port: number, host: string, look: () => Health): Promise<() => Promise<void>> {
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
     if (path !== '/healthz' && path !== '/readyz') return void response.writeHead(404).end();
-    const reason = path === '/readyz' ? problem() : undefined;
-    response.writeHead(reason === undefined ? 200 : 503, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(reason === undefined ? { status: 'ok' } : { status: 'unavailable', reason }));
+    const { problem, details }: Health = path === '/readyz' ? look() : { problem: undefined };
+    const status = problem === undefined ? { status: 'ok' } : { status: 'unavailable', reason: problem };
+    response.writeHead(problem === undefined ? 200 : 503, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ ...status, ...details }));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -1,65 +1,70 @@
+import { listen } from './db/listen.ts';
 import { openDatabase } from './db/open.ts';
-import { readEnvironment } from './environment.ts';
-import { serveHealth } from './health-server.ts';
-import { createLogger } from './logger.ts';
+import { type Health, serveHealth } from './health-server.ts';
+import { sweepIdempotencyKeys } from './leads/sweep-idempotency-keys.ts';
 import { carryOut } from './outbox/carry-out.ts';
-import { startReconciler } from './outbox/reconciler.ts';
 import { startRelay } from './outbox/relay.ts';
-import { Closers, runProcess, waitForSignal } from './processes.ts';
+import { ORDERS_CHANNEL } from './outbox/wake.ts';
+import { type ProcessContext, runProcess } from './processes.ts';
+import { startReconciler } from './reconciler/reconcile.ts';
+import { startRounds } from './reconciler/rounds.ts';
 import { keepRetentionSchedule } from './retention/keep-schedule.ts';
-import { createTemporalClient } from './temporal/connection.ts';
+import { openTemporal } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 
 const CONNECTIONS = 5;
 /** An onboarding that stands still for longer is looked at. The usual one is over before. */
 const PATIENCE_MS = 30_000;
+/** Between two looks for what has expired. */
+const SWEEP_INTERVAL_MS = 60_000;
 /** Rounds that a ready relay may be behind. */
 const MISSED_ROUNDS = 5;
 
 /** The relay process: carries out what the API has written but not started, and finds what nothing would finish. */
-async function main(): Promise<void> {
-  const env = readEnvironment(process.env);
-  const log = createLogger('relay', env.LOG_LEVEL);
-  const signal = waitForSignal();
-  const closers = new Closers();
-
-  const { pool, close } = openDatabase(env, { name: 'relay', connections: CONNECTIONS, log });
+async function start({ env, log, stopping, closers }: ProcessContext): Promise<void> {
+  const { pool, prisma, close } = openDatabase(env, { name: 'relay', connections: CONNECTIONS, log });
   closers.add('database', close);
-  const client = createTemporalClient();
-  closers.add('Temporal', () => client.connection.close());
-  const stopping = new AbortController();
-  const searchAttributes = openSearchAttributeRegistry(client, log, stopping.signal);
+  const temporal = openTemporal();
+  closers.add('Temporal', () => temporal.close());
+  const searchAttributes = openSearchAttributeRegistry(temporal, log, stopping);
 
   const relay = startRelay({
     pool,
     log,
     pollMs: env.OUTBOX_POLL_MS,
-    carryOut: (order) => carryOut({ client, searchAttributes, log }, order),
+    carryOut: (order) => carryOut({ client: temporal.client, searchAttributes, log }, order),
   });
   closers.add('relay', () => relay.stop());
-  const reconciler = startReconciler({
+  const wake = () => relay.wake();
+  closers.add('listener', listen(pool, ORDERS_CHANNEL, { onMessage: wake, onConnected: wake }, log));
+  const reconciler = {
     pool,
-    client,
+    prisma,
+    get client() {
+      return temporal.client;
+    },
     log,
-    intervalMs: env.RECONCILE_INTERVAL_MS,
     patienceMs: PATIENCE_MS,
     enrichmentDelayMs: env.ENRICHMENT_DELAY_MS,
-  });
-  closers.add('reconciler', () => reconciler.stop());
+    wakeRelay: wake,
+  };
+  closers.add('reconciler', startReconciler(reconciler, env.RECONCILE_INTERVAL_MS));
+  const sweep = (signal: AbortSignal) => sweepIdempotencyKeys(pool, signal);
+  closers.add('sweeper', startRounds({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, round: sweep, log }));
 
-  void keepRetentionSchedule(client, { retentionDays: env.RETENTION_DAYS, log, signal: stopping.signal });
+  void keepRetentionSchedule(temporal, { retentionDays: env.RETENTION_DAYS, log, signal: stopping });
 
   const tolerated = env.OUTBOX_POLL_MS * MISSED_ROUNDS + 5_000;
-  const problem = () =>
-    relay.lastRoundAt !== undefined && Date.now() - relay.lastRoundAt < tolerated
-      ? undefined
-      : 'no round of the relay goes well';
-  if (env.HEALTH_PORT !== undefined) closers.add('health', await serveHealth(env.HEALTH_PORT, env.HOST, { problem }));
+  const look = (): Health => {
+    const details = { temporal: temporal.inReach ? 'reachable' : 'unreachable' };
+    const { lastRoundAt } = relay;
+    if (lastRoundAt === undefined || Date.now() - lastRoundAt > tolerated) {
+      return { problem: 'no round of the relay goes well', details };
+    }
+    return { problem: temporal.inReach ? undefined : 'Temporal does not answer', details };
+  };
+  if (env.HEALTH_PORT !== undefined) closers.add('health', await serveHealth(env.HEALTH_PORT, env.HOST, look));
   log.info('relay runs');
-
-  log.info({ signal: await signal }, 'relay stops');
-  stopping.abort();
-  await closers.closeAll(log);
 }
 
-await runProcess(main);
+await runProcess(() => 'relay', start);

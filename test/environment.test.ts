@@ -49,3 +49,14 @@ describe('the notification webhook', () => {
     expect(faultOf(variables)).toContain(`NOTIFICATION_WEBHOOK_URL: ${fault}`);
   });
 });
+
+describe('an API without keys', () => {
+  it.each(['127.0.0.1', '127.0.0.2', '::1', 'localhost'])('may listen on %s', (HOST) => {
+    expect(faultOf({ API_AUTH: 'off', HOST })).toBe('none');
+  });
+
+  it.each(['0.0.0.0', '::', '192.0.2.1', '127.example.com'])('may not listen on %s, where others reach it', (HOST) => {
+    expect(faultOf({ API_AUTH: 'off', HOST })).toMatch(/API_AUTH: .*set HOST=127\.0\.0\.1, or .* npm run keys$/);
+    expect(faultOf({ HOST })).toBe('none');
+  });
+});

@@ -52,6 +52,8 @@ export interface OnboardingInput extends OnboardingRef {
   priority: LeadPriority;
   /** False when the cluster does not know our search attributes: upserting an unknown one would block the run. */
   searchAttributes: boolean;
+  /** Commands that an earlier run of the round, which was lost, was given. */
+  acceptedCommands?: EnrichmentCommand[];
 }
 
 export type NotificationOutcome = 'created' | 'skipped' | 'failed';
@@ -117,9 +119,9 @@ export interface RetentionInput extends ExpiryQuery {
   erased?: number;
 }
 
-/** Where a page ended: leads are looked through in the order of their creation. */
+/** Where a page ended: leads are looked through in the order of their last change. */
 export interface RetentionPosition {
-  createdAt: string;
+  updatedAt: string;
   leadId: string;
 }
 
@@ -173,6 +175,18 @@ export const ONBOARDING_SIGNALS = {
   cancel: 'cancel',
 } as const;
 export type OnboardingSignal = keyof typeof ONBOARDING_SIGNALS;
+/** The commands that leave the onboarding running. */
+export type EnrichmentCommand = Exclude<OnboardingSignal, 'cancel'>;
+
+/** Tells a run that its lead has another priority now. Apart from the commands: the lead has it, whatever becomes of the run. */
+export const PRIORITY_SIGNAL = 'changePriority';
+
+export interface PriorityChange {
+  priority: LeadPriority;
+  /** Of the lead, so that of two changes the later one is known. */
+  version: number;
+}
+
 export const ONBOARDING_QUERY = 'onboarding';
 
 /** Types of the failures that activities throw on purpose; the workflow decides by them. */

@@ -1,47 +1,45 @@
 /**
  * What an error of the database means to somebody who waits for an answer:
- * `unavailable`: it is down, overloaded or too slow, and may be back soon;
+ * `refused`: it is down, overloaded or too slow, may be back soon, and has done nothing of what was asked;
+ * `broken-off`: the same, but it had begun, and nobody knows how far it came;
  * `locked`: another transaction holds what this one needs.
  */
-export type DatabaseFault = 'unavailable' | 'locked';
-
-const LOCKED = new Set(['55P03']); // lock_not_available
+export type DatabaseFault = 'refused' | 'broken-off' | 'locked';
 
 /** SQLSTATE classes and codes, https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const UNAVAILABLE_STATES = /^(08|53|57P|58)|^(57014|40001|40P01|25P02|25006)$/;
-/** https://www.prisma.io/docs/orm/reference/error-reference */
-const UNAVAILABLE_PRISMA = new Set(['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037']);
-/** How its driver adapter tells what has no SQLSTATE, or one that it keeps to itself. */
-const UNAVAILABLE_KINDS = new Set([
-  'DatabaseNotReachable',
-  'ConnectionClosed',
-  'SocketTimeout',
-  'TooManyConnections',
-  'TransactionWriteConflict',
-]);
-const NETWORK = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-]);
-/** node-postgres gives its own deadlines and broken connections no code. */
-const PG_MESSAGES = /^(timeout exceeded when trying to connect|Query read timeout|Connection terminated)/;
+const STATES: [DatabaseFault, RegExp][] = [
+  ['locked', /^55P03$/],
+  ['refused', /^(53...|57P03|57014|58...|40001|40P01|25P02|25006)$/],
+  ['broken-off', /^(08...|57P..)$/],
+];
 
+/** Codes of Node, of Prisma (https://www.prisma.io/docs/orm/reference/error-reference) and kinds of its driver adapter. */
+const CODES = new Map<string, DatabaseFault>([
+  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].map((code) => [code, 'refused'] as const),
+  ...['P1001', 'P1002', 'P1011', 'P2024', 'P2034', 'P2037'].map((code) => [code, 'refused'] as const),
+  ...['DatabaseNotReachable', 'TooManyConnections', 'TransactionWriteConflict'].map(
+    (kind) => [kind, 'refused'] as const,
+  ),
+  ...['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'].map((code) => [code, 'broken-off'] as const),
+  ...['P1008', 'P1017', 'P2028', 'ConnectionClosed', 'SocketTimeout'].map((code) => [code, 'broken-off'] as const),
+]);
+
+/** node-postgres gives its own deadlines and broken connections no code. */
+const MESSAGES: [DatabaseFault, RegExp][] = [
+  ['refused', /^(timeout exceeded when trying to connect|Connection terminated due to connection timeout)/],
+  ['broken-off', /^(Connection terminated|Client .* is not queryable$)/],
+];
 /** Classifies an error, or what caused it; undefined when it is not the database's state that failed. */
 export function databaseFault(err: unknown): DatabaseFault | undefined {
   for (let cause = err; cause instanceof Error; cause = next(cause)) {
     const code = codeOf(cause);
-    if (LOCKED.has(code)) return 'locked';
-    if (UNAVAILABLE_STATES.test(code) || UNAVAILABLE_PRISMA.has(code)) return 'unavailable';
-    if (UNAVAILABLE_KINDS.has(code) || NETWORK.has(code) || PG_MESSAGES.test(cause.message)) return 'unavailable';
+    const fault = find(STATES, code) ?? CODES.get(code) ?? find(MESSAGES, cause.message);
+    if (fault) return fault;
   }
   return undefined;
 }
+
+const find = (table: [DatabaseFault, RegExp][], text: string) => table.find(([, pattern]) => pattern.test(text))?.[0];
 
 const codeOf = (err: Error): string => ('code' in err && typeof err.code === 'string' ? err.code : '');
 

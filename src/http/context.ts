@@ -1,17 +1,24 @@
 import type { Pool } from 'pg';
+import type { Keyring, VerifiedKey } from '../api-keys/keyring.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
+import type { Tenant } from '../db/tenant.ts';
 import type { IntakeSettings } from '../leads/intake.ts';
 import type { Logger } from '../logger.ts';
+import type { InboxWatch } from '../notifications/watch.ts';
 import type { OnboardingRuns } from '../onboarding/runs.ts';
 import type { FastStart } from '../outbox/fast-start.ts';
 
 /** All that the API touches. */
 export interface AppDependencies {
+  /** For requests, as `prisma` is: with keys, under the role of the API. */
   pool: Pool;
   prisma: PrismaClient;
+  /** `off`: whoever calls may do everything. */
+  keyring: Keyring | 'off';
   fastStart: FastStart;
   runs: OnboardingRuns;
   intake: IntakeSettings;
+  inboxWatch: InboxWatch;
   /** Addresses or ranges (CIDR) of proxies whose `x-forwarded-for` is believed. */
   trustedProxies: readonly string[];
   log: Logger;
@@ -19,5 +26,13 @@ export interface AppDependencies {
 
 /** What middleware leaves for the handlers. */
 export interface HttpEnv {
-  Variables: { requestId: string };
+  Variables: {
+    requestId: string;
+    /** Undefined when the API works without keys. */
+    key: VerifiedKey | undefined;
+    /** Fails once the key is no longer accepted: for answers that go on and on. */
+    confirmKey: () => Promise<unknown>;
+    /** The only way of a route to the rows of the database. */
+    tenant: Tenant;
+  };
 }

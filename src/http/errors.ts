@@ -1,19 +1,26 @@
 import { routePath } from 'hono/route';
 import { HTTPException } from 'hono/http-exception';
-import type { ErrorHandler } from 'hono';
+import type { Context, ErrorHandler } from 'hono';
+import { KeyEnded, KeyNotFound } from '../api-keys/errors.ts';
 import { databaseFault } from '../db/faults.ts';
-import { EmailTaken, LeadNotFound } from '../leads/errors.ts';
+import { EmailTaken, LeadChanged, LeadNotFound } from '../leads/errors.ts';
 import type { Logger } from '../logger.ts';
 import { NotificationNotFound } from '../notifications/inbox.ts';
 import { CommandImpossible } from '../onboarding/command.ts';
 import { CursorError } from '../paging.ts';
 import type { HttpEnv } from './context.ts';
 import { Problem } from './problem.ts';
+import { unavailable } from './unavailable.ts';
+
+const NOT_FOUND = [LeadNotFound, NotificationNotFound, KeyNotFound];
+const CONFLICTS = [EmailTaken, CommandImpossible, KeyEnded];
+const isOneOf = (kinds: (new (id: string) => Error)[], err: unknown): err is Error =>
+  kinds.some((kind) => err instanceof kind);
 
 /** Turns whatever was thrown into a problem document. A fault of ours is logged, and its cause never told. */
 export function answerErrors(log: Logger): ErrorHandler<HttpEnv> {
   return (err, c) => {
-    const problem = toProblem(err);
+    const problem = toProblem(err, c);
     if (problem.status >= 500) {
       const request = { requestId: c.get('requestId'), method: c.req.method, route: routePath(c, -1) };
       log.error({ ...request, err }, 'request failed');
@@ -22,11 +29,11 @@ export function answerErrors(log: Logger): ErrorHandler<HttpEnv> {
   };
 }
 
-function toProblem(err: unknown): Problem {
+function toProblem(err: unknown, c: Context<HttpEnv>): Problem {
   if (err instanceof Problem) return err;
-  if (err instanceof LeadNotFound || err instanceof NotificationNotFound)
-    return new Problem(404, 'not-found', err.message);
-  if (err instanceof EmailTaken || err instanceof CommandImpossible) return new Problem(409, 'conflict', err.message);
+  if (isOneOf(NOT_FOUND, err)) return new Problem(404, 'not-found', err.message);
+  if (isOneOf(CONFLICTS, err)) return new Problem(409, 'conflict', err.message);
+  if (err instanceof LeadChanged) return new Problem(412, 'precondition-failed', err.message);
   if (err instanceof CursorError) {
     const errors = [{ path: 'cursor', message: 'must be a nextCursor that this list has answered' }];
     return new Problem(400, 'invalid-request', 'Leave the cursor out to begin at the start.', { errors });
@@ -39,10 +46,10 @@ function toProblem(err: unknown): Problem {
       return new Problem(409, 'request-running', 'Wait for the first answer, or try again in a second.', {
         headers: { 'retry-after': '1' },
       });
-    case 'unavailable':
-      return new Problem(503, 'unavailable', 'Nothing was stored. Try again in a moment.', {
-        headers: { 'retry-after': '1' },
-      });
+    case 'refused':
+      return unavailable(c, 'nothing-stored');
+    case 'broken-off':
+      return unavailable(c, 'unknown');
     case undefined:
       return new Problem(500, 'internal', 'Try again; if it stays, tell us the requestId.');
   }

@@ -7,9 +7,12 @@ import type { HttpEnv } from './context.ts';
 export type ProblemCode =
   | 'invalid-request'
   | 'malformed-body'
+  | 'unauthenticated'
+  | 'forbidden'
   | 'not-found'
   | 'method-not-allowed'
   | 'conflict'
+  | 'precondition-failed'
   | 'request-running'
   | 'idempotency-key-reused'
   | 'lead-erased'
@@ -21,9 +24,12 @@ export type ProblemCode =
 const TITLES: Record<ProblemCode, string> = {
   'invalid-request': 'The request is not valid',
   'malformed-body': 'The body is not JSON',
+  unauthenticated: 'The request needs a valid API key',
+  forbidden: 'The API key does not allow this',
   'not-found': 'There is no such thing',
   'method-not-allowed': 'This path does not take this method',
   conflict: 'The request conflicts with what is stored',
+  'precondition-failed': 'The lead is no longer what the request says',
   'request-running': 'The same request is still running',
   'idempotency-key-reused': 'The idempotency key was used for another request',
   'lead-erased': 'The lead of this request was erased',
@@ -83,18 +89,26 @@ export class Problem extends Error {
   }
 }
 
-/** Describes in OpenAPI which problems a route answers, beside the 400, 500 and 503 of every route. */
+/** Describes in OpenAPI which problems a route answers, beside those of every route under `/api`. */
 export function problemResponses(...statuses: number[]) {
+  return describeProblems(400, 401, 403, ...statuses, 500, 503);
+}
+
+/** Describes in OpenAPI the problems of these statuses. */
+export function describeProblems(...statuses: number[]) {
   const content = { 'application/problem+json': { schema: problemSchema } };
-  const all = [400, ...statuses, 500, 503];
-  return Object.fromEntries(all.map((status) => [status, { description: DESCRIPTIONS[status] ?? 'Problem', content }]));
+  const describe = (status: number) => ({ description: DESCRIPTIONS[status] ?? 'Problem', content });
+  return Object.fromEntries(statuses.map((status) => [status, describe(status)]));
 }
 
 const DESCRIPTIONS: Record<number, string> = {
   400: 'Malformed or not valid; `errors` names each field at fault',
+  401: 'No API key, or one that is unknown, expired or revoked',
+  403: 'The key lacks a scope, or is of another organization',
   404: 'Unknown id',
   409: 'In conflict with what is stored, or the same request is still running',
   410: 'The lead of this idempotency key was erased',
+  412: '`If-Match` names another version: somebody else has changed the lead',
   413: 'Body over 1 MiB',
   415: 'Body is not `application/json`',
   422: 'The idempotency key was used with another body',

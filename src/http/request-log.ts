@@ -11,6 +11,7 @@ export function logRequests(log: Logger): MiddlewareHandler<HttpEnv> {
     const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
     const line = {
       requestId: c.get('requestId'),
+      ...(c.var.key && { keyId: c.var.key.id }),
       method: c.req.method,
       route: routePath(c, -1),
       status: c.res.status,

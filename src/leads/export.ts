@@ -1,5 +1,5 @@
 import type { Prisma } from '../db/generated/client.ts';
-import { toNotification } from '../notifications/inbox.ts';
+import { toNotification } from '../notifications/notification.ts';
 import { LeadNotFound } from './errors.ts';
 import { toLead } from './lead.ts';
 import { getLead } from './read.ts';

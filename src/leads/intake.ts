@@ -4,13 +4,13 @@ import type { StartOrder } from '../outbox/order.ts';
 import { canonicalHash } from './canonical-hash.ts';
 import type { Caller } from './caller.ts';
 import { emailKey } from './email.ts';
-import { type Lead, type LeadFields, toLead } from './lead.ts';
+import { type TaggedLead, tagLead } from './etag.ts';
 import type { Submission } from './submission.ts';
 
 export type IntakeResult =
-  | { outcome: 'created'; lead: Lead; eventId: string; order: StartOrder }
-  | { outcome: 'duplicate'; lead: Lead; eventId: string }
-  | { outcome: 'replayed'; lead: Lead; duplicate: boolean }
+  | (TaggedLead & { outcome: 'created'; eventId: string; order: StartOrder })
+  | (TaggedLead & { outcome: 'duplicate'; eventId: string })
+  | (TaggedLead & { outcome: 'replayed'; duplicate: boolean })
   | { outcome: 'key_reused' }
   | { outcome: 'gone' };
 
@@ -20,6 +20,8 @@ export interface IntakeSettings {
 }
 
 export interface IntakeRequest {
+  /** Whose lead it will be: the caller's own organization. */
+  organizationId: string;
   submission: Submission;
   caller: Caller;
   idempotencyKey: string | undefined;
@@ -33,14 +35,14 @@ export interface IntakeRequest {
  * @throws pg errors: `55P03` when a request with the same idempotency key is still running.
  */
 export async function intakeLead(pool: Pool, settings: IntakeSettings, request: IntakeRequest): Promise<IntakeResult> {
-  const { submission } = request;
+  const { organizationId, submission } = request;
   const id = uuidv7();
   const eventId = uuidv7();
   const order: StartOrder = {
     id: uuidv7(),
     kind: 'START_ONBOARDING',
     leadId: id,
-    organizationId: submission.organizationId,
+    organizationId,
     payload: {
       round: 1,
       enrichmentDelayMs: settings.enrichmentDelayMs,
@@ -51,13 +53,14 @@ export async function intakeLead(pool: Pool, settings: IntakeSettings, request: 
   };
   const { rows } = await pool.query<IntakeRow>({
     name: 'intake_lead',
-    text: 'SELECT outcome, replayed, stored FROM intake_lead($1)',
+    text: 'SELECT outcome, replayed, stored FROM intake_lead($1, $2)',
     values: [
+      organizationId,
       JSON.stringify({
         id,
         event_id: eventId,
         order_id: order.id,
-        organization_id: submission.organizationId,
+        organization_id: organizationId,
         name: submission.name,
         email: submission.email,
         email_key: submission.email === null ? null : emailKey(submission.email),
@@ -96,16 +99,18 @@ function toResult(row: IntakeRow, eventId: string, order: StartOrder): IntakeRes
   if (row.outcome === 'key_reused' || row.outcome === 'gone' || !row.stored) {
     return { outcome: row.outcome === 'key_reused' ? 'key_reused' : 'gone' };
   }
-  const lead = fromStored(row.stored);
-  if (row.replayed) return { outcome: 'replayed', lead, duplicate: row.outcome === 'duplicate' };
-  if (row.outcome === 'duplicate') return { outcome: 'duplicate', lead, eventId };
-  return { outcome: 'created', lead, eventId, order };
+  const tagged = fromStored(row.stored);
+  if (row.replayed) return { ...tagged, outcome: 'replayed', duplicate: row.outcome === 'duplicate' };
+  if (row.outcome === 'duplicate') return { ...tagged, outcome: 'duplicate', eventId };
+  return { ...tagged, outcome: 'created', eventId, order };
 }
 
 /** A row as Postgres' `to_jsonb` writes it, with its column names → the lead. */
-function fromStored(row: Record<string, unknown>): Lead {
+function fromStored(row: Record<string, unknown>): TaggedLead {
   const camelCase = (column: string) => column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return toLead(
-    Object.fromEntries(Object.entries(row).map(([column, value]) => [camelCase(column), value])) as LeadFields,
+  return tagLead(
+    Object.fromEntries(Object.entries(row).map(([column, value]) => [camelCase(column), value])) as Parameters<
+      typeof tagLead
+    >[0],
   );
 }

@@ -3,23 +3,27 @@ import type { Prisma } from '../db/generated/client.ts';
 import { enrichmentOutcome } from './enrichment-step.ts';
 import { recordNotificationFailure } from './notification-step.ts';
 import { lockLead } from './open-step.ts';
-import { settledState } from './outcome.ts';
-import { reasonOf, recordStep, type StepEventType, stepKey } from './step-record.ts';
+import { isUnfinished, settledState } from './outcome.ts';
+import { activityOrigin, reasonOf, recordStep, type StepEventType, stepKey } from './step-record.ts';
 
 /**
  * Ends an onboarding that the score did not end. Whatever ended it before stays; a lead that is gone counts as canceled.
+ * @param origin who ends it, for the timeline; by default the activity that this runs in
  */
-export async function closeOnboarding(tx: Prisma.TransactionClient, input: CloseInput): Promise<CloseResult> {
+export async function closeOnboarding(
+  tx: Prisma.TransactionClient,
+  input: CloseInput,
+  origin = activityOrigin(input.requestId),
+): Promise<CloseResult> {
   const lead = await lockLead(tx, input.leadId);
   if (!lead) return { state: 'CANCELED' };
-  const open = lead.onboardingState === 'PENDING' || lead.onboardingState === 'RUNNING';
-  if (!open || lead.onboardingRound !== input.round) return { state: lead.onboardingState };
+  if (!isUnfinished(lead) || lead.onboardingRound !== input.round) return { state: lead.onboardingState };
 
   const { notification } = input;
   if (notification.outcome === 'failed') await recordNotificationFailure(tx, input, notification);
   const { state, type } = await judge(tx, input);
   await tx.lead.update({ where: { id: lead.id }, data: { onboardingState: state }, select: { id: true } });
-  await recordStep(tx, input, 'outcome', type, { state, ...reasonOf(input) });
+  await recordStep(tx, input, 'outcome', type, { state, ...reasonOf(input) }, origin);
   return { state };
 }
 

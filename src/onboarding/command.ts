@@ -1,11 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { OnboardingSignal, OnboardingState } from '../../workflows/contract.ts';
-import type { Lead, Prisma, PrismaClient } from '../db/generated/client.ts';
+import type { Lead, Prisma } from '../db/generated/client.ts';
 import type { Caller } from '../leads/caller.ts';
 import { LeadNotFound } from '../leads/errors.ts';
 import type { Order, SignalOrder, StartOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import { lockLead } from './open-step.ts';
+import { isUnfinished } from './outcome.ts';
 import { stepKey } from './step-record.ts';
 
 export const COMMANDS = ['enrich-now', 'skip-enrichment', 'cancel', 'retry'] as const;
@@ -31,23 +32,21 @@ export interface CommandContext {
 
 /**
  * Accepts a command by what Postgres says, so that it is accepted while Temporal or the workers are down, and leaves
- * the order in the outbox.
+ * the order in the outbox. The lead remembers it for the round, so that it outlives the run that it was passed on to.
  * @returns the order, and the state that the onboarding is in now.
  * @throws LeadNotFound, CommandImpossible
  */
-export function acceptCommand(
-  prisma: PrismaClient,
+export async function acceptCommand(
+  tx: Prisma.TransactionClient,
   leadId: string,
   command: Command,
   context: CommandContext,
 ): Promise<{ state: OnboardingState; order: Order }> {
-  return prisma.$transaction(async (tx) => {
-    const lead = await lockLead(tx, leadId);
-    if (!lead) throw new LeadNotFound(leadId);
-    const order = command === 'retry' ? await beginRound(tx, lead, context) : await signal(tx, lead, command, context);
-    await placeOrder(tx, order, context.orderDelayMs);
-    return { state: command === 'retry' ? 'PENDING' : lead.onboardingState, order };
-  });
+  const lead = await lockLead(tx, leadId);
+  if (!lead) throw new LeadNotFound(leadId);
+  const order = command === 'retry' ? await beginRound(tx, lead, context) : await signal(tx, lead, command, context);
+  await placeOrder(tx, order, context.orderDelayMs);
+  return { state: command === 'retry' ? 'PENDING' : lead.onboardingState, order };
 }
 
 async function signal(
@@ -56,24 +55,32 @@ async function signal(
   command: Exclude<Command, 'retry'>,
   { caller }: CommandContext,
 ): Promise<SignalOrder> {
-  if (lead.onboardingState !== 'PENDING' && lead.onboardingState !== 'RUNNING') {
+  if (!isUnfinished(lead)) {
     throw new CommandImpossible(`The onboarding is over: it is ${lead.onboardingState}.`);
   }
   const enriched = await tx.leadEvent.findUnique({
     where: { leadId_stepKey: { leadId: lead.id, stepKey: stepKey(lead.onboardingRound, 'enrichment') } },
   });
   if (enriched && command !== 'cancel') throw new CommandImpossible(`The enrichment is over: ${enriched.type}.`);
+  const name = SIGNALS[command];
+  if (!lead.acceptedCommands.includes(name)) {
+    await tx.lead.update({
+      where: { id: lead.id },
+      data: { acceptedCommands: { push: name } },
+      select: { id: true },
+    });
+  }
   return {
     id: uuidv7(),
     kind: 'SIGNAL_ONBOARDING',
     leadId: lead.id,
     organizationId: lead.organizationId,
-    payload: { signal: SIGNALS[command], round: lead.onboardingRound, requestId: caller.requestId },
+    payload: { signal: name, round: lead.onboardingRound, requestId: caller.requestId },
   };
 }
 
 async function beginRound(tx: Prisma.TransactionClient, lead: Lead, context: CommandContext): Promise<StartOrder> {
-  if (lead.onboardingState === 'PENDING' || lead.onboardingState === 'RUNNING') {
+  if (isUnfinished(lead)) {
     throw new CommandImpossible(`The onboarding is not over: it is ${lead.onboardingState}.`);
   }
   if (lead.onboardingState === 'COMPLETED')
@@ -81,7 +88,7 @@ async function beginRound(tx: Prisma.TransactionClient, lead: Lead, context: Com
   const round = lead.onboardingRound + 1;
   await tx.lead.update({
     where: { id: lead.id },
-    data: { onboardingState: 'PENDING', onboardingRound: round },
+    data: { onboardingState: 'PENDING', onboardingRound: round, acceptedCommands: [] },
     select: { id: true },
   });
   return {

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { FAILURES, type OnboardingRef } from '../../workflows/contract.ts';
 import type { Lead, LeadEvent, Prisma } from '../db/generated/client.ts';
+import { isUnfinished } from './outcome.ts';
 import { recordStep, type Step, stepKey } from './step-record.ts';
 
 export interface OpenStep {
@@ -23,8 +24,7 @@ export async function openStep(tx: Prisma.TransactionClient, ref: OnboardingRef,
   });
   if (recorded) return { lead, recorded };
 
-  const open = lead.onboardingState === 'PENDING' || lead.onboardingState === 'RUNNING';
-  if (!open || lead.onboardingRound !== ref.round) {
+  if (!isUnfinished(lead) || lead.onboardingRound !== ref.round) {
     const message = `Round ${ref.round} of the onboarding of lead ${ref.leadId} is over`;
     throw ApplicationFailure.nonRetryable(message, FAILURES.onboardingClosed);
   }

@@ -1,6 +1,6 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
-import { withDeadline } from '../temporal/connection.ts';
+import { type Temporal, withDeadline } from '../temporal/connection.ts';
 
 /** A reader waits this long for Temporal; what Postgres knows is answered anyway. */
 const READ_DEADLINE_MS = 1_000;
@@ -29,11 +29,12 @@ export interface OnboardingRuns {
 
 const STARTED = 2; // temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 
-export function createOnboardingRuns(client: Client, uiUrl: string): OnboardingRuns {
-  const namespace = encodeURIComponent(client.options.namespace);
+export function createOnboardingRuns(temporal: Pick<Temporal, 'client'>, uiUrl: string): OnboardingRuns {
+  const namespace = encodeURIComponent(temporal.client.options.namespace);
   return {
     url: (leadId) => `${uiUrl.replace(/\/$/, '')}/namespaces/${namespace}/workflows/${onboardingWorkflowId(leadId)}`,
     async isReachable() {
+      const { client } = temporal;
       const call = () => client.connection.workflowService.getSystemInfo({});
       return withDeadline(client, call, READ_DEADLINE_MS).then(
         () => true,
@@ -41,6 +42,7 @@ export function createOnboardingRuns(client: Client, uiUrl: string): OnboardingR
       );
     },
     async describe(leadId) {
+      const { client } = temporal;
       const handle = client.workflow.getHandle(onboardingWorkflowId(leadId));
       try {
         const { raw } = await withDeadline(client, () => handle.describe(), READ_DEADLINE_MS);

@@ -1,5 +1,6 @@
 import { type LeadActivities, type NotificationActivities, onboardingWorkflowId } from '../../workflows/contract.ts';
-import type { LeadEvent, PrismaClient } from '../db/generated/client.ts';
+import type { LeadEvent } from '../db/generated/client.ts';
+import type { Tenant } from '../db/tenant.ts';
 import { LeadNotFound } from '../leads/errors.ts';
 import type { OnboardingRuns, PendingActivity } from './runs.ts';
 import { type Step, stepKey } from './step-record.ts';
@@ -24,14 +25,14 @@ const STEPS: StepOfStatus[] = [
  * Where the onboarding of a lead stands: what is done from Postgres, what is under way from Temporal, if it answers.
  * @throws LeadNotFound
  */
-export async function onboardingStatus(prisma: PrismaClient, runs: OnboardingRuns, leadId: string) {
+export async function onboardingStatus(tenant: Tenant, runs: OnboardingRuns, leadId: string) {
   const select = { id: true, onboardingState: true, onboardingRound: true } as const;
-  const lead = await prisma.lead.findUnique({ where: { id: leadId }, select });
+  const lead = await tenant.read((db) => db.lead.findUnique({ where: { id: leadId }, select }));
   if (!lead) throw new LeadNotFound(leadId);
   const { id, onboardingState: state, onboardingRound: round } = lead; // the id as it is stored, not as it was spelled
-  const run = await runs.describe(id);
+  const run = await runs.describe(id); // outside of a transaction: it may take a second
   const keys = STEPS.flatMap(({ ends }) => ends.map((step) => stepKey(round, step)));
-  const events = await prisma.leadEvent.findMany({ where: { leadId: id, stepKey: { in: keys } } });
+  const events = await tenant.read((db) => db.leadEvent.findMany({ where: { leadId: id, stepKey: { in: keys } } }));
   const entries = new Map(events.map((event) => [event.stepKey, event]));
   return {
     state,

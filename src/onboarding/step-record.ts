@@ -36,6 +36,7 @@ export async function recordStep(
   step: Step,
   type: StepEventType,
   data: Prisma.InputJsonObject = {},
+  origin = activityOrigin(ref.requestId),
 ): Promise<boolean> {
   const { count } = await tx.leadEvent.createMany({
     data: {
@@ -44,7 +45,7 @@ export async function recordStep(
       organizationId: ref.organizationId,
       type,
       data,
-      metadata: activityOrigin(ref.requestId),
+      metadata: origin,
       stepKey: stepKey('assignment' in ref ? `assignment-${ref.assignment}` : ref.round, step),
     },
     skipDuplicates: true,

@@ -5,6 +5,7 @@ import {
   assigneeNotificationWorkflowId,
   LEAD_ONBOARDING,
   onboardingWorkflowId,
+  PRIORITY_SIGNAL,
   TASK_QUEUES,
 } from '../../workflows/contract.ts';
 import type { assigneeNotification, leadOnboarding } from '../../workflows/index.ts';
@@ -56,9 +57,10 @@ async function startOnboarding(
           priority: payload.priority,
           requestId: payload.requestId,
           searchAttributes: withAttributes,
+          ...(payload.commands && { acceptedCommands: payload.commands }),
         },
       ],
-      workflowIdReusePolicy: reusePolicy(payload),
+      workflowIdReusePolicy: reusePolicy(payload.round === 1 && !payload.again),
       workflowIdConflictPolicy: payload.round === 1 ? 'USE_EXISTING' : 'FAIL',
       memo: { round: payload.round },
       priority: stepPriority(3, { organizationId, priority: payload.priority }),
@@ -81,13 +83,11 @@ async function startOnboarding(
 }
 
 /**
- * After a run of the same id has ended: a first start is refused, so that it happens once; one whose run was lost or
- * ended badly takes the place of a bad end only; a retry comes after any end.
+ * After a run of the same id has ended, a first start is refused, so that it happens once. A retry comes after any end,
+ * and so does a start that is ordered again: a run can have ended well although Postgres, restored from a backup, does
+ * not know, and what Postgres does know is not done twice.
  */
-function reusePolicy({ round, again }: StartOrder['payload']): WorkflowIdReusePolicy {
-  if (again) return 'ALLOW_DUPLICATE_FAILED_ONLY';
-  return round === 1 ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE';
-}
+const reusePolicy = (first: boolean): WorkflowIdReusePolicy => (first ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE');
 
 /**
  * A retry can come while the run of the round before is just ending: that run is not the one ordered.
@@ -105,10 +105,12 @@ async function refuseOlderRound(client: Client, workflowId: string, round: numbe
  */
 async function signalOnboarding({ client, log }: CarrierDependencies, order: SignalOrder): Promise<void> {
   const workflowId = onboardingWorkflowId(order.leadId);
-  const { signal, round, requestId, erasedAt } = order.payload;
+  const { payload } = order;
+  const { signal, round, requestId } = payload;
+  const argument = payload.signal === PRIORITY_SIGNAL ? [{ priority: payload.priority, version: payload.version }] : [];
   const line = { leadId: order.leadId, workflowId, signal, round, requestId };
-  if (erasedAt !== undefined) {
-    const ended = await endErasedRun(client, order, erasedAt);
+  if (payload.signal !== PRIORITY_SIGNAL && payload.erasedAt !== undefined) {
+    const ended = await endErasedRun(client, order, payload.erasedAt);
     log.info(line, ended ? 'command passed on' : 'command came too late');
     return;
   }
@@ -121,13 +123,14 @@ async function signalOnboarding({ client, log }: CarrierDependencies, order: Sig
       return;
     }
     const handle = client.workflow.getHandle(workflowId, run.runId);
-    await (signal === 'cancel' ? handle.cancel() : handle.signal(signal)); // only Temporal's own cancel ends it as canceled
+    await (signal === 'cancel' ? handle.cancel() : handle.signal(signal, ...argument)); // only Temporal's own cancel ends it as canceled
     log.info(line, 'command passed on');
   });
 }
 
 async function startNotification({ client, log }: CarrierDependencies, order: NotifyOrder): Promise<void> {
-  const { leadId, organizationId, payload } = order;
+  const { leadId, organizationId } = order;
+  const { again = false, ...payload } = order.payload;
   const workflowId = assigneeNotificationWorkflowId(leadId, payload.assignment);
   try {
     await withDeadline(client, () =>
@@ -135,7 +138,7 @@ async function startNotification({ client, log }: CarrierDependencies, order: No
         taskQueue: TASK_QUEUES.onboarding,
         workflowId,
         args: [{ leadId, organizationId, ...payload }],
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowIdReusePolicy: reusePolicy(!again),
         workflowIdConflictPolicy: 'USE_EXISTING',
         priority: stepPriority(1, { organizationId, priority: payload.priority }),
         staticSummary: `Notify assignee ${payload.assignment} of lead ${leadId}`,

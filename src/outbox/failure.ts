@@ -1,20 +1,25 @@
 import { isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { NamespaceNotFoundError } from '@temporalio/common';
 import { ZodError } from 'zod';
 
 /**
  * What a failed call to Temporal means for an order:
- * `unreachable`: Temporal is down, so that every other order would fail too;
+ * `unreachable`: Temporal takes nothing now, so that every other order would fail too;
+ * `refused`: it takes nothing from us, until somebody mends our key or our rights;
  * `impossible`: the order itself is refused and always will be;
  * `retry`: anything else, which may pass.
  */
-export type FailureKind = 'unreachable' | 'impossible' | 'retry';
+export type FailureKind = 'unreachable' | 'refused' | 'impossible' | 'retry';
 
 /** gRPC status codes, https://grpc.io/docs/guides/status-codes/ */
 const KINDS: Record<number, FailureKind> = {
   1: 'unreachable', // CANCELLED: our connection was closed
   3: 'impossible', // INVALID_ARGUMENT
   4: 'unreachable', // DEADLINE_EXCEEDED
+  7: 'refused', // PERMISSION_DENIED
+  8: 'unreachable', // RESOURCE_EXHAUSTED: a limit of the namespace or of the server; more calls make it worse
   14: 'unreachable', // UNAVAILABLE
+  16: 'refused', // UNAUTHENTICATED
 };
 
 export interface OrderFailure {
@@ -29,8 +34,14 @@ export function explainFailure(err: unknown): OrderFailure {
     return { kind: 'impossible', reason: `Not an order: ${paths.join(', ')}` };
   }
   if (err instanceof WorkflowNotFoundError) return { kind: 'retry', reason: 'WorkflowNotFound' };
+  // A store that was lost has no namespace until somebody, or the server at its start, creates it.
+  if (err instanceof NamespaceNotFoundError) return { kind: 'unreachable', reason: 'NamespaceNotFound' };
   const cause = err instanceof ServiceError ? err.cause : err;
   if (isGrpcServiceError(cause))
     return { kind: KINDS[cause.code] ?? 'retry', reason: `gRPC ${cause.code}: ${cause.details}` };
   return { kind: 'retry', reason: err instanceof Error ? err.name : 'Unknown' };
 }
+
+/** Says whether a failure is not about the one order, but about every call to Temporal. */
+export const concernsAll = (kind: FailureKind): kind is 'unreachable' | 'refused' =>
+  kind === 'unreachable' || kind === 'refused';

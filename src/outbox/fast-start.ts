@@ -1,66 +1,72 @@
-import type { Pool } from 'pg';
-import type { Logger } from '../logger.ts';
 import { TEMPORAL_DEADLINE_MS } from '../temporal/connection.ts';
-import { explainFailure } from './failure.ts';
+import { attemptOrder, type AttemptDependencies } from './attempt.ts';
 import type { Order } from './order.ts';
-import { completeOrder, deferOrder } from './store.ts';
+import { createRelayWaker } from './wake.ts';
 
 /** Milliseconds for which a new order is left to the process that wrote it: the deadline of its call, and some. */
-export const CLAIM_MS = TEMPORAL_DEADLINE_MS + 1_000;
+const CLAIM_MS = TEMPORAL_DEADLINE_MS + 1_000;
 
-export interface FastStartDependencies {
-  pool: Pool;
-  carryOut: (order: Order) => Promise<void>;
-  log: Logger;
+export interface FastStartDependencies extends AttemptDependencies {
   /** How many orders this process carries out at once; past that they are the relay's. */
   slots: number;
 }
 
+/** The right to carry one order out; taken before the order is written. */
+export interface Slot {
+  /** For how long relays leave the order to this process: write it so. */
+  orderDelayMs: number;
+  /** Carries the order out in the background. Call it after the commit. Never throws: the relay takes what failed. */
+  run(order: Order): void;
+  /** Gives the slot back when no order was written. */
+  release(): void;
+}
+
 /** Carries orders out right after their commit, so that a lead need not wait for the relay's next round. */
 export interface FastStart {
-  /** Takes a slot, or says that there is none. */
-  reserve(): boolean;
-  /** Gives a reserved slot back unused. */
-  release(): void;
-  /** Carries the order out in the background, in a reserved slot. Never throws: the relay takes what failed. */
-  run(order: Order): void;
+  /** With all slots taken it is one that leaves its order to the relays. */
+  takeSlot(): Slot;
+  /** Tells the relays that an order was committed that is theirs. */
+  leaveToRelays(): void;
   /** Resolves when nothing is under way any more. */
   idle(): Promise<void>;
 }
 
-export function createFastStart({ pool, carryOut, log, slots }: FastStartDependencies): FastStart {
-  let free = slots;
+export function createFastStart(deps: FastStartDependencies): FastStart {
+  let free = deps.slots;
   const underWay = new Set<Promise<void>>();
+  const relays = createRelayWaker(deps.pool);
 
   async function attempt(order: Order): Promise<void> {
     try {
-      await carryOut(order);
-      await completeOrder(pool, order.id);
+      const outcome = await attemptOrder(deps, { ...order, attempts: 0 }, () => 0);
+      if (outcome !== 'done') relays.wake();
     } catch (err) {
-      const { kind, reason } = explainFailure(err);
-      log.warn({ leadId: order.leadId, order: order.id, kind, err }, 'left to the relay');
-      await deferOrder(pool, order.id, reason, 0).catch(() => undefined); // its delay ends by itself
+      deps.log.warn({ leadId: order.leadId, order: order.id, err }, 'order left to the relays');
     }
   }
 
+  const noSlot: Slot = { orderDelayMs: 0, run: () => relays.wake(), release: () => undefined };
+
   return {
-    reserve() {
-      if (free === 0) return false;
+    takeSlot() {
+      if (free === 0) return noSlot;
       free -= 1;
-      return true;
-    },
-    release() {
-      free += 1;
-    },
-    run(order) {
-      const task = attempt(order).finally(() => {
+      const release = () => {
         free += 1;
-        underWay.delete(task);
-      });
-      underWay.add(task);
+      };
+      const run = (order: Order) => {
+        const task = attempt(order).finally(() => {
+          release();
+          underWay.delete(task);
+        });
+        underWay.add(task);
+      };
+      return { orderDelayMs: CLAIM_MS, run, release };
     },
+    leaveToRelays: () => relays.wake(),
     async idle() {
       await Promise.all(underWay);
+      await relays.idle();
     },
   };
 }

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { LEAD_PRIORITIES, ONBOARDING_SIGNALS, type OnboardingSignal } from '../../workflows/contract.ts';
+import {
+  LEAD_PRIORITIES,
+  ONBOARDING_SIGNALS,
+  type OnboardingSignal,
+  PRIORITY_SIGNAL,
+} from '../../workflows/contract.ts';
 import { LEAD_SOURCES } from '../leads/lead.ts';
 
 const base = { id: z.uuid(), leadId: z.uuid(), organizationId: z.string() };
@@ -18,26 +23,38 @@ const startOrder = z.object({
     requestId,
     /** True when an earlier run of the round was lost or ended badly. */
     again: z.boolean().optional(),
+    /** What that run was told, so that this one knows it from its start. */
+    commands: z.array(z.enum(['enrichNow', 'skipEnrichment'])).optional(),
   }),
 });
+
+/** The round that a signal is meant for: one that comes late must not reach the next. */
+const toRound = { round: count, requestId };
 
 const signalOrder = z.object({
   ...base,
   kind: z.literal('SIGNAL_ONBOARDING'),
-  payload: z.object({
-    signal: z.enum(Object.keys(ONBOARDING_SIGNALS) as OnboardingSignal[]),
-    /** The round that it is meant for: one that comes late must not reach the next. */
-    round: count,
-    requestId,
-    /** When the lead was erased, where that is the reason: any round is meant, and there may be no run. */
-    erasedAt: z.iso.datetime().optional(),
-  }),
+  payload: z.discriminatedUnion('signal', [
+    z.object({
+      signal: z.enum(Object.keys(ONBOARDING_SIGNALS) as OnboardingSignal[]),
+      ...toRound,
+      /** When the lead was erased, where that is the reason: any round is meant, and there may be no run. */
+      erasedAt: z.iso.datetime().optional(),
+    }),
+    z.object({ signal: z.literal(PRIORITY_SIGNAL), priority, version: count, ...toRound }),
+  ]),
 });
 
 const notifyOrder = z.object({
   ...base,
   kind: z.literal('NOTIFY_ASSIGNEE'),
-  payload: z.object({ assignment: count, priority, requestId }),
+  payload: z.object({
+    assignment: count,
+    priority,
+    requestId,
+    /** True when an earlier run was lost or ended without a notification. */
+    again: z.boolean().optional(),
+  }),
 });
 
 /** Something that Temporal is to do, kept in Postgres until it has taken it. */

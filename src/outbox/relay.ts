@@ -1,46 +1,81 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool } from 'pg';
-import type { Logger } from '../logger.ts';
-import { explainFailure } from './failure.ts';
-import { type Order, orderSchema } from './order.ts';
-import { buryOrder, type ClaimedRow, claimOrders, completeOrder, deferOrder } from './store.ts';
+import { attemptOrder, type AttemptDependencies } from './attempt.ts';
+import { concernsAll, type OrderFailure } from './failure.ts';
+import { type ClaimedRow, claimOrders } from './store.ts';
 
-/** Rows taken, and calls to Temporal under way, at once. */
-const BATCH = 20;
-/** While Temporal is down: soon enough that all is started within seconds of its return. */
-const UNREACHABLE_DELAY_MS = 2_000;
+/** Calls to Temporal under way at once. */
+const LANES = 20;
 const MAX_DELAY_MS = 60_000;
+/** Between two calls while every call fails: soon enough that all is started within seconds of Temporal's return. */
+const PAUSES_MS = { unreachable: 2_000, refused: 30_000 };
 
-export interface RelayDependencies {
-  pool: Pool;
-  carryOut: (order: Order) => Promise<void>;
-  log: Logger;
+export interface RelayDependencies extends AttemptDependencies {
+  /** Milliseconds between two looks for orders when nobody wakes it. */
   pollMs: number;
 }
 
 export interface Relay {
-  /** When the last round ended without an error of the database; undefined before the first. */
+  /** When it last took orders, or saw that there are none; undefined before the first time. */
   readonly lastRoundAt: number | undefined;
-  /** Ends after the round that is under way. */
+  /** Makes it look at once: an order may be waiting. */
+  wake(): void;
+  /** Takes no more orders, and ends when the calls that are under way have. */
   stop(): Promise<void>;
 }
 
-/** Carries out what no API process has: any number of copies may run at once. */
+/**
+ * Carries out what no API process has: any number of copies may run at once. It takes as many orders as it has free
+ * lanes, so that one that is slow holds up no other and none waits in its hands. While Temporal takes nothing, it tries
+ * one order at a time.
+ */
 export function startRelay(deps: RelayDependencies): Relay {
   const stopping = new AbortController();
+  const underWay = new Set<Promise<void>>();
+  let trouble: keyof typeof PAUSES_MS | undefined;
   let lastRoundAt: number | undefined;
+  let waking = new AbortController();
+
+  const pause = (milliseconds: number, { signal }: AbortController) =>
+    sleep(milliseconds, undefined, { signal }).catch(() => undefined);
+
+  function freeLanes(): number {
+    if (trouble === undefined) return LANES - underWay.size;
+    return underWay.size === 0 ? 1 : 0;
+  }
+
+  function begin(row: ClaimedRow): void {
+    const lane = attemptOrder(deps, row, (failure) => delayAfter(failure, row.attempts))
+      .then((outcome) => {
+        trouble = outcome !== 'done' && concernsAll(outcome) ? outcome : undefined;
+      })
+      .catch((err: unknown) => deps.log.error({ order: row.id, err }, 'order left to its lease'))
+      .finally(() => underWay.delete(lane));
+    underWay.add(lane);
+  }
+
+  /** @returns whether every free lane got an order, so that more may be waiting. */
+  async function takeOrders(): Promise<boolean> {
+    const free = freeLanes();
+    const rows = free === 0 ? [] : await claimOrders(deps.pool, free);
+    lastRoundAt = Date.now();
+    rows.forEach(begin);
+    return rows.length === free;
+  }
 
   async function loop(): Promise<void> {
     while (!stopping.signal.aborted) {
+      waking = new AbortController();
       let more = false;
       try {
-        more = await relayOnce(deps);
-        lastRoundAt = Date.now();
+        more = await takeOrders();
       } catch (err) {
         deps.log.error({ err }, 'relay round failed');
       }
-      if (!more) await sleep(deps.pollMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      if (!more) await pause(deps.pollMs, waking);
+      else if (underWay.size > 0) await Promise.race(underWay);
+      if (trouble) await pause(PAUSES_MS[trouble], stopping);
     }
+    await Promise.all(underWay);
   }
 
   const ended = loop();
@@ -48,42 +83,17 @@ export function startRelay(deps: RelayDependencies): Relay {
     get lastRoundAt() {
       return lastRoundAt;
     },
+    wake: () => waking.abort(),
     async stop() {
       stopping.abort();
+      waking.abort();
       await ended;
     },
   };
 }
 
-/**
- * One round: claims a batch and carries it out.
- * @returns whether another round should follow at once, because the batch was full and Temporal took it.
- */
-export async function relayOnce(deps: Omit<RelayDependencies, 'pollMs'>): Promise<boolean> {
-  const rows = await claimOrders(deps.pool, BATCH);
-  const reachable = await Promise.all(rows.map((row) => relayOrder(deps, row)));
-  return rows.length === BATCH && reachable.every(Boolean);
-}
-
-async function relayOrder(deps: Omit<RelayDependencies, 'pollMs'>, row: ClaimedRow): Promise<boolean> {
-  const { pool, log } = deps;
-  const ids = { leadId: row.leadId, order: row.id, kind: row.kind, attempt: row.attempts };
-  try {
-    await deps.carryOut(orderSchema.parse(row));
-    await completeOrder(pool, row.id);
-    return true;
-  } catch (err) {
-    const failure = explainFailure(err);
-    if (failure.kind === 'impossible') {
-      await buryOrder(pool, row.id, failure.reason);
-      log.error({ ...ids, reason: failure.reason }, 'order put aside: it cannot be carried out');
-      return true;
-    }
-    const delayMs = failure.kind === 'unreachable' ? UNREACHABLE_DELAY_MS : backOff(row.attempts);
-    await deferOrder(pool, row.id, failure.reason, delayMs);
-    log.warn({ ...ids, reason: failure.reason, delayMs }, 'order deferred');
-    return failure.kind !== 'unreachable';
-  }
+function delayAfter({ kind }: OrderFailure, attempts: number): number {
+  return concernsAll(kind) ? PAUSES_MS[kind] : backOff(attempts);
 }
 
 /** Exponential with full jitter, https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */

@@ -1,28 +1,28 @@
 import { Prisma } from '../db/generated/client.ts';
 import type { ExpiredPage, ExpiryQuery } from '../../workflows/contract.ts';
 
-/** Older than the period, and not changed, touched or otherwise written about since. By the database's clock. */
+/** Not changed, touched or otherwise written about for the period, nor created in it. By the database's clock. */
 function isExpired(retentionDays: number): Prisma.Sql {
   const end = Prisma.sql`(now() - ${retentionDays} * interval '1 day')`;
-  return Prisma.sql`lead.created_at < ${end} AND lead.updated_at < ${end}
+  return Prisma.sql`lead.updated_at < ${end}
     AND NOT EXISTS (SELECT 1 FROM lead_event WHERE lead_event.lead_id = lead.id AND lead_event.at >= ${end})`;
 }
 
-/** A page of the leads whose period is over, the oldest first. */
+/** A page of the leads whose period is over, the one that was left alone the longest first. */
 export async function findExpiredLeads(
   db: Prisma.TransactionClient,
   { retentionDays, pageSize, after }: ExpiryQuery,
 ): Promise<ExpiredPage> {
   const further = after
-    ? Prisma.sql`(lead.created_at, lead.id) > (${after.createdAt}::timestamptz, ${after.leadId}::uuid)`
+    ? Prisma.sql`(lead.updated_at, lead.id) > (${after.updatedAt}::timestamptz, ${after.leadId}::uuid)`
     : Prisma.sql`true`;
-  const rows = await db.$queryRaw<{ id: string; createdAt: Date }[]>`
-    SELECT id, created_at AS "createdAt" FROM lead WHERE ${further} AND ${isExpired(retentionDays)}
-    ORDER BY created_at, id LIMIT ${pageSize}`;
+  const rows = await db.$queryRaw<{ id: string; updatedAt: Date }[]>`
+    SELECT id, updated_at AS "updatedAt" FROM lead WHERE ${further} AND ${isExpired(retentionDays)}
+    ORDER BY updated_at, id LIMIT ${pageSize}`;
   const last = rows.at(-1);
   return {
     leadIds: rows.map(({ id }) => id),
-    ...(last && rows.length === pageSize && { next: { createdAt: last.createdAt.toISOString(), leadId: last.id } }),
+    ...(last && rows.length === pageSize && { next: { updatedAt: last.updatedAt.toISOString(), leadId: last.id } }),
   };
 }
 

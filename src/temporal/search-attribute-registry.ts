@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
 import type { Logger } from '../logger.ts';
+import type { Temporal } from './connection.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 
 const RETRY_MS = 5_000;
@@ -13,7 +13,11 @@ export interface SearchAttributeRegistry {
 }
 
 /** Starts registering, and goes on until it went well or `signal` aborts. */
-export function openSearchAttributeRegistry(client: Client, log: Logger, signal: AbortSignal): SearchAttributeRegistry {
+export function openSearchAttributeRegistry(
+  temporal: Pick<Temporal, 'client'>,
+  log: Logger,
+  signal: AbortSignal,
+): SearchAttributeRegistry {
   let known = false;
   let running = false;
 
@@ -22,7 +26,7 @@ export function openSearchAttributeRegistry(client: Client, log: Logger, signal:
     running = true;
     while (!known && !signal.aborted) {
       try {
-        await registerSearchAttributes(client);
+        await registerSearchAttributes(temporal.client);
         known = true;
       } catch (err) {
         log.warn({ err }, 'search attributes not registered yet; runs start without them');

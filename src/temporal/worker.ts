@@ -9,21 +9,16 @@ export interface WorkerDependencies {
   log: Logger;
   /** Milliseconds for running work to end after `shutdown()`. */
   graceMs: number;
-  /** What each queue runs; only those of the queues that this process polls are called. */
-  workloads: Record<TaskQueue, () => Promise<WorkerOptionsOfQueue> | WorkerOptionsOfQueue>;
 }
 
-export type WorkerOptionsOfQueue = Pick<
+/** What a queue runs. */
+export type Workload = Pick<
   WorkerOptions,
   'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions' | 'sinks'
 >;
 
-/** Milliseconds after the grace period when a worker that does not end is forced to. */
-const FORCE_AFTER_GRACE_MS = 10_000;
-
 /** A worker for one task queue, not yet running. */
-export async function createWorker(deps: WorkerDependencies, taskQueue: TaskQueue): Promise<Worker> {
-  const workload = await deps.workloads[taskQueue]();
+export function createWorker(deps: WorkerDependencies, taskQueue: TaskQueue, workload: Workload): Promise<Worker> {
   return Worker.create({
     connection: deps.connection,
     namespace: deps.namespace,
@@ -31,14 +26,16 @@ export async function createWorker(deps: WorkerDependencies, taskQueue: TaskQueu
     ...workload,
     interceptors: { activity: [activityInterceptor(deps.log)] },
     shutdownGraceTime: deps.graceMs,
-    shutdownForceTime: deps.graceMs + FORCE_AFTER_GRACE_MS,
     stickyQueueScheduleToStartTimeout: '5s', // runs of a crashed worker go on after this, not after the default 10 s
   });
 }
 
-/** Says whether a worker asks its queue for work: what readiness means for it. */
+/** Whether a queue is for workflows; the others are for activities. */
+export const isWorkflowQueue = (taskQueue: string) => taskQueue === TASK_QUEUES.onboarding;
+
+/** Says whether a worker has a call out that asks its queue for work. That it is answered, it does not say. */
 export function isPolling(worker: Worker): boolean {
   const { runState, workflowPollerState, activityPollerState } = worker.getStatus();
-  const polls = worker.options.taskQueue === TASK_QUEUES.onboarding ? workflowPollerState : activityPollerState;
+  const polls = isWorkflowQueue(worker.options.taskQueue) ? workflowPollerState : activityPollerState;
   return runState === 'RUNNING' && polls === 'POLLING';
 }

@@ -3,6 +3,7 @@ import type { Figures } from './checks/verify.ts';
 import { createRandom } from './random.ts';
 import { formatTable } from './report.ts';
 import type { Scale } from './scenario.ts';
+import { badNetwork } from './scenarios/bad-network.ts';
 import { frozenRelay, frozenWorker, silentPostgres } from './scenarios/frozen.ts';
 import { identicalLeads, identicalRequests } from './scenarios/identical-posts.ts';
 import { deliveredBeforeMark, killPoints } from './scenarios/kill-points.ts';
@@ -21,7 +22,17 @@ const ENRICHMENT_DELAY_MS: Record<Scale, number> = { short: 3_000, full: 10_000 
 
 const scenarios = [
   ...[identicalLeads, identicalRequests, ...killPoints, deliveredBeforeMark, poisonRow, removedRun],
-  ...[storm, temporalDown, temporalSilent, silentPostgres, frozenWorker, frozenRelay, rollingDeploy, fourRelays],
+  ...[
+    storm,
+    temporalDown,
+    temporalSilent,
+    silentPostgres,
+    frozenWorker,
+    frozenRelay,
+    rollingDeploy,
+    fourRelays,
+    badNetwork,
+  ],
   lostStore,
 ].filter(({ inShort }) => inShort || scale === 'full');
 

@@ -19,7 +19,7 @@ describe('migrate deploy', () => {
     expect(first).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('successfully applied') as unknown });
     expect(await query(database.url, APPLIED)).toEqual((await names()).map((name) => ({ name })));
     const functions = await query(database.url, `SELECT proname AS name FROM pg_proc WHERE proname = 'intake_lead'`);
-    expect(functions).toEqual([{ name: 'intake_lead' }]);
+    expect(functions).toEqual([{ name: 'intake_lead' }, { name: 'intake_lead' }]);
 
     const second = await runPrisma(['migrate', 'deploy'], database.url);
     expect(second).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('No pending migrations') as unknown });
@@ -57,6 +57,32 @@ describe('migrate deploy', () => {
     expect(stderr).toContain('Migration name: 20990101000000_broken');
     expect(stderr).toContain('column "no_such_column" of relation "lead" does not exist (line 3)');
     expect(await query(database.url, `SELECT to_regclass('half_done') AS found`)).toEqual([{ found: null }]);
+  });
+
+  it('says what an administrator has to do for an owner who may not make roles, and goes on when it is done', async () => {
+    await using database = unborn();
+    const admin = connectionStringOf(Number(new URL(database.url).port));
+    const owner = nameOf(database.url).replace('deploy', 'owner');
+    await query(admin, `CREATE ROLE ${owner} LOGIN PASSWORD 'owner'`);
+    await query(admin, `CREATE DATABASE ${nameOf(database.url)} OWNER ${owner}`);
+    const url = new URL(database.url);
+    [url.username, url.password] = [owner, 'owner'];
+
+    const { exitCode, stderr } = await runPrisma(['migrate', 'deploy'], url.href);
+    expect(exitCode).toBe(1);
+    const [, grant = ''] = /; (GRANT lead_api TO \w+)\. /.exec(stderr) ?? [];
+    const [, resolve = ''] = /cli\.mjs (migrate resolve --rolled-back \w+),/.exec(stderr) ?? [];
+    await query(admin, grant);
+    expect(await runPrisma(resolve.split(' '), url.href)).toMatchObject({ exitCode: 0 });
+    expect(await runPrisma(['migrate', 'deploy'], url.href)).toMatchObject({ exitCode: 0 });
+
+    const rows = `SELECT count(*)::int AS count FROM outbox`;
+    const insert = `INSERT INTO outbox (id, lead_id, organization_id, kind)
+      VALUES (gen_random_uuid(), gen_random_uuid(), 'org-1', 'START_ONBOARDING')`;
+    await query(url.href, insert);
+    expect(await query(url.href, rows)).toEqual([{ count: 1 }]);
+    url.searchParams.set('options', '-c role=lead_api');
+    expect(await query(url.href, rows)).toEqual([{ count: 0 }]);
   });
 
   it('names a server that is not there', async () => {

@@ -47,14 +47,14 @@ describe('a real fault of Postgres is told alike by node-postgres and by Prisma:
   test('nobody listens', async ({ database }) => {
     const url = new URL(database.url);
     url.port = String(await freePort());
-    expect(await faultsOf(connectTo(url.href), 'SELECT 1')).toEqual(allOf('unavailable'));
+    expect(await faultsOf(connectTo(url.href), 'SELECT 1')).toEqual(allOf('refused'));
   });
 
   test('the role may not connect again', async ({ database }) => {
     await database.pool.query(`CREATE ROLE crowded LOGIN PASSWORD 'crowded' CONNECTION LIMIT 0`);
     const url = new URL(database.url);
     [url.username, url.password] = ['crowded', 'crowded'];
-    expect(await faultsOf(connectTo(url.href), 'SELECT 1')).toEqual(allOf('unavailable'));
+    expect(await faultsOf(connectTo(url.href), 'SELECT 1')).toEqual(allOf('refused'));
     await database.pool.query('DROP ROLE crowded');
   });
 
@@ -63,7 +63,7 @@ describe('a real fault of Postgres is told alike by node-postgres and by Prisma:
     const client = await crowded.pool.connect();
     const faults = await faultsOf(crowded, 'SELECT 1');
     client.release();
-    expect(faults).toEqual(allOf('unavailable'));
+    expect(faults).toEqual(allOf('refused'));
   });
 
   test('another transaction has the row, and it does not wait', async ({ database }) => {
@@ -78,11 +78,11 @@ describe('a real fault of Postgres is told alike by node-postgres and by Prisma:
   });
 
   test('it takes longer than a statement may', async ({ database }) => {
-    expect(await faultsOf(database, 'SELECT pg_sleep(60)')).toEqual(allOf('unavailable'));
+    expect(await faultsOf(database, 'SELECT pg_sleep(60)')).toEqual(allOf('refused'));
   });
 
   test('the connection is ended in the middle', async ({ database }) => {
-    expect(await faultsOf(database, 'SELECT pg_terminate_backend(pg_backend_pid())')).toEqual(allOf('unavailable'));
+    expect(await faultsOf(database, 'SELECT pg_terminate_backend(pg_backend_pid())')).toEqual(allOf('broken-off'));
   });
 
   test('the network breaks in the middle', async ({ database }) => {
@@ -98,7 +98,7 @@ describe('a real fault of Postgres is told alike by node-postgres and by Prisma:
       const failure = failureOf(call());
       await expect.poll(async () => (await database.pool.query(SLEEPERS)).rowCount, { timeout: 20_000 }).toBe(1);
       proxy.cut();
-      expect(databaseFault(await failure)).toBe('unavailable');
+      expect(databaseFault(await failure)).toBe('broken-off');
       await database.pool.query(`SELECT pg_terminate_backend(pid) FROM (${SLEEPERS}) AS sleeper`);
     }
     await proxy.close();
@@ -107,12 +107,12 @@ describe('a real fault of Postgres is told alike by node-postgres and by Prisma:
   test('it is a standby that only reads', async ({ database }) => {
     const url = new URL(database.url);
     url.searchParams.set('options', '-c default_transaction_read_only=on');
-    expect(await faultsOf(connectTo(url.href), 'DELETE FROM outbox')).toEqual(allOf('unavailable'));
+    expect(await faultsOf(connectTo(url.href), 'DELETE FROM outbox')).toEqual(allOf('refused'));
   });
 
   test.for(['40001', '40P01', '57P03', '53200'])('SQLSTATE %s', async (code, { database }) => {
     const raise = `DO $$ BEGIN RAISE EXCEPTION 'by the test' USING ERRCODE = '${code}'; END $$`;
-    expect(await faultsOf(database, raise)).toEqual(allOf('unavailable'));
+    expect(await faultsOf(database, raise)).toEqual(allOf('refused'));
   });
 });
 
@@ -144,5 +144,5 @@ describe('what waiting cannot help is no fault of the database:', () => {
 
 test('a fault is found behind other errors', () => {
   const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
-  expect(databaseFault(new Error('query', { cause: new Error('connect', { cause }) }))).toBe('unavailable');
+  expect(databaseFault(new Error('query', { cause: new Error('connect', { cause }) }))).toBe('refused');
 });

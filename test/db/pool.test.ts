@@ -33,7 +33,7 @@ it('gives up on a statement that takes too long, and goes on with the next', asy
 it('does not wait long for a server that does not answer', async () => {
   using silent = await silentServer();
   const { error, seconds } = await failure(poolOf(silent.url).query('SELECT 1'));
-  expect(databaseFault(error)).toBe('unavailable');
+  expect(databaseFault(error)).toBe('refused');
   expect(seconds).toBeLessThan(3);
 });
 
@@ -42,7 +42,7 @@ it('does not wait long for a connection that others hold', async () => {
   const held = await pool.connect();
   const { error, seconds } = await failure(pool.query('SELECT 1'));
   held.release();
-  expect(databaseFault(error)).toBe('unavailable');
+  expect(databaseFault(error)).toBe('refused');
   expect(seconds).toBeLessThan(3);
 });
 
@@ -51,7 +51,7 @@ it('reports an idle connection that is lost, and connects again', async () => {
   const pool = poolOf(server(), (err) => lost.push(err));
   await pool.query('SELECT 1');
   await query(server(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pool-test'`);
-  await vi.waitFor(() => expect(lost.map(databaseFault)).toEqual(['unavailable']));
+  await vi.waitFor(() => expect(lost.map(databaseFault)).toEqual(['broken-off']));
   expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
 });
 

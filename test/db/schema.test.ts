@@ -88,4 +88,20 @@ describe('indexes', () => {
     expect(found).toContain('Index Scan using outbox_status_available_at_idx');
     expect(found).not.toContain('Sort');
   });
+
+  it('give unfinished onboardings in the order in which the reconciler looks at them', async () => {
+    const found = await plan(
+      `SELECT id FROM lead WHERE onboarding_state IN ('PENDING', 'RUNNING') AND reconcile_after < now()
+       ORDER BY reconcile_after LIMIT 50`,
+    );
+    expect(found).toContain('Index Scan using lead_reconcile_after_idx');
+    expect(found).not.toContain('Sort');
+  });
+
+  it('give the assignments of the last day, and the idempotency keys that have expired', async () => {
+    const assigned = `SELECT lead_id FROM lead_event WHERE type = 'lead.assigned' AND at > now() - interval '1 day'`;
+    expect(await plan(assigned)).toContain('lead_event_at_idx');
+    const expired = 'SELECT key FROM idempotency_key WHERE expires_at <= now() ORDER BY expires_at LIMIT 1';
+    expect(await plan(expired)).toContain('idempotency_key_expires_at_idx');
+  });
 });

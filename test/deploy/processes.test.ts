@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ensureDatabase } from '../../src/local/postgres/database.ts';
 import { freePort } from '../../src/local/ports.ts';
 import { connectionStringOf } from '../../src/local/postgres/postgres.ts';
+import { projectRoot } from '../../src/local/project-root.ts';
 import { runCommand } from '../../src/local/processes/run-command.ts';
 import { testNamespace } from '../support/temporal.ts';
 import { environmentOf, ownServices, readCompose, type Service } from './compose.ts';
@@ -69,6 +70,13 @@ function check(name: string) {
   );
 }
 
+/** What README.md says to type, from `node` on. */
+async function firstKeyCommand(): Promise<string[]> {
+  const readme = await readFile(join(projectRoot(), 'README.md'), 'utf8');
+  const [, command = ''] = /^docker compose exec api (node .+)$/m.exec(readme) ?? [];
+  return command.split(' ');
+}
+
 describe('the commands of the compose file, as plain processes on what the Dockerfile builds', () => {
   it('migrate brings an empty database to the newest schema, and may run again', async () => {
     const command = compose.services['migrate']?.command ?? [];
@@ -117,20 +125,27 @@ describe('the commands of the compose file, as plain processes on what the Docke
     }
   });
 
-  it('together onboard a lead', async () => {
+  it('together onboard a lead, for the holder of a key that is made as README.md says', async () => {
     const url = `http://127.0.0.1:${ports.get('api') ?? 0}/api/leads`;
+    expect((await fetch(url)).status).toBe(401);
+    const key = await run('api', await firstKeyCommand());
+    expect(key).toMatchObject({ ok: true });
+    const headers = { authorization: `Bearer ${key.stdout.trim()}` };
     const created = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ organizationId: 'org-1', name: 'Ana', email: 'ana@example.com', assignedTo: 'user-1' }),
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify({ organizationId: 'org-123', name: 'Ana', email: 'ana@example.com', assignedTo: 'user-1' }),
     });
     expect(created.status).toBe(201);
     const { id } = (await created.json()) as { id: string };
     await expect
-      .poll(async () => ((await (await fetch(`${url}/${id}/onboarding`)).json()) as { state: string }).state, {
-        timeout: READY_WITHIN_MS,
-        interval: 200,
-      })
+      .poll(
+        async () => ((await (await fetch(`${url}/${id}/onboarding`, { headers })).json()) as { state: string }).state,
+        {
+          timeout: READY_WITHIN_MS,
+          interval: 200,
+        },
+      )
       .toMatch(/^(COMPLETED|PARTIAL)$/);
   });
 

@@ -142,15 +142,17 @@ describe('POST /api/leads', () => {
     await api.close();
   });
 
-  test('asks Postgres once', async ({ database }) => {
+  test('asks Postgres once; that relays are woken is nothing that it waits for', async ({ database }) => {
     const api = createTestApi(database, { slots: 0 });
     await api.call('POST', '/api/leads', newLead());
     const statements = recordStatements();
     const plain = newLead();
     for (const [body, headers] of [[plain], [plain], [newLead(), { 'idempotency-key': 'once' }]] as const) {
+      await api.idle();
       statements.length = 0;
       expect((await api.call('POST', '/api/leads', body, headers)).status).toBeLessThan(300);
-      expect(statements.map(({ text }) => text)).toEqual([expect.stringContaining('FROM intake_lead(')]);
+      const asked = statements.map(({ text }) => text).filter((text) => text !== 'NOTIFY outbox');
+      expect(asked).toEqual([expect.stringContaining('FROM intake_lead(')]);
     }
     await api.close();
   });

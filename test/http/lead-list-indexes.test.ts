@@ -1,14 +1,16 @@
 import pg from 'pg';
 import { describe, expect } from 'vitest';
+import { API_ROLE } from '../../src/db/tenant.ts';
 import { encodeCursor } from '../../src/paging.ts';
-import { test } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { explain } from '../support/explain.ts';
+import { makeKey, openRequestPool, test } from '../support/keyed-api.ts';
 import { recordStatements } from '../support/statements.ts';
 
 test.override({ slots: 0 });
 
 const LEADS = 10_000;
+const NONE = { text: '', values: [] };
 
 /** On a connection without the pool's time-outs: it takes longer than a request may. */
 async function populate({ url }: TestDatabase) {
@@ -48,7 +50,25 @@ describe('GET /api/leads stands on an index', () => {
     expect((await api.call('GET', `/api/leads?organizationId=org-0${query}`)).status).toBe(200);
     const [statement] = statements.filter(({ text }) => text.startsWith('SELECT'));
     expect(statements).toHaveLength(1);
-    const used = await explain(database, statement ?? { text: '', values: [] });
+    const used = await explain(database.pool, statement ?? NONE, 'org-0');
     expect(used).toContainEqual(expect.stringMatching(new RegExp(`^${index}: .*${column}`)));
+  });
+
+  /** What Postgres may look up behind a policy; the rest is read in the order of the page. */
+  test.for([
+    ['', 'lead_organization_id_created_at_id_idx', 'organization_id'],
+    ['&status=LOST', 'lead_organization_id_created_at_id_idx', 'organization_id'],
+    ['&assignedTo=user-2', 'lead_organization_id_assigned_to_created_at_id_idx', 'assigned_to'],
+    ['&q=zyx', 'lead_organization_id_created_at_id_idx', 'organization_id'],
+    [`&cursor=${CURSOR}`, 'lead_organization_id_created_at_id_idx', 'created_at'],
+  ] as const)('with a key, for %j', async ([query, index, column], { keyed, database }) => {
+    const call = keyed.as(await makeKey(database, { organizationId: 'org-0' }));
+    const statements = recordStatements();
+    expect((await call('GET', `/api/leads?limit=50${query}`)).status).toBe(200);
+    const [statement] = statements.filter(({ text }) => text.includes('FROM "public"."lead"'));
+    const pool = openRequestPool(database, API_ROLE);
+    const used = await explain(pool, statement ?? NONE, 'org-0');
+    await pool.end();
+    expect(used).toEqual([expect.stringMatching(new RegExp(`^${index}: .*${column}`))]);
   });
 });

@@ -4,13 +4,12 @@ import { describe, expect, onTestFinished } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
 import { freePort } from '../../src/local/ports.ts';
 import type { Command } from '../../src/onboarding/command.ts';
-import { carryOut } from '../../src/outbox/carry-out.ts';
-import { relayOnce } from '../../src/outbox/relay.ts';
 import { createTestApi, newLead, test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn } from '../support/onboarding.ts';
 import { expectProblem } from '../support/problem.ts';
+import { carrierTo, relayOnce } from '../support/relay.ts';
 import { countRows } from '../support/rows.ts';
 import { createTestClient } from '../support/temporal.ts';
 import { startWorkers } from '../support/workers.ts';
@@ -28,10 +27,9 @@ const stateOf = async ({ prisma }: TestDatabase, id: string) =>
 async function drainOutbox({ pool }: TestDatabase): Promise<void> {
   const client = createTestClient();
   const { log } = recordLog();
-  const searchAttributes = { known: true, forget: () => undefined };
   const round = async () => {
-    await pool.query('UPDATE outbox SET available_at = clock_timestamp()');
-    await relayOnce({ pool, log, carryOut: (order) => carryOut({ client, searchAttributes, log }, order) });
+    await pool.query("UPDATE outbox SET available_at = now() - interval '1 second'");
+    await relayOnce({ pool, log, carryOut: carrierTo(client) });
     return (await pool.query('SELECT 1 FROM outbox')).rowCount;
   };
   await expect.poll(round, POLL).toBe(0);

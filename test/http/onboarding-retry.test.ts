@@ -2,13 +2,12 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { describe, expect } from 'vitest';
 import { createLeadActivities } from '../../activities/lead.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
-import { carryOut } from '../../src/outbox/carry-out.ts';
-import { relayOnce } from '../../src/outbox/relay.ts';
 import { test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn } from '../support/onboarding.ts';
 import { expectProblem } from '../support/problem.ts';
+import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
 const FAR_AWAY_MS = 600_000;
@@ -127,13 +126,8 @@ describe('POST /api/leads/{id}/onboarding/retry', () => {
     await run.handle.terminate('by the test');
     const client = createTestClient();
     const { log } = recordLog();
-    const searchAttributes = { known: true, forget: () => undefined };
-    await database.pool.query('UPDATE outbox SET available_at = clock_timestamp()');
-    await relayOnce({
-      pool: database.pool,
-      log,
-      carryOut: (order) => carryOut({ client, searchAttributes, log }, order),
-    });
+    await database.pool.query("UPDATE outbox SET available_at = now() - interval '1 second'");
+    await relayOnce({ pool: database.pool, log, carryOut: carrierTo(client) });
     await client.connection.close();
     await expect
       .poll(() => leadOf(database, run.leadId), POLL)

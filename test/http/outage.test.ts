@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, onTestFinished } from 'vitest';
 import { createPool } from '../../src/db/pool.ts';
 import { createPrisma } from '../../src/db/prisma.ts';
 import type { Lead } from '../../src/leads/lead.ts';
 import { freePort } from '../../src/local/ports.ts';
-import { createTestApi, newLead, test, type TestApi } from '../support/api.ts';
+import { type Answer, createTestApi, newLead, test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/problem.ts';
+import { holdLead } from '../support/row-lock.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 test.override({ slots: 0 });
 
 const UNKNOWN = randomUUID();
+const WITHIN_MS = 3_500;
 
 /** Every call that needs Postgres. */
 const CALLS: [string, string, unknown?][] = [
@@ -31,11 +34,20 @@ const CALLS: [string, string, unknown?][] = [
   ['GET', '/readyz'],
 ];
 
+const NOTHING_STORED = /^Nothing was stored/;
+/** What is said when a statement was out that nobody answered; `/readyz` says which server it is. */
+const OUTCOME_UNKNOWN = {
+  'POST /api/leads': /may have been stored.*same Idempotency-Key/,
+  GET: NOTHING_STORED,
+  'GET /readyz': /^Postgres does not answer/,
+  other: /may have been done.*again/,
+};
+
 /** The API on the same database at another port, where something is wrong. */
-function apiAt(port: number, database: TestDatabase): TestApi {
+function apiAt(port: number, database: TestDatabase, max = 20): TestApi {
   const url = new URL(database.url);
   url.port = String(port);
-  const pool = createPool({ connectionString: url.href, max: 20, applicationName: 'outage', onError: () => undefined });
+  const pool = createPool({ connectionString: url.href, max, applicationName: 'outage', onError: () => undefined });
   const api = createTestApi({ pool, prisma: createPrisma(pool) }, { slots: 0 });
   onTestFinished(async () => {
     await api.close();
@@ -44,47 +56,105 @@ function apiAt(port: number, database: TestDatabase): TestApi {
   return api;
 }
 
-async function expectUnavailable(api: TestApi, withinMs: number) {
-  const startedAt = performance.now();
-  const answers = await Promise.all(
-    CALLS.map(async ([method, path, body]) => {
-      const answer = await api.call(method, path, body);
-      return { ...answer, what: `${method} ${path}`, durationMs: performance.now() - startedAt };
-    }),
-  );
-  for (const answer of answers) {
-    expectProblem(answer, 503, 'unavailable');
-    expect(answer.headers.get('retry-after'), answer.what).toBe('1');
-    expect(answer.text).not.toMatch(/prisma|connect|econn|timeout|terminated|127\.0/i);
-    expect(answer.durationMs, answer.what).toBeLessThan(withinMs);
-  }
+async function proxyOf() {
+  const proxy = await startTcpProxy(inject('postgresPort'));
+  onTestFinished(() => proxy.close());
+  return proxy;
 }
 
-describe('while Postgres is away, every call is answered with 503 and nothing of the cause', () => {
-  test('when nobody listens', async ({ database }) => {
+async function timed(api: TestApi, [method, path, body]: (typeof CALLS)[number]) {
+  const startedAt = performance.now();
+  const answer = await api.call<{ detail: string }>(method, path, body);
+  return { ...answer, what: `${method} ${path}`, durationMs: performance.now() - startedAt };
+}
+
+function expectUnavailable(answer: Awaited<ReturnType<typeof timed>>, detail: RegExp) {
+  expectProblem(answer, 503, 'unavailable');
+  expect(answer.headers.get('retry-after'), answer.what).toBe('1');
+  expect(answer.text).not.toMatch(/prisma|connect|econn|timeout|terminated|127\.0/i);
+  expect(answer.body.detail, answer.what).toMatch(detail);
+  expect(answer.durationMs, answer.what).toBeLessThan(WITHIN_MS);
+}
+
+function unknownOutcomeOf(what: string): RegExp {
+  if (what === 'POST /api/leads' || what === 'GET /readyz') return OUTCOME_UNKNOWN[what];
+  return what.startsWith('GET') ? OUTCOME_UNKNOWN.GET : OUTCOME_UNKNOWN.other;
+}
+
+const all = (api: TestApi) => Promise.all(CALLS.map((call) => timed(api, call)));
+
+describe('while Postgres is away, every call is answered with 503 within 3.5 s, and nothing of the cause', () => {
+  test('when nobody listens: nothing was stored', async ({ database }) => {
     const api = apiAt(await freePort(), database);
     await api.call('GET', `/api/leads/${UNKNOWN}`); // Prisma loads its query compiler with the first call
-    await expectUnavailable(api, 3_500);
+    for (const answer of await all(api)) {
+      expectUnavailable(answer, answer.what === 'GET /readyz' ? OUTCOME_UNKNOWN['GET /readyz'] : NOTHING_STORED);
+    }
   });
 
-  test('when it takes connections and never answers', async ({ database }) => {
-    const proxy = await startTcpProxy(inject('postgresPort'));
-    onTestFinished(() => proxy.close());
+  test('when it takes connections and never answers: nothing was stored', async ({ database }) => {
+    const proxy = await proxyOf();
     proxy.setSilent(true);
-    await expectUnavailable(apiAt(proxy.port, database), 3_500);
+    for (const answer of await all(apiAt(proxy.port, database))) {
+      expectUnavailable(answer, answer.what === 'GET /readyz' ? OUTCOME_UNKNOWN['GET /readyz'] : NOTHING_STORED);
+    }
   });
 
-  test('when it falls silent, and again at once when it is back', async ({ database }) => {
-    const proxy = await startTcpProxy(inject('postgresPort'));
-    onTestFinished(() => proxy.close());
+  test('when it falls silent: a write may have been done; and all goes on at once when it is back', async ({
+    database,
+  }) => {
+    const proxy = await proxyOf();
     const api = apiAt(proxy.port, database);
-    const before = await Promise.all(CALLS.map(([method, path, body]) => api.call(method, path, body)));
+    const before = await all(api);
     expect(before.map(({ status }) => status)).not.toContain(503);
     proxy.setSilent(true);
-    await expectUnavailable(api, 5_000);
+    for (const answer of await all(api)) expectUnavailable(answer, unknownOutcomeOf(answer.what));
     proxy.setSilent(false);
-    const after = await Promise.all(CALLS.map(([method, path, body]) => api.call(method, path, body)));
+    const after = await all(api);
     expect(after.map(({ status }) => status)).toEqual(before.map(({ status }) => (status === 201 ? 200 : status)));
+  });
+
+  test('when it falls silent in the middle of a transaction', async ({ api: direct, database }) => {
+    const proxy = await proxyOf();
+    const api = apiAt(proxy.port, database);
+    const { body: lead } = await direct.call<Lead>('POST', '/api/leads', newLead());
+    const row = await holdLead(database, lead.id);
+    const patch = timed(api, ['PATCH', `/api/leads/${lead.id}`, { name: 'Ana' }]);
+    await row.contended();
+    proxy.setSilent(true);
+    expectUnavailable(await patch, OUTCOME_UNKNOWN.other);
+    await row.release();
+    proxy.setSilent(false);
+    expect((await api.call('PATCH', `/api/leads/${lead.id}`, { name: 'Ana' })).status).toBe(200);
+  });
+
+  test('when a call waits for a connection first, and for an answer on it then', async ({ database }) => {
+    const proxy = await proxyOf();
+    const api = apiAt(proxy.port, database, 1);
+    await api.call('GET', `/api/leads/${UNKNOWN}`);
+    proxy.setSilent(true);
+    const first = timed(api, ['GET', `/api/leads/${UNKNOWN}`]);
+    await sleep(1_500); // the next one gets the connection when this one is given up, and would wait for 5 s in all
+    const answers = await Promise.all([first, timed(api, ['POST', '/api/leads', newLead()])]);
+    for (const answer of answers) expectUnavailable(answer, /./);
+  });
+});
+
+describe('a lead that was refused with "it may have been stored"', () => {
+  test('is stored once when it is sent again with its key', async ({ database }) => {
+    const proxy = await proxyOf();
+    const api = apiAt(proxy.port, database);
+    const lead = newLead({ email: null });
+    const key = { 'idempotency-key': randomUUID() };
+    await api.call('GET', `/api/leads/${UNKNOWN}`);
+    proxy.muteAnswers(true); // the statement arrives, its answer does not
+    const refused = await api.call<{ detail: string }>('POST', '/api/leads', lead, key);
+    expect(refused.body.detail).toMatch(OUTCOME_UNKNOWN['POST /api/leads']);
+    proxy.muteAnswers(false);
+    const again: Answer<Lead> = await api.call('POST', '/api/leads', lead, key);
+    expect(again.status).toBe(201);
+    const { rows } = await database.pool.query('SELECT id FROM lead WHERE name = $1 AND email IS NULL', [lead.name]);
+    expect(rows).toEqual([{ id: again.body.id }]);
   });
 });
 
@@ -95,5 +165,16 @@ describe('Postgres', () => {
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
     );
     expect((await api.call('GET', `/api/leads/${body.id}`)).status).toBe(200);
+  });
+
+  test('may come back where only new connections work: the dead ones are given up together', async ({ database }) => {
+    const proxy = await proxyOf();
+    const api = apiAt(proxy.port, database, 5);
+    await Promise.all(Array.from({ length: 20 }, () => api.call('GET', `/api/leads/${UNKNOWN}`)));
+    proxy.abandon();
+    expect((await timed(api, ['GET', `/api/leads/${UNKNOWN}`])).status).toBe(503);
+    for (let call = 0; call < 5; call += 1) {
+      expect((await api.call('GET', `/api/leads/${UNKNOWN}`)).status).toBe(404);
+    }
   });
 });

@@ -11,12 +11,12 @@ const CALLER = { userId: null, ipAddress: null, userAgent: null, requestId: 'req
 
 let emails = 0;
 
-const requestOf = (lead: object = {}, idempotencyKey?: string): IntakeRequest => ({
-  submission: submissionSchema.parse({ ...SEED_LEAD, email: `intake-${(emails += 1)}@example.com`, ...lead }),
-  caller: CALLER,
-  idempotencyKey,
-  orderDelayMs: 6_000,
-});
+function requestOf(lead: object = {}, idempotencyKey?: string): IntakeRequest {
+  emails += 1;
+  const submission = submissionSchema.parse({ ...SEED_LEAD, email: `intake-${emails}@example.com`, ...lead });
+  const { organizationId } = submission;
+  return { organizationId, submission, caller: CALLER, idempotencyKey, orderDelayMs: 6_000 };
+}
 
 /** Runs `during` while a transaction of somebody else, begun with `statement`, is open; then ends it so. */
 async function besides<T>(

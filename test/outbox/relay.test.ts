@@ -1,56 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { beforeEach, describe, expect } from 'vitest';
-import { carryOut } from '../../src/outbox/carry-out.ts';
-import { createFastStart } from '../../src/outbox/fast-start.ts';
+import { beforeEach, describe, expect, onTestFinished } from 'vitest';
+import { freePort } from '../../src/local/ports.ts';
 import type { Order } from '../../src/outbox/order.ts';
-import { relayOnce } from '../../src/outbox/relay.ts';
+import { type Relay, startRelay } from '../../src/outbox/relay.ts';
 import { claimOrders } from '../../src/outbox/store.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
+import { carrierTo } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
-import { freePort } from '../../src/local/ports.ts';
+
+type CarryOut = (order: Order) => Promise<void>;
 
 const { log } = recordLog();
-const searchAttributes = { known: true, forget: () => undefined };
+const client = createTestClient();
+const carry = carrierTo(client);
 
-const carrierTo = (client: Client) => (order: Order) => carryOut({ client, searchAttributes, log }, order);
+const takeInMany = (database: TestDatabase, count: number) =>
+  Promise.all(Array.from({ length: count }, () => takeIn(database)));
 
-const makeDue = ({ pool }: TestDatabase) => pool.query('UPDATE outbox SET available_at = clock_timestamp()');
+const makeDue = ({ pool }: TestDatabase) => pool.query("UPDATE outbox SET available_at = now() - interval '1 second'");
 
-describe('relay', () => {
-  beforeEach<{ database: TestDatabase }>(async ({ database }) => {
-    await database.pool.query('DELETE FROM outbox');
-  });
+/** A relay that runs until the test ends. */
+function run({ pool }: TestDatabase, carryOut: CarryOut, pollMs = 50): Relay {
+  const relay = startRelay({ pool, log, carryOut, pollMs });
+  onTestFinished(() => relay.stop());
+  return relay;
+}
 
+/** Stops what a call waits for until it is let go. */
+function gate() {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+const outboxSize = ({ prisma }: TestDatabase) => prisma.outbox.count();
+
+async function endRuns(orders: Order[]): Promise<void> {
+  await Promise.all(orders.map(({ leadId }) => client.workflow.getHandle(onboardingWorkflowId(leadId)).terminate()));
+}
+
+beforeEach<{ database: TestDatabase }>(async ({ database }) => {
+  await database.pool.query('DELETE FROM outbox');
+});
+
+describe('a relay', () => {
   test('starts what no API process has, and empties the outbox', async ({ database }) => {
-    const client = createTestClient();
-    const orders = await Promise.all([takeIn(database), takeIn(database), takeIn(database)]);
+    const orders = await takeInMany(database, 3);
     await makeDue(database);
-    await relayOnce({ pool: database.pool, carryOut: carrierTo(client), log });
-
-    expect(await database.prisma.outbox.count()).toBe(0);
+    run(database, carry);
+    await expect.poll(() => outboxSize(database)).toBe(0);
     for (const { leadId } of orders) {
-      const handle = client.workflow.getHandle(onboardingWorkflowId(leadId));
-      expect((await handle.describe()).status.name).toBe('RUNNING');
-      await handle.terminate();
+      const { status } = await client.workflow.getHandle(onboardingWorkflowId(leadId)).describe();
+      expect(status.name).toBe('RUNNING');
     }
+    await endRuns(orders);
   });
 
   test('counts a run that exists already as started', async ({ database }) => {
-    const client = createTestClient();
     const order = await takeIn(database);
-    await carrierTo(client)(order);
+    await carry(order);
     const handle = client.workflow.getHandle(onboardingWorkflowId(order.leadId));
     const { runId } = await handle.describe();
     await makeDue(database);
-    await relayOnce({ pool: database.pool, carryOut: carrierTo(client), log });
+    const relay = run(database, carry);
+    await expect.poll(() => outboxSize(database)).toBe(0);
+    await relay.stop();
     expect((await handle.describe()).runId).toBe(runId);
     await handle.terminate();
-    await carrierTo(client)(order);
+    await carry(order);
     expect((await handle.describe()).runId).toBe(runId);
-    expect(await database.prisma.outbox.count()).toBe(0);
   });
 
   test('leaves a row alone while the process that wrote it has it in hand', async ({ database }) => {
@@ -58,56 +80,166 @@ describe('relay', () => {
     expect(await claimOrders(database.pool, 10)).toEqual([]);
   });
 
-  test('gives each row to one of several copies', async ({ database }) => {
-    await Promise.all(Array.from({ length: 30 }, () => takeIn(database)));
+  test('looks at once when it is woken, and otherwise when its time has come', async ({ database }) => {
+    const done: string[] = [];
+    const carryOut: CarryOut = (order) => Promise.resolve(void done.push(order.id));
+    const relay = run(database, carryOut, 3_600_000);
+    await expect.poll(() => relay.lastRoundAt).toBeDefined();
+    const first = await takeIn(database);
     await makeDue(database);
-    const claims = await Promise.all([1, 2, 3, 4].map(() => claimOrders(database.pool, 10)));
-    const ids = claims.flat().map(({ id }) => id);
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(ids.length).toBe(30);
+    relay.wake();
+    await expect.poll(() => done).toEqual([first.id]);
+
+    run(database, carryOut, 50);
+    const second = await takeIn(database);
+    await makeDue(database);
+    await expect.poll(() => done).toEqual([first.id, second.id]);
   });
 
-  test('keeps a row, with the reason, while Temporal is out of reach', async ({ database }) => {
-    const nobody = new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) });
-    await takeIn(database);
+  test('has 20 calls under way at most, and is not held up by one that is slow', async ({ database }) => {
+    const orders = await takeInMany(database, 60);
     await makeDue(database);
-    const more = await relayOnce({ pool: database.pool, carryOut: carrierTo(nobody), log });
-    expect(more).toBe(false);
-    const [row] = await database.prisma.outbox.findMany();
-    expect(row).toMatchObject({
-      status: 'PENDING',
-      attempts: 1,
-      lastError: expect.stringMatching(/^gRPC (4|14)/) as string,
+    const { opened, open } = gate();
+    const [slow] = orders;
+    let [underWay, most] = [0, 0];
+    const finished: string[] = [];
+    run(database, async (order) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await (order.id === slow?.id ? opened : sleep(20));
+      finished.push(order.id);
+      underWay -= 1;
     });
-    expect(row?.availableAt.getTime()).toBeLessThan(Date.now() + 5_000);
+    await expect.poll(() => outboxSize(database)).toBe(1);
+    expect(finished).not.toContain(slow?.id);
+    expect(most).toBe(20);
+    open();
+    await expect.poll(() => outboxSize(database)).toBe(0);
+  });
+
+  test('carries each order out once, with several copies', async ({ database }) => {
+    await takeInMany(database, 100);
+    await makeDue(database);
+    const done: string[] = [];
+    for (let copy = 0; copy < 4; copy += 1) run(database, (order) => Promise.resolve(void done.push(order.id)));
+    await expect.poll(() => outboxSize(database)).toBe(0);
+    expect(done).toHaveLength(100);
+    expect(new Set(done).size).toBe(100);
   });
 
   test('puts impossible rows aside after one try, with the reason, and carries out the others', async ({
     database,
   }) => {
-    const client = createTestClient();
     const [refused, garbled, good] = [await takeIn(database), await takeIn(database), await takeIn(database)];
     const tooLong = 'x'.repeat(5_000); // more than Temporal takes as a search attribute
     await database.pool.query('UPDATE outbox SET organization_id = $2 WHERE id = $1', [refused.id, tooLong]);
     await database.pool.query(`UPDATE outbox SET payload = '{"round": 0}' WHERE id = $1`, [garbled.id]);
     await makeDue(database);
-    await relayOnce({ pool: database.pool, carryOut: carrierTo(client), log });
-
-    expect(await database.prisma.outbox.findMany({ orderBy: { createdAt: 'asc' } })).toMatchObject([
-      { id: refused.id, status: 'DEAD', attempts: 1, lastError: expect.stringContaining('gRPC 3') as string },
-      { id: garbled.id, status: 'DEAD', attempts: 1, lastError: expect.stringContaining('payload.round') as string },
-    ]);
-    await client.workflow.getHandle(onboardingWorkflowId(good.leadId)).terminate();
+    run(database, carry);
+    const dead = (reason: string) => ({
+      status: 'DEAD',
+      attempts: 1,
+      lastError: expect.stringContaining(reason) as string,
+    });
+    await expect
+      .poll(() => database.prisma.outbox.findMany({ orderBy: { createdAt: 'asc' } }))
+      .toMatchObject([
+        { id: refused.id, ...dead('gRPC 3') },
+        { id: garbled.id, ...dead('payload.round') },
+      ]);
+    await endRuns([good]);
     await makeDue(database);
     expect(await claimOrders(database.pool, 10)).toEqual([]);
+  });
+
+  test('tries an order that failed again, later and later', async ({ database }) => {
+    const order = await takeIn(database);
+    await makeDue(database);
+    let tries = 0;
+    run(database, () => {
+      tries += 1;
+      return tries < 3 ? Promise.reject(new Error('by the test')) : Promise.resolve();
+    });
+    await expect
+      .poll(() => database.prisma.outbox.findUnique({ where: { id: order.id } }))
+      .toMatchObject({ attempts: 1, status: 'PENDING', lastError: 'Error' });
+    await expect.poll(() => outboxSize(database), { timeout: 20_000 }).toBe(0);
+    expect(tries).toBe(3);
+  });
+
+  test('ends when the calls that are under way have, and has nothing else in hand', async ({ database }) => {
+    const orders = await takeInMany(database, 30);
+    await makeDue(database);
+    const { opened, open } = gate();
+    let begun = 0;
+    const relay = run(database, () => {
+      begun += 1;
+      return opened;
+    });
+    await expect.poll(() => begun).toBe(20);
+    const stopped = relay.stop();
+    expect(await claimOrders(database.pool, 100)).toHaveLength(orders.length - begun);
+    open();
+    await stopped;
+    expect(begun).toBe(20);
+    expect(await outboxSize(database)).toBe(orders.length - begun);
+  });
+});
+
+describe('while Temporal is out of reach', () => {
+  const nobody = async () =>
+    carrierTo(new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) }));
+
+  test('a relay keeps every row, with the reason, and tries one at a time; then all are started', async ({
+    database,
+  }) => {
+    const orders = await takeInMany(database, 60);
+    await makeDue(database);
+    const toNobody = await nobody();
+    let back = false;
+    const [failed, atOnce] = [[] as string[], [] as number[]];
+    let underWay = 0;
+    const carryOut: CarryOut = async (order) => {
+      underWay += 1;
+      if (!back && failed.length > 0) atOnce.push(underWay);
+      try {
+        await (back ? carry(order) : toNobody(order));
+      } catch (err) {
+        failed.push(order.id);
+        throw err;
+      } finally {
+        underWay -= 1;
+      }
+    };
+    run(database, carryOut);
+    await expect.poll(() => failed.length, { timeout: 40_000 }).toBeGreaterThanOrEqual(21);
+    expect(Math.max(...atOnce)).toBe(1);
+    const rows = await database.prisma.outbox.findMany();
+    expect(rows).toHaveLength(60);
+    for (const row of rows) expect(row.status).toBe('PENDING');
+    expect(rows.filter(({ attempts }) => attempts === 0).length).toBeGreaterThanOrEqual(60 - failed.length - 1);
+    const reasons = rows.filter(({ lastError }) => lastError !== null).map(({ lastError }) => lastError);
+    for (const reason of reasons) expect(reason).toMatch(/^gRPC (4|14)/);
+
+    back = true;
+    await expect.poll(() => outboxSize(database), { timeout: 30_000 }).toBe(0);
+    await endRuns(orders);
+  });
+
+  test('a relay that is told to stop stops, and gives up no row', async ({ database }) => {
+    await takeInMany(database, 5);
+    await makeDue(database);
+    const relay = startRelay({ pool: database.pool, log, carryOut: await nobody(), pollMs: 50 });
+    await expect.poll(() => relay.lastRoundAt).toBeDefined();
+    await relay.stop();
+    expect(await outboxSize(database)).toBe(5);
   });
 });
 
 describe('a command', () => {
   test('that was meant for an earlier round does not reach the next', async ({ database }) => {
-    const client = createTestClient();
     const start = await takeIn(database, {}, 600_000);
-    await carrierTo(client)({ ...start, payload: { ...start.payload, round: 2 } });
+    await carry({ ...start, payload: { ...start.payload, round: 2 } });
     const enrichNow = (round: number): Order => ({
       ...start,
       kind: 'SIGNAL_ONBOARDING',
@@ -118,38 +250,11 @@ describe('a command', () => {
       ((await handle.fetchHistory()).events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes)
         .length;
 
-    await carrierTo(client)(enrichNow(1));
+    await carry(enrichNow(1));
     expect(await signals()).toBe(0);
-    await carrierTo(client)(enrichNow(2));
+    await carry(enrichNow(2));
     expect(await signals()).toBe(1);
-    await expect(carrierTo(client)(enrichNow(3))).rejects.toThrow('earlier round');
+    await expect(carry(enrichNow(3))).rejects.toThrow('earlier round');
     await handle.terminate();
-  });
-});
-
-describe('fast start', () => {
-  test('has no slot past its bound, and gives each back', async ({ database }) => {
-    let release: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => (release = resolve));
-    const fastStart = createFastStart({ pool: database.pool, log, slots: 2, carryOut: () => held });
-    const orders = await Promise.all([takeIn(database), takeIn(database)]);
-    expect([fastStart.reserve(), fastStart.reserve(), fastStart.reserve()]).toEqual([true, true, false]);
-    for (const order of orders) fastStart.run(order);
-    release();
-    await fastStart.idle();
-    expect([fastStart.reserve(), fastStart.reserve()]).toEqual([true, true]);
-    const ids = orders.map(({ id }) => id);
-    expect(await database.prisma.outbox.count({ where: { id: { in: ids } } })).toBe(0);
-  });
-
-  test('hands what failed to the relay at once', async ({ database }) => {
-    await database.pool.query('DELETE FROM outbox');
-    const carryOutOrder = () => Promise.reject(new Error('by the test'));
-    const fastStart = createFastStart({ pool: database.pool, log, slots: 1, carryOut: carryOutOrder });
-    const order = await takeIn(database);
-    fastStart.reserve();
-    fastStart.run(order);
-    await fastStart.idle();
-    expect((await claimOrders(database.pool, 1)).map(({ id }) => id)).toEqual([order.id]);
   });
 });

@@ -3,13 +3,12 @@ import { Client, Connection } from '@temporalio/client';
 import { describe, expect, onTestFinished } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
 import { freePort } from '../../src/local/ports.ts';
-import { carryOut } from '../../src/outbox/carry-out.ts';
-import { relayOnce } from '../../src/outbox/relay.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import { createTestApi, type Page, test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { expectProblem } from '../support/problem.ts';
+import { carrierTo, relayOnce } from '../support/relay.ts';
 import { countRows } from '../support/rows.ts';
 import { createTestClient, historyText } from '../support/temporal.ts';
 import { createPerson, tablesWithTraces, tracesIn } from './person.ts';
@@ -37,9 +36,7 @@ const ordersOf = ({ prisma }: TestDatabase, leadId: string) => prisma.outbox.fin
 /** One round of a relay that reaches Temporal. */
 async function relay({ pool }: TestDatabase): Promise<void> {
   const client = createTestClient();
-  const { log } = recordLog();
-  const searchAttributes = { known: true, forget: () => undefined };
-  await relayOnce({ pool, log, carryOut: (order) => carryOut({ client, log, searchAttributes }, order) });
+  await relayOnce({ pool, log: recordLog().log, carryOut: carrierTo(client) });
   await client.connection.close();
 }
 

@@ -59,10 +59,8 @@ describe('the Schedule of retention', () => {
     const stopping = new AbortController();
     const { log, lines } = recordLog();
     proxy.setSilent(true);
-    const kept = keepRetentionSchedule(new Client({ connection, namespace: testNamespace() }), {
-      ...{ retentionDays: 30, log },
-      signal: stopping.signal,
-    });
+    const temporal = { client: new Client({ connection, namespace: testNamespace() }) };
+    const kept = keepRetentionSchedule(temporal, { retentionDays: 30, log, signal: stopping.signal });
     onTestFinished(async () => {
       stopping.abort();
       await kept;

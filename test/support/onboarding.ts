@@ -107,6 +107,7 @@ export async function takeIn(
     database.pool,
     { enrichmentDelayMs: delayMs, idempotencyTtlHours: 24 },
     {
+      organizationId: submission.organizationId,
       submission,
       caller: { userId: 'user-1', ipAddress: '203.0.113.7', userAgent: 'vitest', requestId: `request-${emails}` },
       idempotencyKey: undefined,

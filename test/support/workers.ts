@@ -4,7 +4,7 @@ import { createLeadActivities } from '../../activities/lead.ts';
 import { createNotificationActivities } from '../../activities/notification.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
 import type { Logger } from '../../src/logger.ts';
-import { createWorker } from '../../src/temporal/worker.ts';
+import { createWorker, type Workload } from '../../src/temporal/worker.ts';
 import {
   type LeadActivities,
   type NotificationActivities,
@@ -25,26 +25,22 @@ export async function startWorkers(database: TestDatabase, log: Logger, override
       Object.entries(real).map(([name, run]) => [name, overrides[name as keyof ActivityOverrides] ?? run]),
     ) as Activities;
   const { sinks } = workflowCoverage;
-  const deps = {
-    connection,
-    namespace: testNamespace(),
-    log,
-    graceMs: 1_000,
-    workloads: {
-      [TASK_QUEUES.onboarding]: () => ({ workflowBundle: { codePath: inject('workflowBundle') }, sinks }),
-      [TASK_QUEUES.notification]: () => ({
-        activities: pick(createNotificationActivities({ prisma: database.prisma })),
-        maxConcurrentActivityTaskExecutions: 10,
-      }),
-      [TASK_QUEUES.lead]: () => ({
-        activities: pick(createLeadActivities({ prisma: database.prisma, providers: builtInProviders })),
-        maxConcurrentActivityTaskExecutions: 3,
-      }),
+  const deps = { connection, namespace: testNamespace(), log, graceMs: 1_000 };
+  const workloads: Record<TaskQueue, Workload> = {
+    [TASK_QUEUES.onboarding]: { workflowBundle: { codePath: inject('workflowBundle') }, sinks },
+    [TASK_QUEUES.notification]: {
+      activities: pick(createNotificationActivities({ prisma: database.prisma })),
+      maxConcurrentActivityTaskExecutions: 10,
+    },
+    [TASK_QUEUES.lead]: {
+      activities: pick(createLeadActivities({ prisma: database.prisma, providers: builtInProviders })),
+      maxConcurrentActivityTaskExecutions: 3,
     },
   };
-  const taskQueues = Object.values(TASK_QUEUES);
   const workers = new Map<TaskQueue, Worker>();
-  for (const taskQueue of taskQueues) workers.set(taskQueue, await createWorker(deps, taskQueue));
+  for (const taskQueue of Object.values(TASK_QUEUES)) {
+    workers.set(taskQueue, await createWorker(deps, taskQueue, workloads[taskQueue]));
+  }
   const running = [...workers.values()].map((worker) => worker.run());
   return {
     async stop() {

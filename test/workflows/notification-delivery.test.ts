@@ -3,12 +3,11 @@ import { promisify } from 'node:util';
 import { describe, expect, inject } from 'vitest';
 import { createNotificationActivities } from '../../activities/notification.ts';
 import { updateLead } from '../../src/leads/update.ts';
-import { carryOut } from '../../src/outbox/carry-out.ts';
-import { relayOnce } from '../../src/outbox/relay.ts';
 import { assigneeNotificationWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { historyText, type Onboarding, test } from '../support/onboarding.ts';
+import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient, replay, testNamespace } from '../support/temporal.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
@@ -125,13 +124,7 @@ describe('assigneeNotification with a webhook', () => {
     await database.pool.query('DELETE FROM outbox');
     await updateLead(database.prisma, run.leadId, { assignedTo: 'user-789' }, caller);
     const client = createTestClient();
-    const { log } = recordLog();
-    const searchAttributes = { known: true, forget: () => undefined };
-    await relayOnce({
-      pool: database.pool,
-      log,
-      carryOut: (order) => carryOut({ client, log, searchAttributes }, order),
-    });
+    await relayOnce({ pool: database.pool, log: recordLog().log, carryOut: carrierTo(client) });
     const workflowId = assigneeNotificationWorkflowId(run.leadId, 2);
     await expect(client.workflow.getHandle(workflowId).result()).rejects.toMatchObject({
       cause: { cause: { type: 'WebhookRefused' } },

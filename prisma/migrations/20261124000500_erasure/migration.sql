@@ -1,6 +1,6 @@
--- Retention looks for old leads of all organizations.
+-- Retention looks for the leads, of all organizations, that were left alone the longest.
 -- CreateIndex
-CREATE INDEX "lead_created_at_id_idx" ON "lead"("created_at", "id");
+CREATE INDEX "lead_updated_at_id_idx" ON "lead"("updated_at", "id");
 
 -- Takes one lead in, in one round trip and one transaction: the lead, its event, the order to onboard it and the
 -- idempotency key stand or fall together. Ids come from the caller, the times from this database.

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { absolutePath } from 'swagger-ui-dist';
+import { API_KEY } from '../authorization.ts';
 import type { HttpEnv } from '../context.ts';
 
 const ASSETS = { 'swagger-ui.css': 'text/css', 'swagger-ui-bundle.js': 'text/javascript' } as const;
@@ -26,6 +27,11 @@ const PAGE = `<!doctype html>
 
 /** `GET /openapi.json`, and `GET /docs`, which works without a network: its assets come from the package. */
 export function documentationRoutes(app: OpenAPIHono<HttpEnv>): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', API_KEY, {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API key, `lok_…`. Each operation names the scope that it needs.',
+  });
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: {

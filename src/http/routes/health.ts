@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { databaseFault } from '../../db/faults.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { Problem, problemResponses } from '../problem.ts';
+import { Problem, describeProblems } from '../problem.ts';
 import { answers } from '../validation.ts';
 
 const healthz = createRoute({
@@ -19,7 +20,7 @@ const readyz = createRoute({
   description: 'Needs Postgres. Without Temporal leads are taken in all the same, and onboarded once it is back.',
   responses: {
     200: answers('They can', z.object({ status: z.literal('ok'), temporal: z.enum(['reachable', 'unreachable']) })),
-    ...problemResponses(),
+    ...describeProblems(500, 503),
   },
 });
 
@@ -27,17 +28,15 @@ const readyz = createRoute({
 export function healthRoutes(app: OpenAPIHono<HttpEnv>, { pool, runs }: AppDependencies): void {
   app.openapi(healthz, (c) => c.json({ status: 'ok' } as const, 200));
   app.openapi(readyz, async (c) => {
-    const postgres = pool.query('SELECT 1').then(
-      () => true,
-      () => false,
-    );
-    const [temporal, stores] = await Promise.all([runs.isReachable(), postgres]); // no call outlasts the answer
-    if (!stores) {
-      throw new Problem(503, 'unavailable', 'Postgres does not answer.', { headers: { 'retry-after': '1' } });
-    }
+    const postgres = pool.query(`SELECT 'intake_lead(text, jsonb)'::regprocedure`).then(() => undefined, explain);
+    const [temporal, problem] = await Promise.all([runs.isReachable(), postgres]); // no call outlasts the answer
+    if (problem) throw new Problem(503, 'unavailable', problem, { headers: { 'retry-after': '1' } });
     return c.json(
       { status: 'ok' as const, temporal: temporal ? ('reachable' as const) : ('unreachable' as const) },
       200,
     );
   });
 }
+
+const explain = (err: unknown): string =>
+  databaseFault(err) ? 'Postgres does not answer.' : 'The database lacks a migration: run npm run db:deploy.';

@@ -2,19 +2,22 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { intakeLead } from '../../leads/intake.ts';
 import { leadSchema } from '../../leads/lead.ts';
 import { submissionSchema } from '../../leads/submission.ts';
-import { CLAIM_MS } from '../../outbox/fast-start.ts';
+import { needs, organizationOf } from '../authorization.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { Problem, problemResponses } from '../problem.ts';
-import { answers, noQuery } from '../validation.ts';
+import { answers, etagHeader, noQuery } from '../validation.ts';
 
 const duplicateSchema = leadSchema.extend({ duplicate: z.boolean().optional() }).openapi('IntakeAnswer');
+
+const INTAKE_HEADERS = { location: z.string(), ...etagHeader };
 
 const route = createRoute({
   method: 'post',
   path: '/api/leads',
   tags: ['leads'],
   summary: 'Take a lead in',
+  ...needs('leads:write'),
   description:
     'Stores the lead and the order to onboard it, then answers; the onboarding itself runs afterwards. ' +
     'When the organization already has a lead with that e-mail, that lead is answered and this submission is kept on its timeline.',
@@ -32,9 +35,12 @@ const route = createRoute({
   responses: {
     201: {
       ...answers('The lead and its onboarding are durable', duplicateSchema),
-      headers: z.object({ location: z.string() }),
+      headers: z.object(INTAKE_HEADERS),
     },
-    200: answers('The organization has this lead already', duplicateSchema),
+    200: {
+      ...answers('The organization has this lead already', duplicateSchema),
+      headers: z.object(INTAKE_HEADERS),
+    },
     ...problemResponses(409, 410, 413, 415, 422),
   },
 });
@@ -46,22 +52,22 @@ export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
 
   app.openapi(route, async (c) => {
     const submission = c.req.valid('json');
+    const organizationId = organizationOf(c, submission.organizationId);
     const caller = readCaller(c);
-    const reserved = fastStart.reserve();
+    const slot = fastStart.takeSlot();
     const result = await intakeLead(pool, intake, {
+      organizationId,
       submission,
       caller,
       idempotencyKey: c.req.valid('header')['idempotency-key'],
-      orderDelayMs: reserved ? CLAIM_MS : 0,
+      orderDelayMs: slot.orderDelayMs,
     }).catch((err: unknown) => {
-      if (reserved) fastStart.release();
+      slot.release();
       throw err;
     });
 
-    if (reserved) {
-      if (result.outcome === 'created') fastStart.run(result.order);
-      else fastStart.release();
-    }
+    if (result.outcome === 'created') slot.run(result.order);
+    else slot.release();
     switch (result.outcome) {
       case 'key_reused':
         throw new Problem(422, 'idempotency-key-reused', 'Use a new Idempotency-Key for a new request.');
@@ -75,13 +81,13 @@ export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
         break;
       case 'created':
       case 'duplicate': {
-        const { id: leadId, organizationId } = result.lead;
-        const ids = { leadId, organizationId, requestId: caller.requestId };
+        const ids = { leadId: result.lead.id, organizationId, requestId: caller.requestId };
         log.info(ids, result.outcome === 'created' ? 'lead created' : 'lead touched');
         log.info({ ...ids, eventId: result.eventId }, 'event recorded');
       }
     }
     const duplicate = result.outcome === 'duplicate' || (result.outcome === 'replayed' && result.duplicate);
+    c.header('etag', result.etag);
     c.header('location', `/api/leads/${result.lead.id}`);
     return duplicate ? c.json({ ...result.lead, duplicate }, 200) : c.json(result.lead, 201);
   });

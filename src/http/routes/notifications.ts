@@ -1,31 +1,20 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { organizationId, userId } from '../../leads/submission.ts';
+import { userId } from '../../leads/submission.ts';
 import { listNotifications, markAllRead, markRead } from '../../notifications/inbox.ts';
-import type { AppDependencies, HttpEnv } from '../context.ts';
+import { notificationSchema } from '../../notifications/notification.ts';
+import { needs, organizationOf } from '../authorization.ts';
+import type { HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
-import { answers, cursor, idParam, limit, noQuery } from '../validation.ts';
+import { answers, cursor, idParam, limit, noQuery, ownOrganization } from '../validation.ts';
 
-export const notificationSchema = z
-  .object({
-    id: z.uuid(),
-    leadId: z.uuid(),
-    userId: z.string(),
-    type: z.string().openapi({ example: 'INFO' }),
-    title: z.string().openapi({ example: 'Novo Lead' }),
-    message: z.string().openapi({ example: 'Lead João Silva foi criado e atribuído a você' }),
-    actionUrl: z.string(),
-    createdAt: z.iso.datetime(),
-    readAt: z.iso.datetime().nullable(),
-  })
-  .openapi('Notification');
-
-const inbox = { organizationId, userId };
+const inbox = { organizationId: ownOrganization, userId };
 
 const listRoute = createRoute({
   method: 'get',
   path: '/api/notifications',
   tags: ['notifications'],
   summary: "List a user's notifications, the newest first",
+  ...needs('notifications'),
   request: {
     query: z.strictObject({
       ...inbox,
@@ -44,6 +33,7 @@ const listRoute = createRoute({
         items: z.array(notificationSchema),
         nextCursor: z.string().nullable(),
         unreadCount: z.number().int(),
+        lastNumber: z.number().int().openapi({ description: '`after` of the stream that goes on from this list' }),
       }),
     ),
     ...problemResponses(),
@@ -55,6 +45,7 @@ const readRoute = createRoute({
   path: '/api/notifications/{id}/read',
   tags: ['notifications'],
   summary: 'Mark a notification as read',
+  ...needs('notifications'),
   request: { params: idParam, query: noQuery },
   responses: { 200: answers('The notification', notificationSchema), ...problemResponses(404) },
 });
@@ -64,16 +55,25 @@ const readAllRoute = createRoute({
   path: '/api/notifications/read-all',
   tags: ['notifications'],
   summary: "Mark all of a user's notifications as read",
+  ...needs('notifications'),
   request: { query: z.strictObject(inbox) },
   responses: { 200: answers('How many were unread', z.object({ marked: z.number().int() })), ...problemResponses() },
 });
 
 /** `GET /api/notifications`, `POST /api/notifications/{id}/read`, `POST /api/notifications/read-all` */
-export function notificationRoutes(app: OpenAPIHono<HttpEnv>, { prisma }: AppDependencies): void {
+export function notificationRoutes(app: OpenAPIHono<HttpEnv>): void {
   app.openapi(listRoute, async (c) => {
-    const { organizationId: org, userId: user, ...page } = c.req.valid('query');
-    return c.json(await listNotifications(prisma, { organizationId: org, userId: user }, page), 200);
+    const { organizationId: named, userId: user, ...page } = c.req.valid('query');
+    const whose = { organizationId: organizationOf(c, named), userId: user };
+    return c.json(await c.var.tenant.read((db) => listNotifications(db, whose, page)), 200);
   });
-  app.openapi(readRoute, async (c) => c.json(await markRead(prisma, c.req.valid('param').id), 200));
-  app.openapi(readAllRoute, async (c) => c.json({ marked: await markAllRead(prisma, c.req.valid('query')) }, 200));
+  app.openapi(readRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    return c.json(await c.var.tenant.write((tx) => markRead(tx, id)), 200);
+  });
+  app.openapi(readAllRoute, async (c) => {
+    const { organizationId: named, userId: user } = c.req.valid('query');
+    const whose = { organizationId: organizationOf(c, named), userId: user };
+    return c.json({ marked: await c.var.tenant.write((tx) => markAllRead(tx, whose)) }, 200);
+  });
 }

@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { ONBOARDING_STATES } from '../../../workflows/contract.ts';
 import { acceptCommand, COMMANDS } from '../../onboarding/command.ts';
 import { onboardingStatus, STEP_STATES } from '../../onboarding/status.ts';
-import { CLAIM_MS } from '../../outbox/fast-start.ts';
+import { needs } from '../authorization.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
@@ -36,6 +36,7 @@ const statusRoute = createRoute({
   path: '/api/leads/{id}/onboarding',
   tags: ['onboarding'],
   summary: 'Where the onboarding of a lead stands',
+  ...needs('leads:read'),
   request: { params: idParam, query: noQuery },
   responses: { 200: answers('State, steps and where to look on', statusSchema), ...problemResponses(404) },
 });
@@ -53,6 +54,7 @@ const commandRoute = (command: (typeof COMMANDS)[number]) =>
     path: `/api/leads/{id}/onboarding/${command}` as const,
     tags: ['onboarding'],
     summary: SUMMARIES[command],
+    ...needs('leads:write'),
     request: { params: idParam, query: noQuery },
     responses: {
       202: answers('Accepted, and durable', z.object({ command: z.enum(COMMANDS), state: z.enum(ONBOARDING_STATES) })),
@@ -62,24 +64,28 @@ const commandRoute = (command: (typeof COMMANDS)[number]) =>
 
 /** `GET /api/leads/{id}/onboarding`, `POST /api/leads/{id}/onboarding/{command}` */
 export function onboardingRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): void {
-  const { prisma, runs, fastStart, intake } = deps;
+  const { runs, fastStart, intake } = deps;
   const readCaller = callerReader(deps.trustedProxies);
 
-  app.openapi(statusRoute, async (c) => c.json(await onboardingStatus(prisma, runs, c.req.valid('param').id), 200));
+  app.openapi(statusRoute, async (c) => {
+    return c.json(await onboardingStatus(c.var.tenant, runs, c.req.valid('param').id), 200);
+  });
 
   for (const command of COMMANDS) {
     app.openapi(commandRoute(command), async (c) => {
-      const reserved = fastStart.reserve();
+      const slot = fastStart.takeSlot();
       try {
-        const { state, order } = await acceptCommand(prisma, c.req.valid('param').id, command, {
+        const context = {
           caller: readCaller(c),
           enrichmentDelayMs: intake.enrichmentDelayMs,
-          orderDelayMs: reserved ? CLAIM_MS : 0,
-        });
-        if (reserved) fastStart.run(order);
+          orderDelayMs: slot.orderDelayMs,
+        };
+        const { id } = c.req.valid('param');
+        const { state, order } = await c.var.tenant.write((tx) => acceptCommand(tx, id, command, context));
+        slot.run(order);
         return c.json({ command, state }, 202);
       } catch (err) {
-        if (reserved) fastStart.release();
+        slot.release();
         throw err;
       }
     });

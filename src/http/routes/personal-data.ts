@@ -4,13 +4,12 @@ import { eraseLead } from '../../leads/erase.ts';
 import { exportLead } from '../../leads/export.ts';
 import { leadSchema } from '../../leads/lead.ts';
 import type { Logger } from '../../logger.ts';
-import { CLAIM_MS } from '../../outbox/fast-start.ts';
-import type { SignalOrder } from '../../outbox/order.ts';
+import { notificationSchema } from '../../notifications/notification.ts';
+import { needs } from '../authorization.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
 import { answers, idParam, noQuery } from '../validation.ts';
-import { notificationSchema } from './notifications.ts';
 import { entrySchema } from './timeline.ts';
 
 const eraseRoute = createRoute({
@@ -18,6 +17,7 @@ const eraseRoute = createRoute({
   path: '/api/leads/{id}',
   tags: ['personal data'],
   summary: 'Erase a person',
+  ...needs('leads:write'),
   description:
     'Erases the lead, its timeline, notifications and kept answers, at once and for good, and cancels a running ' +
     'onboarding. Of the timeline one entry stays, `lead.erased`, with the caller and the time. The same person may ' +
@@ -45,6 +45,7 @@ const exportRoute = createRoute({
   path: '/api/leads/{id}/export',
   tags: ['personal data'],
   summary: 'Read all that is known of a person',
+  ...needs('leads:read'),
   description: 'One document, streamed. When the lead is erased meanwhile, the answer breaks off before its end.',
   request: { params: idParam, query: noQuery },
   responses: {
@@ -58,29 +59,30 @@ const exportRoute = createRoute({
 
 /** `DELETE /api/leads/{id}`, `GET /api/leads/{id}/export` */
 export function personalDataRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): void {
-  const { prisma, fastStart, log } = deps;
+  const { fastStart, log } = deps;
   const readCaller = callerReader(deps.trustedProxies);
 
   app.openapi(eraseRoute, async (c) => {
     const { id } = c.req.valid('param');
     const { userId, requestId } = readCaller(c);
-    const reserved = fastStart.reserve();
-    const orderDelayMs = reserved ? CLAIM_MS : 0;
-    let order: SignalOrder | undefined;
+    const slot = fastStart.takeSlot();
     try {
-      const erasure = { reason: 'request', requestId, origin: { userId, requestId }, orderDelayMs } as const;
-      order = await prisma.$transaction((tx) => eraseLead(tx, id, erasure));
-    } finally {
-      if (reserved && !order) fastStart.release();
+      const origin = { userId, requestId };
+      const erasure = { reason: 'request', requestId, origin, orderDelayMs: slot.orderDelayMs } as const;
+      const order = await c.var.tenant.write((tx) => eraseLead(tx, id, erasure));
+      if (order) slot.run(order);
+      else slot.release();
+    } catch (err) {
+      slot.release();
+      throw err;
     }
-    if (reserved && order) fastStart.run(order);
     log.info({ leadId: id, requestId }, 'lead erased');
     return c.body(null, 204);
   });
 
   app.openapi(exportRoute, async (c) => {
     const { id } = c.req.valid('param');
-    const parts = await exportLead((work) => work(prisma), id);
+    const parts = await exportLead((work) => c.var.tenant.read(work), id);
     const ids = { leadId: id, requestId: c.get('requestId') };
     const stream = ReadableStream.from(reportFailure(parts, log, ids)).pipeThrough(new TextEncoderStream());
     return c.body(stream as never, 200, {

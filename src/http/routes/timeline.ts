@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { readTimeline } from '../../leads/timeline.ts';
-import type { AppDependencies, HttpEnv } from '../context.ts';
+import { needs } from '../authorization.ts';
+import type { HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
 import { answers, cursor, idParam, limit } from '../validation.ts';
 
@@ -19,6 +20,7 @@ const route = createRoute({
   path: '/api/leads/{id}/timeline',
   tags: ['leads'],
   summary: 'What happened to a lead, the oldest first',
+  ...needs('leads:read'),
   request: { params: idParam, query: z.strictObject({ limit: limit(500, 100), cursor }) },
   responses: {
     200: answers('A page', z.object({ items: z.array(entrySchema), nextCursor: z.string().nullable() })),
@@ -27,9 +29,9 @@ const route = createRoute({
 });
 
 /** `GET /api/leads/{id}/timeline` */
-export function timelineRoutes(app: OpenAPIHono<HttpEnv>, { prisma }: AppDependencies): void {
+export function timelineRoutes(app: OpenAPIHono<HttpEnv>): void {
   app.openapi(route, async (c) => {
     const page = { leadId: c.req.valid('param').id, ...c.req.valid('query') };
-    return c.json(await readTimeline(prisma, page), 200);
+    return c.json(await c.var.tenant.read((db) => readTimeline(db, page)), 200);
   });
 }

@@ -2,11 +2,14 @@ import { EXAMPLE_LEAD } from '../demo/example-lead.ts';
 import type { Plan } from '../plan.ts';
 
 /** What to open and what to paste, once everything is up. */
-export function describeStack({ api, webUiUrl }: Plan, needsKey: boolean): string {
+export function describeStack(plan: Plan, needsKey: boolean): string {
+  const { api, webUiUrl } = plan;
   const body = JSON.stringify(EXAMPLE_LEAD, undefined, 2).replaceAll('\n', '\n  ');
   const key = needsKey ? '\n    -H "Authorization: Bearer $API_KEY" \\' : '';
+  const demo = needsKey ? 'npm run demo -- --key $API_KEY' : 'npm run demo';
   return `
   API              ${api.url}
+  API keys         ${needsKey ? howToMakeKey(plan) : 'not needed: API_AUTH=off, only this machine can connect'}
   API docs         ${api.url}/docs
   Temporal Web UI  ${webUiUrl}
 
@@ -16,7 +19,15 @@ export function describeStack({ api, webUiUrl }: Plan, needsKey: boolean): strin
     -H "Content-Type: application/json" \\
     -d '${body}'
 
-  Or watch one from start to score, in another terminal:  npm run demo
+  Or watch one from start to score, in another terminal:  ${demo}
   Ctrl-C stops everything; the data stays.
 `;
+}
+
+/** The address of a database that is not ours may have a password: it is not shown. */
+function howToMakeKey({ postgres, databaseUrl }: Plan): string {
+  const database = postgres ? `DATABASE_URL=${databaseUrl} ` : '';
+  const options = `--organization ${EXAMPLE_LEAD.organizationId} --name first --scopes all`;
+  return `needed; make one in another terminal:
+  export API_KEY=$(${database}npm run -s keys -- create ${options})`;
 }

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { TASK_QUEUES } from '../../../workflows/contract.ts';
+import { isLoopback } from '../../environment.ts';
 import type { Part } from './part.ts';
 import type { Plan } from '../plan.ts';
 import { freePort } from '../ports.ts';
 
-const LOOPBACK = /^(localhost|127\..*|::1)$/;
 /** Milliseconds that a process may take for its end after the grace period of its work. */
 const FORCE_AFTER_GRACE_MS = 12_000;
 
@@ -44,7 +44,7 @@ export async function nodeParts({
     return background(`worker:${taskQueue}`, 'worker.js', ['--task-queue', taskQueue], env);
   });
   const { host, port, url } = plan.api;
-  const auth = plan.childEnv['API_AUTH'] || (LOOPBACK.test(host) ? 'off' : '');
+  const auth = plan.childEnv['API_AUTH'] || (isLoopback(host) ? 'off' : '');
   return {
     workers: await Promise.all([...workers, background('relay', 'relay.js', [])]),
     api: node('api', 'api.js', [], { PORT: String(port), API_AUTH: auth }, url),

@@ -2,28 +2,36 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { verify } from '../checks/verify.ts';
 import { LeadLoad } from '../load/lead-load.ts';
 import type { Scenario } from '../scenario.ts';
+import { within } from '../within.ts';
+import type { NetworkState, Trap } from '../world/fault-proxy.ts';
+import { APIS, type ServerName, type World } from '../world/world.ts';
 
 /** Longer than an activity may take: what the frozen worker had in hand is given to another one. */
 const FROZEN_MS = 40_000;
+/** What they had in hand comes late then. */
+const AFTERMATH_MS = 5_000;
 
 export const frozenWorker: Scenario = {
   title: 'workers are frozen with work in hand, and thawed after others have done it',
   inShort: false,
   async run({ world }) {
-    const { processes } = world;
+    const { processes, sink } = world;
     await world.add('worker:lead-2', 'worker', ['--task-queue', 'lead']);
     await world.add('worker:notification-2', 'worker', ['--task-queue', 'notification']);
     const load = new LeadLoad(world);
-    const posting = load.post({ count: 60, perSecond: 10 });
-    await sleep(1_000);
-    processes.freeze('worker:notification');
-    await sleep(world.enrichmentDelayMs);
-    processes.freeze('worker:lead');
-    await posting;
+    const notifierFrozen = new Promise<void>((resolve) => {
+      sink.onNextDelivery(load.organizationId, () => {
+        processes.freeze('worker:notification');
+        resolve();
+      });
+    });
+    const scored = { from: 'server', after: 'score.calculated', bytes: 'COMMIT' } as const;
+    const scorerFrozen = freezeAt(world, 'worker:lead', 'postgres', scored);
+    await Promise.all([load.post({ count: 60, perSecond: 10 }), notifierFrozen, scorerFrozen]);
     await sleep(FROZEN_MS);
     processes.thaw('worker:notification');
     processes.thaw('worker:lead');
-    await sleep(5_000); // what they had in hand comes late now
+    await sleep(AFTERMATH_MS);
     return { 'frozen s': FROZEN_MS / 1_000, ...(await verify(world, load)) };
   },
 };
@@ -32,19 +40,24 @@ export const frozenRelay: Scenario = {
   title: 'a relay is frozen with orders in hand, and thawed after its lease',
   inShort: false,
   async run({ world }) {
-    const { processes } = world;
     const load = new LeadLoad(world);
-    await Promise.all(['api-1', 'api-2'].map((api) => world.network(api, 'temporal').set('down')));
-    const posting = load.post({ count: 60, perSecond: 20 });
-    await sleep(1_500);
-    processes.freeze('relay-1');
-    await posting;
-    await Promise.all(['api-1', 'api-2'].map((api) => world.network(api, 'temporal').set('pass')));
+    const setApis = (state: NetworkState) => Promise.all(APIS.map((api) => world.network(api, 'temporal').set(state)));
+    await setApis('down'); // every start is the relays'
+    const frozen = freezeAt(world, 'relay-1', 'temporal', { from: 'client', bytes: 'lead-onboarding-' });
+    await Promise.all([load.post({ count: 60, perSecond: 20 }), frozen]);
+    await setApis('pass');
     await sleep(FROZEN_MS);
-    processes.thaw('relay-1');
+    world.processes.thaw('relay-1');
+    await sleep(AFTERMATH_MS);
     return { 'frozen s': FROZEN_MS / 1_000, ...(await verify(world, load)) };
   },
 };
+
+/** Freezes a process at a point on the way of a lead. @throws when it does not come there */
+async function freezeAt(world: World, part: string, on: ServerName, trap: Trap): Promise<void> {
+  await within(world.network(part, on).trap(trap), `${part} does not come to the point`);
+  world.processes.freeze(part);
+}
 
 const SILENT_MS = 8_000;
 /** A caller is told within this that it has to come again; a second of it is for a busy machine. */

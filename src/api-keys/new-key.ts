@@ -1,0 +1,24 @@
+import { z } from '@hono/zod-openapi';
+import { organizationId } from '../leads/submission.ts';
+import { text } from '../leads/text.ts';
+import { API_SCOPES } from './scopes.ts';
+
+/** What a key is made from. */
+export const newKeySchema = z
+  .strictObject({
+    organizationId,
+    name: text(100).openapi({ example: 'web form', description: 'Tells its owner what it is for' }),
+    scopes: z
+      .array(z.enum(API_SCOPES))
+      .min(1, 'must name at least one scope')
+      .refine((scopes) => new Set(scopes).size === scopes.length, 'must name each scope once'),
+    expiresAt: z.iso
+      .datetime()
+      .transform((time) => new Date(time))
+      .refine((time) => time.getTime() > Date.now(), 'must be in the future')
+      .nullable()
+      .default(null),
+  })
+  .openapi('NewApiKey');
+
+export type NewKey = z.infer<typeof newKeySchema>;

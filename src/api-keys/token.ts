@@ -1,0 +1,27 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+/** As hard to guess as the hash is to reverse: a slow hash, as for passwords, would add nothing. */
+const SECRET_BYTES = 32;
+const TOKEN = /^lok_([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})_([\w-]{43})$/;
+
+/** What a caller presents, taken apart. */
+export interface PresentedToken {
+  /** Of the key that it claims to be. */
+  id: string;
+  /** SHA-256 of the secret that it brings. */
+  secretHash: Uint8Array<ArrayBuffer>;
+}
+
+/** Makes the token of a key, `lok_<id>_<secret>`. It goes to the caller once; only the hash is kept. */
+export function makeToken(id: string): { token: string; secretHash: Uint8Array<ArrayBuffer> } {
+  const secret = randomBytes(SECRET_BYTES).toString('base64url');
+  return { token: `lok_${id}_${secret}`, secretHash: hashSecret(secret) };
+}
+
+/** @returns undefined when the text cannot be a token of ours. */
+export function parseToken(token: string): PresentedToken | undefined {
+  const [, id, secret] = TOKEN.exec(token) ?? [];
+  return id === undefined || secret === undefined ? undefined : { id, secretHash: hashSecret(secret) };
+}
+
+const hashSecret = (secret: string) => new Uint8Array(createHash('sha256').update(secret).digest());

@@ -1,0 +1,51 @@
+import type { Pool } from 'pg';
+import type { Logger } from '../logger.ts';
+import { explainFailure, type FailureKind, type OrderFailure } from './failure.ts';
+import { type Order, orderSchema } from './order.ts';
+import { buryOrder, type ClaimedRow, completeOrder, deferOrder } from './store.ts';
+
+export interface AttemptDependencies {
+  pool: Pool;
+  carryOut: (order: Order) => Promise<void>;
+  log: Logger;
+}
+
+/**
+ * Carries one claimed order out and writes down what came of it. What is impossible is put aside after this one try,
+ * so that it holds nothing up.
+ * @param delayAfter milliseconds until an order that failed may be taken again
+ * @returns what became of the order
+ * @throws the database's error: the order comes back when the claim on it has run out
+ */
+export async function attemptOrder(
+  deps: AttemptDependencies,
+  row: ClaimedRow,
+  delayAfter: (failure: OrderFailure) => number,
+): Promise<'done' | FailureKind> {
+  const { pool, log } = deps;
+  const failure = await tryOrder(deps, row);
+  if (!failure) {
+    await completeOrder(pool, row);
+    return 'done';
+  }
+  const { kind, reason } = failure;
+  const line = { leadId: row.leadId, order: row.id, kind: row.kind, attempt: row.attempts, reason };
+  if (kind === 'impossible') {
+    await buryOrder(pool, row, reason);
+    log.error(line, 'order put aside: it cannot be carried out');
+  } else {
+    const delayMs = delayAfter(failure);
+    await deferOrder(pool, row, reason, delayMs);
+    log.warn({ ...line, delayMs }, 'order deferred');
+  }
+  return kind;
+}
+
+async function tryOrder({ carryOut }: AttemptDependencies, row: ClaimedRow): Promise<OrderFailure | undefined> {
+  try {
+    await carryOut(orderSchema.parse(row));
+    return undefined;
+  } catch (err) {
+    return explainFailure(err);
+  }
+}

@@ -1,0 +1,82 @@
+import { NativeConnection, type NativeConnectionOptions, type Worker } from '@temporalio/worker';
+import type { TaskQueue } from '../../workflows/contract.ts';
+import { PULSE_DEADLINE_MS, takePulse } from './pulse.ts';
+import { within } from './within.ts';
+import { createWorker, isPolling, isWorkflowQueue, type WorkerDependencies, type Workload } from './worker.ts';
+
+const WORKFLOW = 1; // temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
+const ACTIVITY = 2;
+
+export interface SessionOptions extends Omit<WorkerDependencies, 'connection'> {
+  connectionOptions: NativeConnectionOptions;
+  workloads: ReadonlyMap<TaskQueue, Workload>;
+}
+
+/** One connection to Temporal, and a running worker on it for each task queue. */
+export interface Session {
+  /** Whether every queue is asked for work. */
+  readonly polls: boolean;
+  /** Resolves with the reason when Temporal is out of reach, or a worker has failed. */
+  lost: Promise<string>;
+  /** Takes no more work; resolves when the work in hand has ended. */
+  drain(): Promise<void>;
+}
+
+/** @throws what Temporal says when it is out of reach or has no such namespace */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const connection = await connect(options.connectionOptions);
+  const taskQueues = [...options.workloads.keys()];
+  const ask = () => Promise.all(taskQueues.map((name) => describeQueue(connection, options.namespace, name)));
+  let workers: Worker[];
+  try {
+    await within(PULSE_DEADLINE_MS, ask());
+    workers = await Promise.all(
+      Array.from(options.workloads, ([name, workload]) => createWorker({ ...options, connection }, name, workload)),
+    );
+  } catch (err) {
+    await connection.close().catch(() => undefined);
+    throw err;
+  }
+
+  const runs = workers.map((worker) => worker.run());
+  const failed = Promise.all(runs).then(
+    () => 'the workers have stopped',
+    (err: unknown) => `a worker has failed: ${err instanceof Error ? err.message : String(err)}`,
+  );
+  const pulse = takePulse(ask);
+  return {
+    get polls() {
+      return workers.every(isPolling);
+    },
+    lost: Promise.race([pulse.lost.then(() => 'Temporal does not answer'), failed]),
+    async drain() {
+      pulse.stop();
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await Promise.allSettled(runs);
+      await connection.close();
+    },
+  };
+}
+
+/** `NativeConnection.connect` waits for an answer for 30 s. */
+async function connect(options: NativeConnectionOptions): Promise<NativeConnection> {
+  const connecting = NativeConnection.connect(options);
+  try {
+    return await within(PULSE_DEADLINE_MS, connecting);
+  } catch (err) {
+    void connecting.then(
+      (late) => late.close(),
+      () => undefined,
+    );
+    throw err;
+  }
+}
+
+/** Temporal's matching service answers this: the one that gives a queue's tasks out. */
+async function describeQueue(connection: NativeConnection, namespace: string, name: TaskQueue): Promise<void> {
+  const taskQueueType = isWorkflowQueue(name) ? WORKFLOW : ACTIVITY;
+  await connection.withDeadline(Date.now() + PULSE_DEADLINE_MS, () =>
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the client does not export the enum
+    connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType }),
+  );
+}

@@ -1,0 +1,69 @@
+import { describe, expect, inject, onTestFinished } from 'vitest';
+import type { Lead } from '../../src/leads/lead.ts';
+import { freePort } from '../../src/local/ports.ts';
+import { openTemporal } from '../../src/temporal/connection.ts';
+import { createTestApi, newLead, test, type TestApi } from '../support/api.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { testNamespace } from '../support/temporal.ts';
+
+/** Far below the deadline of a request: no answer waits for more than one short call. */
+const WITHIN_MS = 2_500;
+
+/** The API with a Temporal at this address. */
+function apiWith(port: number, database: TestDatabase): TestApi {
+  const connectionOptions = { address: `127.0.0.1:${port}` };
+  const temporal = openTemporal({ connectionOptions, namespace: testNamespace() });
+  const api = createTestApi(database, { client: temporal.client });
+  onTestFinished(async () => {
+    await api.idle();
+    await temporal.close();
+  });
+  return api;
+}
+
+async function timed<Body = unknown>(api: TestApi, method: string, path: string, body?: unknown) {
+  const startedAt = performance.now();
+  const answer = await api.call<Body>(method, path, body);
+  expect(performance.now() - startedAt, `${method} ${path}`).toBeLessThan(WITHIN_MS);
+  return answer;
+}
+
+/** Every route that has to do with Temporal, each with what it answers without. */
+async function expectService(api: TestApi) {
+  const { status, body: lead } = await timed<Lead>(api, 'POST', '/api/leads', newLead());
+  expect(status).toBe(201);
+  const onboarding = `/api/leads/${lead.id}/onboarding`;
+  for (const command of ['enrich-now', 'skip-enrichment', 'cancel']) {
+    expect(await timed(api, 'POST', `${onboarding}/${command}`)).toMatchObject({ status: 202 });
+  }
+  expect(await timed(api, 'POST', `${onboarding}/retry`)).toMatchObject({ status: 409 });
+  expect(await timed(api, 'PATCH', `/api/leads/${lead.id}`, { assignedTo: 'user-9' })).toMatchObject({ status: 200 });
+  expect(await timed(api, 'GET', onboarding)).toMatchObject({
+    status: 200,
+    body: { state: 'PENDING', temporal: 'unreachable' },
+  });
+  expect(await timed(api, 'GET', '/readyz')).toMatchObject({ status: 200, body: { temporal: 'unreachable' } });
+}
+
+describe('while Temporal is away, no call waits for it, and all that is asked for is accepted', () => {
+  test('when nobody listens', async ({ database }) => {
+    await expectService(apiWith(await freePort(), database));
+  });
+
+  test('when it takes connections and never answers', async ({ database }) => {
+    const proxy = await startTcpProxy(Number(inject('temporalAddress').split(':')[1]));
+    onTestFinished(() => proxy.close());
+    proxy.setSilent(true);
+    await expectService(apiWith(proxy.port, database));
+  });
+
+  test('when it falls silent', async ({ database }) => {
+    const proxy = await startTcpProxy(Number(inject('temporalAddress').split(':')[1]));
+    onTestFinished(() => proxy.close());
+    const api = apiWith(proxy.port, database);
+    expect(await api.call('GET', '/readyz')).toMatchObject({ status: 200, body: { temporal: 'reachable' } });
+    proxy.setSilent(true);
+    await expectService(api);
+  });
+});

@@ -1,0 +1,97 @@
+import { beforeEach, describe, expect } from 'vitest';
+import { updateLead } from '../../src/leads/update.ts';
+import { assigneeNotificationWorkflowId } from '../../workflows/contract.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { recordLog } from '../support/log.ts';
+import { takeIn, test } from '../support/onboarding.ts';
+import { assignmentsRound } from '../support/reconciler.ts';
+import { carrierTo, relayOnce } from '../support/relay.ts';
+import { createTestClient } from '../support/temporal.ts';
+
+const client = createTestClient();
+const { log } = recordLog();
+const caller = { userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' };
+
+const relay = ({ pool }: TestDatabase) => relayOnce({ pool, carryOut: carrierTo(client), log });
+
+const reconcile = (database: TestDatabase, patienceMs = 0) => assignmentsRound(database, { patienceMs });
+
+const assign = ({ prisma }: TestDatabase, leadId: string, assignedTo: string | null) =>
+  updateLead(prisma, leadId, { assignedTo }, caller);
+
+const runOf = (leadId: string) => client.workflow.getHandle(assigneeNotificationWorkflowId(leadId, 2));
+
+const told = ({ prisma }: TestDatabase, leadId: string) => prisma.notification.count({ where: { leadId } });
+
+/** A lead with a later assignee, whose order is gone. */
+async function reassigned(database: TestDatabase): Promise<string> {
+  const { leadId } = await takeIn(database);
+  await assign(database, leadId, 'user-789');
+  await database.pool.query('DELETE FROM outbox');
+  return leadId;
+}
+
+beforeEach<{ database: TestDatabase }>(async ({ database }) => {
+  await database.pool.query('DELETE FROM outbox');
+  await database.pool.query('DELETE FROM lead');
+});
+
+describe('a later assignee who was not told', () => {
+  test.for(['lost', 'terminated'] as const)('is told once when the run was %s', async (fate, { database, onboard }) => {
+    const run = await onboard();
+    await run.handle.result();
+    await database.pool.query('DELETE FROM outbox');
+    await assign(database, run.leadId, 'user-789');
+    if (fate === 'terminated') {
+      await client.workflow.start('unknown', {
+        workflowId: assigneeNotificationWorkflowId(run.leadId, 2),
+        taskQueue: 'nobody',
+      });
+      await runOf(run.leadId).terminate();
+    }
+    await database.pool.query('DELETE FROM outbox');
+    expect(await reconcile(database)).toMatchObject({ 'ordered again': 1 });
+    await relay(database);
+    expect(await runOf(run.leadId).result()).toEqual({ outcome: 'created' });
+    expect(await told(database, run.leadId)).toBe(2);
+    expect(await reconcile(database)).toMatchObject({ 'ordered again': 0, 'under way': 0 });
+    expect(await database.prisma.outbox.count()).toBe(0);
+  });
+
+  test('is left to the run that is under way, and to the order', async ({ database }) => {
+    const leadId = await reassigned(database);
+    await assign(database, leadId, 'user-456');
+    expect(await reconcile(database)).toMatchObject({ 'ordered again': 0, 'under way': 0 });
+    await relay(database);
+    expect(await reconcile(database)).toMatchObject({ 'ordered again': 0, 'under way': 1 });
+    await client.workflow.getHandle(assigneeNotificationWorkflowId(leadId, 3)).terminate();
+  });
+
+  test('is ordered once by several reconcilers', async ({ database }) => {
+    for (let i = 0; i < 10; i += 1) await reassigned(database);
+    const rounds = await Promise.all([1, 2, 3, 4].map(() => reconcile(database)));
+    expect(rounds.reduce((sum, round) => sum + round['ordered again'], 0)).toBe(10);
+    expect(await database.prisma.outbox.count({ where: { kind: 'NOTIFY_ASSIGNEE' } })).toBe(10);
+  });
+
+  test('is found among more than a page holds', async ({ database }) => {
+    for (let i = 0; i < 70; i += 1) await reassigned(database);
+    await database.pool.query('DELETE FROM outbox');
+    expect(await reconcile(database)).toMatchObject({ 'ordered again': 70 });
+  });
+
+  test('is not told when the lead has none now, was just assigned, or was a day ago', async ({ database }) => {
+    const unassigned = await reassigned(database);
+    await assign(database, unassigned, null);
+    await reassigned(database);
+    expect(await reconcile(database, 60_000)).toMatchObject({ 'ordered again': 0, 'under way': 0 });
+    await database.pool.query(`UPDATE lead_event SET at = at - interval '1 day' WHERE type = 'lead.assigned'`);
+    expect(await reconcile(database)).toMatchObject({ 'ordered again': 0, 'under way': 0 });
+  });
+
+  test('is none who had the lead from its creation: the onboarding tells them', async ({ database }) => {
+    await takeIn(database);
+    await database.pool.query('DELETE FROM outbox');
+    expect(await reconcile(database)).toMatchObject({ 'ordered again': 0, 'under way': 0 });
+  });
+});

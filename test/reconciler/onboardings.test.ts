@@ -1,0 +1,233 @@
+import { Client, Connection } from '@temporalio/client';
+import { beforeEach, describe, expect } from 'vitest';
+import { freePort } from '../../src/local/ports.ts';
+import { orderSchema, type StartOrder } from '../../src/outbox/order.ts';
+import { completeOrder } from '../../src/outbox/store.ts';
+import { onboardingWorkflowId } from '../../workflows/contract.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { recordLog } from '../support/log.ts';
+import { takeIn, test } from '../support/onboarding.ts';
+import { onboardingsRound } from '../support/reconciler.ts';
+import { carrierTo, relayOnce } from '../support/relay.ts';
+import { createTestClient } from '../support/temporal.ts';
+
+const client = createTestClient();
+const { log, lines } = recordLog();
+const carry = carrierTo(client);
+
+const reconcile = (database: TestDatabase, change: Parameters<typeof onboardingsRound>[1] = {}) =>
+  onboardingsRound(database, { log, ...change });
+
+const relay = ({ pool }: TestDatabase) => relayOnce({ pool, carryOut: carry, log });
+
+const tally = (change: object) => ({ 'under way': 0, 'ordered again': 0, canceled: 0, reported: 0, ...change });
+
+/** A lead whose order is gone, and whose run Temporal does not know. */
+async function lost(database: TestDatabase, delayMs?: number): Promise<StartOrder> {
+  const order = await takeIn(database, {}, delayMs);
+  await completeOrder(database.pool, { id: order.id, attempts: 0 });
+  return order;
+}
+
+/** A lead whose run is there, and which no worker takes on. */
+async function started(database: TestDatabase): Promise<StartOrder> {
+  const order = await lost(database);
+  await carry(order);
+  return order;
+}
+
+const runOf = ({ leadId }: { leadId: string }) => client.workflow.getHandle(onboardingWorkflowId(leadId));
+
+beforeEach<{ database: TestDatabase }>(async ({ database }) => {
+  await database.pool.query('DELETE FROM outbox');
+  await database.pool.query('DELETE FROM lead');
+});
+
+describe('a lead whose onboarding stands still', () => {
+  test('is ordered again when its order was lost, and the relay starts it', async ({ database }) => {
+    const order = await lost(database);
+    let woken = 0;
+    const wakeRelay = () => {
+      woken += 1;
+    };
+    expect(await reconcile(database, { wakeRelay })).toEqual(tally({ 'ordered again': 1 }));
+    expect(woken).toBe(1);
+
+    const [row] = await database.prisma.outbox.findMany();
+    expect(orderSchema.parse(row)).toMatchObject({ leadId: order.leadId, payload: { round: 1, again: true } });
+    await relay(database);
+    expect((await runOf(order).describe()).status.name).toBe('RUNNING');
+    await runOf(order).terminate();
+  });
+
+  test('is ordered again when its run was terminated, and gets a new one', async ({ database }) => {
+    const order = await started(database);
+    const { runId } = await runOf(order).describe();
+    await runOf(order).terminate();
+    expect(await reconcile(database)).toMatchObject({ 'ordered again': 1 });
+    await relay(database);
+    const again = await runOf(order).describe();
+    expect(again.status.name).toBe('RUNNING');
+    expect(again.runId).not.toBe(runId);
+    await runOf(order).terminate();
+  });
+
+  test('is left alone when it is under way, has an order, is over, or has just changed', async ({ database }) => {
+    const underWay = await started(database);
+    await takeIn(database);
+    const over = await started(database);
+    await runOf(over).terminate();
+    await database.prisma.lead.update({ where: { id: over.leadId }, data: { onboardingState: 'FAILED' } });
+    await lost(database);
+    expect(await reconcile(database, { patienceMs: 60_000 })).toEqual(tally({}));
+    expect(await reconcile(database)).toEqual(tally({ 'under way': 2, 'ordered again': 1 }));
+    await runOf(underWay).terminate();
+  });
+
+  test('is ordered once by several reconcilers in several rounds', async ({ database }) => {
+    await Promise.all(Array.from({ length: 20 }, () => lost(database)));
+    const rounds = await Promise.all([1, 2, 3, 4].map(() => reconcile(database)));
+    expect(rounds.reduce((sum, round) => sum + round['ordered again'], 0)).toBe(20);
+    await database.pool.query('UPDATE lead SET reconcile_after = clock_timestamp()');
+    expect(await reconcile(database)).toMatchObject({ 'ordered again': 0 });
+    expect(await database.prisma.outbox.count()).toBe(20);
+  });
+
+  test('is found among more leads than a page holds', async ({ database }) => {
+    await Promise.all(Array.from({ length: 120 }, () => lost(database)));
+    expect(await reconcile(database)).toMatchObject({ 'ordered again': 120 });
+  });
+
+  test('holds up no other when it cannot be mended', async ({ database }) => {
+    const [broken] = [await lost(database), await lost(database)];
+    const constraint = `ALTER TABLE outbox ADD CONSTRAINT broken CHECK (lead_id <> '${broken.leadId}') NOT VALID`;
+    await database.pool.query(constraint);
+    expect(await reconcile(database)).toEqual(tally({ 'ordered again': 1, reported: 1 }));
+    await database.pool.query('ALTER TABLE outbox DROP CONSTRAINT broken');
+    expect(lines.find(({ msg }) => msg === 'lead not reconciled')).toMatchObject({ leadId: broken.leadId });
+  });
+
+  test('is reported when its order was put aside', async ({ database }) => {
+    const { leadId } = await takeIn(database);
+    await database.pool.query(`UPDATE outbox SET status = 'DEAD'`);
+    expect(await reconcile(database)).toEqual(tally({ reported: 1 }));
+    expect(lines.at(-1)).toMatchObject({ leadId, msg: 'onboarding stood still: reported' });
+    expect(await database.prisma.outbox.count()).toBe(1);
+  });
+
+  test('waits for the next round while Temporal is out of reach', async ({ database }) => {
+    const { leadId } = await lost(database);
+    const before = await database.prisma.lead.findUnique({ where: { id: leadId } });
+    const nobody = new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) });
+    await expect(reconcile(database, { client: nobody })).rejects.toThrow();
+    expect(await database.prisma.outbox.count()).toBe(0);
+    expect(await database.prisma.lead.findUnique({ where: { id: leadId } })).toEqual(before);
+  });
+});
+
+describe('the delay of a lead that is ordered again', () => {
+  const DELAY_MS = 60_000;
+
+  async function delayAfter(database: TestDatabase, prepare: (leadId: string) => Promise<unknown>): Promise<number> {
+    const { leadId } = await lost(database);
+    await prepare(leadId);
+    await reconcile(database, { enrichmentDelayMs: DELAY_MS });
+    const row = await database.prisma.outbox.findFirstOrThrow({ where: { leadId } });
+    return orderSchema.parse(row).kind === 'START_ONBOARDING'
+      ? (row.payload as StartOrder['payload']).enrichmentDelayMs
+      : Number.NaN;
+  }
+
+  const startedAgo = (database: TestDatabase, seconds: number) => (leadId: string) =>
+    database.pool.query(
+      `INSERT INTO lead_event (id, lead_id, organization_id, type, step_key, at)
+       VALUES (gen_random_uuid(), $1, 'org-123', 'onboarding.started', '1/started',
+               clock_timestamp() - $2 * interval '1 second')`,
+      [leadId, seconds],
+    );
+
+  test('is what is left of it since the onboarding began', async ({ database }) => {
+    const delay = await delayAfter(database, startedAgo(database, 20));
+    expect(delay).toBeGreaterThan(30_000);
+    expect(delay).toBeLessThanOrEqual(40_000);
+  });
+
+  test('is over when it has passed, also for a lead that has waited for its start', async ({ database }) => {
+    expect(await delayAfter(database, startedAgo(database, 61))).toBe(0);
+    const old = (leadId: string) =>
+      database.pool.query(`UPDATE lead SET created_at = created_at - interval '1 hour' WHERE id = $1`, [leadId]);
+    expect(await delayAfter(database, old)).toBe(0);
+  });
+
+  test('is never longer than it was, whatever the clocks say', async ({ database }) => {
+    expect(await delayAfter(database, startedAgo(database, -3_600))).toBe(DELAY_MS);
+  });
+});
+
+describe('looking at leads that are under way', () => {
+  const reconcileAfter = async ({ pool }: TestDatabase) => {
+    const { rows } = await pool.query<{ wait: number }>(
+      `SELECT round(extract(epoch FROM reconcile_after - clock_timestamp()))::int AS wait FROM lead`,
+    );
+    return rows[0]?.wait;
+  };
+  /** As if the lead had not changed for so long, nor been looked at. */
+  const age = ({ pool }: TestDatabase, interval: string) =>
+    pool.query(
+      `UPDATE lead SET updated_at = clock_timestamp() - $1::interval,
+                       reconcile_after = clock_timestamp() - $1::interval`,
+      [interval],
+    );
+
+  test.for([
+    ['40 seconds', 40],
+    ['10 minutes', 600],
+    ['1 day', 3_600],
+  ] as const)('comes less often the longer they stand still: after %s', async ([interval, wait], { database }) => {
+    await takeIn(database);
+    await age(database, interval);
+    expect(await reconcile(database, { patienceMs: 30_000 })).toEqual(tally({ 'under way': 1 }));
+    expect(Math.abs(((await reconcileAfter(database)) ?? 0) - wait)).toBeLessThanOrEqual(2);
+    expect(await reconcile(database, { patienceMs: 30_000 })).toEqual(tally({}));
+  });
+
+  test('changes nothing that a caller sees, and begins anew with every change', async ({ database }) => {
+    const { leadId } = await takeIn(database);
+    await age(database, '10 minutes');
+    const before = await database.prisma.lead.findUniqueOrThrow({ where: { id: leadId } });
+    await reconcile(database);
+    const after = await database.prisma.lead.findUniqueOrThrow({ where: { id: leadId } });
+    expect(after).toEqual({ ...before, reconcileAfter: after.reconcileAfter });
+
+    const changed = await database.prisma.lead.update({ where: { id: leadId }, data: { name: 'Ana' } });
+    expect(changed.updatedAt.getTime()).toBeGreaterThan(before.updatedAt.getTime());
+    expect(changed.reconcileAfter).toEqual(changed.updatedAt);
+  });
+
+  test('is bounded: a backlog of orders is gone through in several rounds', async ({ database }) => {
+    await database.pool.query(
+      `WITH backlog AS (
+         INSERT INTO lead (id, organization_id, name, updated_at, reconcile_after)
+         SELECT gen_random_uuid(), 'org-123', 'Backlog', now() - interval '1 hour', now() - interval '1 hour' FROM generate_series(1, 1500) RETURNING id)
+       INSERT INTO outbox (id, lead_id, organization_id, kind)
+       SELECT gen_random_uuid(), id, 'org-123', 'START_ONBOARDING' FROM backlog`,
+    );
+    expect(await reconcile(database)).toEqual(tally({ 'under way': 1_000 }));
+    expect(await reconcile(database)).toEqual(tally({ 'under way': 500 }));
+    await database.pool.query('DELETE FROM outbox');
+  });
+});
+
+describe('a run that is started again', () => {
+  test('takes no step twice: one notification, one score', async ({ database, onboard }) => {
+    const run = await onboard({ delayMs: 600_000 });
+    await expect.poll(() => run.timeline()).toContain('notification.created');
+    await run.handle.terminate('by the test');
+    await database.pool.query('DELETE FROM outbox');
+    await reconcile(database);
+    await relay(database);
+    await expect.poll(() => run.timeline(), { timeout: 20_000 }).toContain('onboarding.completed');
+    expect((await run.timeline()).filter((type) => type === 'notification.created')).toHaveLength(1);
+    expect(await database.prisma.notification.count({ where: { leadId: run.leadId } })).toBe(1);
+  });
+});

@@ -1,0 +1,24 @@
+import { expect, onTestFinished } from 'vitest';
+import type { TestDatabase } from './database.ts';
+
+const WAITERS = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+
+/** Locks a lead's row, as another transaction would, until it is released or the test ends. */
+export async function holdLead({ pool }: TestDatabase, leadId: string) {
+  const client = await pool.connect();
+  let held = true;
+  const release = async () => {
+    if (!held) return;
+    held = false;
+    await client.query('ROLLBACK').finally(() => client.release());
+  };
+  onTestFinished(release);
+  await client.query('BEGIN');
+  await client.query('SELECT 1 FROM lead WHERE id = $1 FOR UPDATE', [leadId]);
+  return {
+    release,
+    /** Resolves when somebody waits for the row. */
+    contended: () =>
+      expect.poll(async () => (await pool.query(WAITERS)).rowCount, { timeout: 20_000, interval: 20 }).toBe(1),
+  };
+}
