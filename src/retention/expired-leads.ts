@@ -5,7 +5,7 @@ import type { ExpiredPage, ExpiryQuery } from '../../workflows/contract.ts';
 function isExpired(retentionDays: number): Prisma.Sql {
   const end = Prisma.sql`(now() - ${retentionDays} * interval '1 day')`;
   return Prisma.sql`lead.updated_at < ${end}
-    AND NOT EXISTS (SELECT 1 FROM lead_event WHERE lead_event.lead_id = lead.id AND lead_event.at >= ${end})`;
+    AND coalesce((SELECT max(at) FROM lead_event WHERE lead_id = lead.id), lead.updated_at) < ${end}`;
 }
 
 /** A page of the leads whose period is over, the one that was left alone the longest first. */

@@ -14,7 +14,7 @@ export function createPerson() {
     assignedTo: 'user-456',
     attributes: { [`${token} asks`]: { about: [`${token} and her order`] } },
   };
-  return { lead, token, traces: [token, number, number.replace('-', '')] };
+  return { lead, token, traces: [token, number, `5511${number.replace('-', '')}`] };
 }
 
 export type Person = ReturnType<typeof createPerson>;
