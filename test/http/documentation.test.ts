@@ -29,6 +29,8 @@ const PROBLEM = ['application/problem+json'];
 const OTHER_TYPES: Record<string, string[]> = {
   'GET /api/notifications/stream 200': ['text/event-stream'],
   'GET /api/leads/{id} 304': [],
+  'GET /forms/guard.js 200': ['text/javascript'],
+  'POST /forms/leads 303': [],
 };
 
 /** Every object within a JSON value. */
@@ -82,12 +84,14 @@ describe('GET /openapi.json', () => {
       operationsOf(body).map(({ what, operation }) => [what, Object.keys(operation.responses)]),
     );
     expect(statuses).toMatchObject({
-      'POST /api/leads': ['200', '201', '400', '401', '403', '409', '410', '413', '415', '422', '500', '503'],
-      'GET /api/leads/{id}': ['200', '304', '400', '401', '403', '404', '500', '503'],
-      'PATCH /api/leads/{id}': ['200', '400', '401', '403', '404', '409', '412', '413', '415', '500', '503'],
-      'DELETE /api/leads/{id}': ['204', '400', '401', '403', '404', '500', '503'],
-      'GET /api/leads/{id}/export': ['200', '400', '401', '403', '404', '500', '503'],
-      'POST /api/leads/{id}/onboarding/retry': ['202', '400', '401', '403', '404', '409', '500', '503'],
+      'POST /api/leads': [...'200 201 400 401 403 409 410 413 415 422 429 500 503'.split(' '), 'default'],
+      'GET /api/leads/{id}': [...'200 304 400 401 403 404 429 500 503'.split(' '), 'default'],
+      'PATCH /api/leads/{id}': [...'200 400 401 403 404 409 412 413 415 429 500 503'.split(' '), 'default'],
+      'DELETE /api/leads/{id}': [...'204 400 401 403 404 429 500 503'.split(' '), 'default'],
+      'GET /api/leads/{id}/export': [...'200 400 401 403 404 429 500 503'.split(' '), 'default'],
+      'POST /api/leads/{id}/onboarding/retry': [...'202 400 401 403 404 409 429 500 503'.split(' '), 'default'],
+      'POST /forms/leads': [...'201 303 400 403 409 413 415 429 500 503'.split(' '), 'default'],
+      'GET /readyz': ['200', '500', '503', 'default'],
     });
     for (const { what, operation } of operationsOf(body)) {
       for (const [status, { content }] of Object.entries(operation.responses)) {

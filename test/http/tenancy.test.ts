@@ -44,6 +44,10 @@ const OPERATIONS: Record<string, Operation> = {
   'POST /api/keys': { body: (organizationId) => ({ organizationId, name: 'new', scopes: ['leads:read'] }) },
   'POST /api/keys/{id}/rotate': { id: 'key' },
   'DELETE /api/keys/{id}': { id: 'key' },
+  // Its key is a field of the form: see form-keys.test.ts.
+  'POST /forms/leads': { open: true },
+  'GET /forms/token': { open: true },
+  'GET /forms/guard.js': { open: true },
   'GET /healthz': { open: true },
   'GET /readyz': { open: true },
 };

@@ -1,4 +1,6 @@
 import type { Client } from '@temporalio/client';
+import { formSecretReader } from '../../src/forms/secret.ts';
+import { createFormTokens, type FormTokens } from '../../src/forms/token.ts';
 import type { Pool } from 'pg';
 import type { Keyring } from '../../src/api-keys/keyring.ts';
 import { createApp } from '../../src/http/app.ts';
@@ -6,6 +8,7 @@ import { watchInboxes } from '../../src/notifications/watch.ts';
 import { createOnboardingRuns } from '../../src/onboarding/runs.ts';
 import { carryOut } from '../../src/outbox/carry-out.ts';
 import { createFastStart } from '../../src/outbox/fast-start.ts';
+import type { RateLimiter } from '../../src/rate-limit/limiter.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from './database.ts';
 import { recordLog } from './log.ts';
@@ -38,6 +41,12 @@ export interface TestApiOptions {
   /** Orders carried out at once; with 0 they all stay in the outbox. */
   slots?: number;
   trustedProxies?: string[];
+  /** By default nobody is limited. */
+  rateLimiter?: RateLimiter;
+  corsOrigins?: string[];
+  /** By default forms may be sent as soon as they are shown. */
+  formTokens?: FormTokens;
+  formReturnOrigins?: string[];
   /** By default nobody needs a key. */
   keyring?: Keyring | 'off';
   /** For what belongs to no caller; by default the same as for requests. */
@@ -63,6 +72,7 @@ export function createTestApi(
     keyring = 'off',
     own = pool,
     maxWatchers = 100,
+    ...guards
   }: TestApiOptions = {},
 ) {
   const { log, lines } = recordLog();
@@ -88,6 +98,11 @@ export function createTestApi(
     intake: { enrichmentDelayMs: 50, idempotencyTtlHours: 24 },
     trustedProxies,
     inboxWatch,
+    rateLimiter: 'off',
+    corsOrigins: [],
+    formTokens: createFormTokens({ readSecret: formSecretReader(own), minAgeMs: 0, maxAgeMs: 60_000 }),
+    formReturnOrigins: [],
+    ...guards,
     log,
   });
   /** A string or bytes go as they are; anything else as JSON. */

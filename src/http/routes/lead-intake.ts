@@ -1,11 +1,11 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { intakeLead } from '../../leads/intake.ts';
 import { leadSchema } from '../../leads/lead.ts';
 import { submissionSchema } from '../../leads/submission.ts';
 import { needs, organizationOf } from '../authorization.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { Problem, problemResponses } from '../problem.ts';
+import { leadTaker } from '../take-in.ts';
 import { answers, etagHeader, noQuery } from '../validation.ts';
 
 const duplicateSchema = leadSchema.extend({ duplicate: z.boolean().optional() }).openapi('IntakeAnswer');
@@ -47,27 +47,17 @@ const route = createRoute({
 
 /** `POST /api/leads` */
 export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): void {
-  const { pool, fastStart, intake, log } = deps;
+  const takeIn = leadTaker(deps);
   const readCaller = callerReader(deps.trustedProxies);
 
   app.openapi(route, async (c) => {
     const submission = c.req.valid('json');
-    const organizationId = organizationOf(c, submission.organizationId);
-    const caller = readCaller(c);
-    const slot = fastStart.takeSlot();
-    const result = await intakeLead(pool, intake, {
-      organizationId,
+    const result = await takeIn({
+      organizationId: organizationOf(c, submission.organizationId),
       submission,
-      caller,
+      caller: readCaller(c),
       idempotencyKey: c.req.valid('header')['idempotency-key'],
-      orderDelayMs: slot.orderDelayMs,
-    }).catch((err: unknown) => {
-      slot.release();
-      throw err;
     });
-
-    if (result.outcome === 'created') slot.run(result.order);
-    else slot.release();
     switch (result.outcome) {
       case 'key_reused':
         throw new Problem(422, 'idempotency-key-reused', 'Use a new Idempotency-Key for a new request.');
@@ -77,18 +67,14 @@ export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
           'lead-erased',
           'The lead that this request created was erased, and is not created again.',
         );
-      case 'replayed':
-        break;
       case 'created':
-      case 'duplicate': {
-        const ids = { leadId: result.lead.id, organizationId, requestId: caller.requestId };
-        log.info(ids, result.outcome === 'created' ? 'lead created' : 'lead touched');
-        log.info({ ...ids, eventId: result.eventId }, 'event recorded');
+      case 'duplicate':
+      case 'replayed': {
+        const duplicate = result.outcome === 'duplicate' || (result.outcome === 'replayed' && result.duplicate);
+        c.header('etag', result.etag);
+        c.header('location', `/api/leads/${result.lead.id}`);
+        return duplicate ? c.json({ ...result.lead, duplicate }, 200) : c.json(result.lead, 201);
       }
     }
-    const duplicate = result.outcome === 'duplicate' || (result.outcome === 'replayed' && result.duplicate);
-    c.header('etag', result.etag);
-    c.header('location', `/api/leads/${result.lead.id}`);
-    return duplicate ? c.json({ ...result.lead, duplicate }, 200) : c.json(result.lead, 201);
   });
 }
