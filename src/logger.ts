@@ -16,7 +16,8 @@ export function describeError(err: unknown) {
   if (!(err instanceof Error)) return { type: typeof err };
   const code = 'code' in err && (typeof err.code === 'string' || typeof err.code === 'number') ? err.code : undefined;
   const frames = err.stack
-    ?.split('\n')
+    ?.replace(err.message, () => '') // a line of it may look like a frame
+    .split('\n')
     .filter((line) => /^\s+at /.test(line))
     .slice(0, 8);
   return {
