@@ -11,6 +11,9 @@ export function createLogger(name: string, level: string, destination?: Destinat
   return destination ? pino(options, destination) : pino(options);
 }
 
+/** As V8 writes it, with line and column. */
+const FRAME = /^\s+at .+:\d+:\d+\)?$/;
+
 /** An error without its message, which may quote what a person typed: kind, code and where it was thrown. */
 export function describeError(err: unknown) {
   if (!(err instanceof Error)) return { type: typeof err };
@@ -18,7 +21,7 @@ export function describeError(err: unknown) {
   const frames = err.stack
     ?.replace(err.message, () => '') // a line of it may look like a frame
     .split('\n')
-    .filter((line) => /^\s+at /.test(line))
+    .filter((line) => FRAME.test(line))
     .slice(0, 8);
   return {
     type: err.name,

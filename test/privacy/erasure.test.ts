@@ -48,7 +48,7 @@ describe('DELETE /api/leads/{id}', () => {
   }) => {
     const person = createPerson();
     await onboard(); // workers run from here on
-    const first = await post(api, person.lead, 'first');
+    const first = await post(api, person.lead, `first of ${person.lead.email}`);
     const { id } = first.body;
     await post(api, { ...person.lead, source: 'EVENT', attributes: { again: person.token } }, 'second');
     await api.call('PATCH', `/api/leads/${id}`, { name: `Zul ${person.token}`, assignedTo: 'user-789' });

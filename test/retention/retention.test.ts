@@ -14,6 +14,7 @@ import type { retention } from '../../workflows/index.ts';
 import { test } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { explain } from '../support/explain.ts';
+import { recordHistory } from '../support/histories.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn } from '../support/onboarding.ts';
 import { recordStatements } from '../support/statements.ts';
@@ -51,6 +52,12 @@ async function trigger(): Promise<WorkflowHandle<typeof retention>> {
   return client.workflow.getHandle(workflowId ?? '', firstExecutionRunId);
 }
 
+/** Replays a run, and keeps it when histories are recorded. */
+async function keep(run: WorkflowHandle, scenario: string): Promise<void> {
+  await replay(run);
+  await recordHistory(run, `retention-${scenario}`);
+}
+
 /** Which of these leads were erased; each of them once. */
 async function erasedOf({ prisma }: TestDatabase, leadIds: string[]): Promise<string[]> {
   const where = { leadId: { in: leadIds }, type: 'lead.erased' };
@@ -63,7 +70,7 @@ async function erasedOf({ prisma }: TestDatabase, leadIds: string[]): Promise<st
 }
 
 describe('retention', () => {
-  test('erases what is old and was left alone, and nothing else', async ({ api, database }) => {
+  test('erases what is old and was left alone, and nothing else', async ({ api, database, task }) => {
     await runWorkers(database);
     const person = createPerson();
     const { leadId: canary } = await takeIn(database, person.lead);
@@ -85,10 +92,13 @@ describe('retention', () => {
       items: [{ type: 'lead.erased', data: { reason: 'retention', metadata: { workflowId: run.workflowId } } }],
     });
     expect(tracesIn(await historyText(run), person)).toEqual([]);
-    await replay(run);
+    await keep(run, task.name);
   });
 
-  test('counts exactly, and erases each lead once, when its worker is killed in the middle', async ({ database }) => {
+  test('counts exactly, and erases each lead once, when its worker is killed in the middle', async ({
+    database,
+    task,
+  }) => {
     const old = await takeInOld(database, 40, DAYS + 1);
     const release = await holdLead(database, old[20] ?? '');
     const first = await startWorkerProcess(database);
@@ -105,7 +115,7 @@ describe('retention', () => {
     const { events } = await run.fetchHistory();
     const attempts = events?.map((event) => event.activityTaskStartedEventAttributes?.attempt ?? 0) ?? [];
     expect(Math.max(...attempts)).toBeGreaterThan(1);
-    await replay(run);
+    await keep(run, task.name);
   });
 
   test('leaves a lead alone that was changed since it was found', async ({ api, database }) => {

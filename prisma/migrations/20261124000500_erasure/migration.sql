@@ -2,6 +2,12 @@
 -- CreateIndex
 CREATE INDEX "lead_updated_at_id_idx" ON "lead"("updated_at", "id");
 
+-- What is kept of an Idempotency-Key, which callers make as they like: also of an e-mail.
+CREATE FUNCTION idempotency_id(key text) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT encode(sha256(convert_to(key, 'UTF8')), 'hex')
+$$;
+UPDATE idempotency_key SET key = idempotency_id(key);
+
 -- Takes one lead in, in one round trip and one transaction: the lead, its event, the order to onboard it and the
 -- idempotency key stand or fall together. Ids come from the caller, the times from this database.
 --
@@ -18,7 +24,7 @@ CREATE OR REPLACE FUNCTION intake_lead(submission jsonb)
   RETURNS TABLE (outcome text, replayed boolean, stored jsonb) LANGUAGE plpgsql AS $$
 DECLARE
   org text := submission ->> 'organization_id';
-  idem_key text := submission ->> 'idempotency_key';
+  idem_key text := idempotency_id(submission ->> 'idempotency_key');
   received timestamptz := clock_timestamp();
   known idempotency_key;
   taken lead;
