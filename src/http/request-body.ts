@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { HttpEnv } from './context.ts';
+import { parseJson } from './parse-json.ts';
 import { Problem } from './problem.ts';
 
 export const MAX_BODY_BYTES = 1024 * 1024;
@@ -27,7 +28,7 @@ export const readFormBody = readBody(
 
 /**
  * Reads a body before anything else does: at most `max` bytes of strict UTF-8 declared as one of `types`. Hono would
- * decode invalid bytes to U+FFFD without a word.
+ * decode invalid bytes to U+FFFD, and take one of two values for a name, without a word.
  */
 function readBody(max: number, expected: string, ...types: RegExp[]): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
@@ -39,18 +40,23 @@ function readBody(max: number, expected: string, ...types: RegExp[]): Middleware
     const bytes = await readBytes(c.req.raw, max).catch((err: unknown) => {
       throw err instanceof Problem ? err : new Problem(400, 'malformed-body', 'The body ended too early.');
     });
-    try {
-      const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-      c.req.bodyCache.text = Promise.resolve(text) as unknown as string; // what Hono keeps there, whatever its type says
-    } catch {
-      throw new Problem(400, 'malformed-body', 'The body is not valid UTF-8.');
-    }
+    const text = decode(bytes);
+    if (JSON_TYPE.test(type)) parseJson(text);
+    c.req.bodyCache.text = Promise.resolve(text) as unknown as string; // what Hono keeps there, whatever its type says
     return next();
   };
 }
 
 const hasBody = ({ headers }: Request) =>
   (headers.get('content-length') ?? '0') !== '0' || headers.has('transfer-encoding');
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Problem(400, 'malformed-body', 'The body is not valid UTF-8.');
+  }
+}
 
 /** A sender that is cut off sees a broken pipe, not the answer: what is too much is read past, up to a bound. */
 async function readBytes(request: Request, max: number): Promise<Uint8Array> {

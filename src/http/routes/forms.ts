@@ -6,6 +6,7 @@ import type { TokenRefusal } from '../../forms/token.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { authorizeForm } from '../form-authorization.ts';
+import { parseJson } from '../parse-json.ts';
 import { describeProblems, Problem } from '../problem.ts';
 import { isUrlencoded } from '../request-body.ts';
 import { leadTaker } from '../take-in.ts';
@@ -125,15 +126,6 @@ async function readForm<Schema extends z.ZodType>(c: Context<HttpEnv>, schema: S
   const parsed = schema.safeParse(isUrlencoded(c) ? readUrlencoded(body) : parseJson(body));
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error, 'body');
-}
-
-/** An error of `JSON.parse` quotes the body. */
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw new Problem(400, 'malformed-body', 'Send a body that is one JSON value.');
-  }
 }
 
 const refusedToken = (refusal: TokenRefusal | 'used') =>
