@@ -48,7 +48,14 @@ export async function startOwnTemporal() {
         const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
         texts.push(`${workflowId}\n${textOf(events)}`);
       }
-      return texts;
+      return texts.join('\n');
+    },
+    /** The ids of the runs that go on, but for Temporal's own. */
+    async running() {
+      const ids: string[] = [];
+      for await (const { workflowId } of client.workflow.list({ query: "ExecutionStatus='Running'" }))
+        if (!workflowId.startsWith('temporal-sys-')) ids.push(workflowId);
+      return ids;
     },
     /** What lists and Web UI show of runs and Schedules: search attributes, memos, summaries, pending failures. */
     async visibility() {
