@@ -5,6 +5,8 @@ import type { EnrichmentProvider } from '../src/enrichment/provider.ts';
 import { closeOnboarding } from '../src/onboarding/close.ts';
 import { recordEnrichment, startEnrichment } from '../src/onboarding/enrichment-step.ts';
 import { recordScore } from '../src/onboarding/score-step.ts';
+import { eraseIfExpired } from '../src/retention/erase-expired.ts';
+import { findExpiredLeads } from '../src/retention/expired-leads.ts';
 import type { LeadActivities } from '../workflows/contract.ts';
 
 /** A source that asks to be called later is called this often; then the lead goes on without it. */
@@ -43,5 +45,17 @@ export function createLeadActivities({ prisma, providers }: LeadActivityDependen
     scoreLead: (input) => prisma.$transaction((tx) => recordScore(tx, input)),
 
     closeOnboarding: (input) => prisma.$transaction((tx) => closeOnboarding(tx, input)),
+
+    findExpiredLeads: (query) => findExpiredLeads(prisma, query),
+
+    async eraseExpiredLeads({ leadIds, retentionDays, requestId }) {
+      for (const leadId of leadIds) {
+        heartbeat();
+        cancellationSignal().throwIfAborted();
+        await eraseIfExpired(prisma, { leadId, retentionDays, requestId });
+      }
+      const kept = await prisma.lead.count({ where: { id: { in: leadIds } } });
+      return { erased: leadIds.length - kept };
+    },
   };
 }

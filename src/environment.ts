@@ -68,6 +68,7 @@ export const environmentSchema = z.object({
   OUTBOX_POLL_MS: milliseconds.min(10).default(1_000),
   RECONCILE_INTERVAL_MS: milliseconds.default(30_000),
   IDEMPOTENCY_TTL_HOURS: count.default(24),
+  RETENTION_DAYS: count.max(36_500).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SHUTDOWN_GRACE_MS: milliseconds.default(15_000),
 });

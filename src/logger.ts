@@ -11,13 +11,17 @@ export function createLogger(name: string, level: string, destination?: Destinat
   return destination ? pino(options, destination) : pino(options);
 }
 
+/** As V8 writes it, with line and column. */
+const FRAME = /^\s+at .+:\d+:\d+\)?$/;
+
 /** An error without its message, which may quote what a person typed: kind, code and where it was thrown. */
 export function describeError(err: unknown) {
   if (!(err instanceof Error)) return { type: typeof err };
   const code = 'code' in err && (typeof err.code === 'string' || typeof err.code === 'number') ? err.code : undefined;
   const frames = err.stack
-    ?.split('\n')
-    .filter((line) => /^\s+at /.test(line))
+    ?.replace(err.message, () => '') // a line of it may look like a frame
+    .split('\n')
+    .filter((line) => FRAME.test(line))
     .slice(0, 8);
   return {
     type: err.name,

@@ -8,6 +8,7 @@ import { ORDERS_CHANNEL } from './outbox/wake.ts';
 import { type ProcessContext, runProcess } from './processes.ts';
 import { startReconciler } from './reconciler/reconcile.ts';
 import { startRounds } from './reconciler/rounds.ts';
+import { keepRetentionSchedule } from './retention/keep-schedule.ts';
 import { openTemporal } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 
@@ -50,6 +51,8 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   closers.add('reconciler', startReconciler(reconciler, env.RECONCILE_INTERVAL_MS));
   const sweep = (signal: AbortSignal) => sweepIdempotencyKeys(pool, signal);
   closers.add('sweeper', startRounds({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, round: sweep, log }));
+
+  void keepRetentionSchedule(temporal, { retentionDays: env.RETENTION_DAYS, log, signal: stopping });
 
   const tolerated = env.OUTBOX_POLL_MS * MISSED_ROUNDS + 5_000;
   const look = (): Health => {

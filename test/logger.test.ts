@@ -11,6 +11,19 @@ describe('the log', () => {
     expect(JSON.stringify(lines)).not.toContain('joao');
   });
 
+  it('tells a frame of the stack from a message that looks like one', () => {
+    const { log, lines } = recordLog();
+    const quoting = 'no row for\n    at João (joao@example.com)\n    at joao@example.com:1:1';
+    const changed = new Error('later changed:\n    at João (joao@example.com)');
+    changed.message = 'changed';
+    for (const err of [new Error(quoting), changed]) log.error({ err }, 'failed');
+    expect(lines).toHaveLength(2);
+    for (const line of lines) {
+      expect(JSON.stringify(line)).toContain('logger.test.ts');
+      expect(JSON.stringify(line)).not.toContain('joao');
+    }
+  });
+
   it('takes what is thrown and is no error', () => {
     const { log, lines } = recordLog();
     log.error({ err: 'joao@example.com' }, 'failed');

@@ -13,6 +13,10 @@ export type TaskQueue = (typeof TASK_QUEUES)[keyof typeof TASK_QUEUES];
 
 export const LEAD_ONBOARDING = 'leadOnboarding';
 export const ASSIGNEE_NOTIFICATION = 'assigneeNotification';
+export const RETENTION = 'retention';
+
+/** The Schedule of retention; the workflow ids of its runs begin with it. */
+export const RETENTION_SCHEDULE_ID = 'lead-retention';
 
 /** The workflow id of a lead's onboarding: one per lead, so that a second start is refused by Temporal itself. */
 export const onboardingWorkflowId = (leadId: string) => `lead-onboarding-${leadId}`;
@@ -101,6 +105,42 @@ export interface AssignmentRef {
   requestId: string;
 }
 
+/** Asks for a page of the leads that were untouched for so many days. */
+export interface ExpiryQuery {
+  retentionDays: number;
+  pageSize: number;
+  after?: RetentionPosition | undefined;
+}
+
+/** `after` and `erased` are set when a run goes on as a new one. */
+export interface RetentionInput extends ExpiryQuery {
+  /** After so many, the rest is left to a new run: no history grows too long. */
+  pagesPerRun: number;
+  erased?: number;
+}
+
+/** Where a page ended: leads are looked through in the order of their last change. */
+export interface RetentionPosition {
+  updatedAt: string;
+  leadId: string;
+}
+
+export interface RetentionResult {
+  erased: number;
+}
+
+export interface ExpiredPage {
+  leadIds: string[];
+  /** Absent on the last page. */
+  next?: RetentionPosition;
+}
+
+export interface ErasureInput {
+  retentionDays: number;
+  leadIds: string[];
+  requestId: string;
+}
+
 /** Activities on the task queue `notification`. */
 export interface NotificationActivities {
   /** The notify step of an onboarding. */
@@ -114,6 +154,9 @@ export interface LeadActivities {
   enrichLead: (input: OnboardingRef) => Promise<EnrichResult>;
   scoreLead: (input: ScoreInput) => Promise<ScoreResult>;
   closeOnboarding: (input: CloseInput) => Promise<CloseResult>;
+  findExpiredLeads: (query: ExpiryQuery) => Promise<ExpiredPage>;
+  /** Answers how many of these leads are gone, however often it runs. */
+  eraseExpiredLeads: (input: ErasureInput) => Promise<RetentionResult>;
 }
 
 /** What the query `onboarding` answers, what the Web UI shows as current details, and the result of the run. */

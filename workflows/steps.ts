@@ -34,6 +34,14 @@ const SCORE: ActivityOptions = {
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
 };
 
+const RETAIN: ActivityOptions = {
+  taskQueue: TASK_QUEUES.lead,
+  startToCloseTimeout: '2 minutes', // a page: for each lead some short statements
+  heartbeatTimeout: '15 seconds', // one lead takes less, also while the database is slow
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
+  priority: { priorityKey: 5, fairnessKey: 'retention' }, // no lead waits for it
+};
+
 /**
  * The activities of one onboarding, each with its queue, timeouts, retries, priority and summary.
  * @param priority of the lead at the moment when a step is ordered
@@ -63,4 +71,9 @@ export function reassignmentSteps(input: AssignmentRef) {
     priority: stepPriority(1, input),
     summary: `Notify assignee ${input.assignment} of lead ${input.leadId}`,
   });
+}
+
+/** The activities that end the retention of leads. */
+export function retentionSteps() {
+  return proxyActivities<Pick<LeadActivities, 'findExpiredLeads' | 'eraseExpiredLeads'>>(RETAIN);
 }

@@ -17,6 +17,7 @@ import { leadIntakeRoutes } from './routes/lead-intake.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { notificationStreamRoutes } from './routes/notification-stream.ts';
 import { onboardingRoutes } from './routes/onboarding.ts';
+import { personalDataRoutes } from './routes/personal-data.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import { answerInvalid } from './validation.ts';
 
@@ -36,6 +37,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
 
   leadIntakeRoutes(app, deps);
   leadRoutes(app, deps);
+  personalDataRoutes(app, deps);
   timelineRoutes(app);
   onboardingRoutes(app, deps);
   notificationRoutes(app);

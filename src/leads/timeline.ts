@@ -1,6 +1,7 @@
 import type { Prisma } from '../db/generated/client.ts';
 import { decodeCursor, toPage } from '../paging.ts';
-import { getLead } from './read.ts';
+import { erasedLeadCreatedAt } from './erasure-record.ts';
+import { LeadNotFound } from './errors.ts';
 
 export interface TimelinePage {
   leadId: string;
@@ -9,12 +10,14 @@ export interface TimelinePage {
 }
 
 /**
- * What happened to a lead, the oldest first. `elapsedMs` counts from its creation, by the database's clock.
+ * What happened to a lead, the oldest first. `elapsedMs` counts from its creation, by the database's clock. An erased
+ * lead has one entry, which says so.
  * @throws LeadNotFound, CursorError
  */
 export async function readTimeline(db: Prisma.TransactionClient, { leadId, limit, cursor }: TimelinePage) {
-  const { lead } = await getLead(db, leadId);
-  const createdAt = Date.parse(lead.createdAt);
+  const lead = await db.lead.findUnique({ where: { id: leadId }, select: { createdAt: true } });
+  const createdAt = lead?.createdAt ?? (await erasedLeadCreatedAt(db, leadId));
+  if (!createdAt) throw new LeadNotFound(leadId);
   const after = cursor === undefined ? undefined : decodeTimelineCursor(cursor);
   const rows = await db.leadEvent.findMany({
     where: {
@@ -30,7 +33,7 @@ export async function readTimeline(db: Prisma.TransactionClient, { leadId, limit
       id: row.id,
       type: row.type,
       at: row.at.toISOString(),
-      elapsedMs: row.at.getTime() - createdAt,
+      elapsedMs: row.at.getTime() - createdAt.getTime(),
       data: { ...(row.data as Record<string, unknown>), metadata: row.metadata as Record<string, unknown> },
     })),
     nextCursor,

@@ -14,6 +14,7 @@ import type { Logger } from '../logger.ts';
 import { withDeadline } from '../temporal/connection.ts';
 import { isUnknownAttribute, startAttributes } from '../temporal/search-attributes.ts';
 import type { SearchAttributeRegistry } from '../temporal/search-attribute-registry.ts';
+import { endErasedRun } from './end-erased-run.ts';
 import type { NotifyOrder, Order, SignalOrder, StartOrder } from './order.ts';
 
 export interface CarrierDependencies {
@@ -108,6 +109,11 @@ async function signalOnboarding({ client, log }: CarrierDependencies, order: Sig
   const { signal, round, requestId } = payload;
   const argument = payload.signal === PRIORITY_SIGNAL ? [{ priority: payload.priority, version: payload.version }] : [];
   const line = { leadId: order.leadId, workflowId, signal, round, requestId };
+  if (payload.signal !== PRIORITY_SIGNAL && payload.erasedAt !== undefined) {
+    const ended = await endErasedRun(client, order, payload.erasedAt);
+    log.info(line, ended ? 'command passed on' : 'command came too late');
+    return;
+  }
   await withDeadline(client, async () => {
     const run = await client.workflow.getHandle(workflowId).describe();
     const running = Number(run.memo?.['round'] ?? 1);
@@ -116,7 +122,8 @@ async function signalOnboarding({ client, log }: CarrierDependencies, order: Sig
       log.info(line, 'command came too late');
       return;
     }
-    await client.workflow.getHandle(workflowId, run.runId).signal(signal, ...argument);
+    const handle = client.workflow.getHandle(workflowId, run.runId);
+    await (signal === 'cancel' ? handle.cancel() : handle.signal(signal, ...argument)); // only Temporal's own cancel ends it as canceled
     log.info(line, 'command passed on');
   });
 }

@@ -35,7 +35,12 @@ const signalOrder = z.object({
   ...base,
   kind: z.literal('SIGNAL_ONBOARDING'),
   payload: z.discriminatedUnion('signal', [
-    z.object({ signal: z.enum(Object.keys(ONBOARDING_SIGNALS) as OnboardingSignal[]), ...toRound }),
+    z.object({
+      signal: z.enum(Object.keys(ONBOARDING_SIGNALS) as OnboardingSignal[]),
+      ...toRound,
+      /** When the lead was erased, where that is the reason: any round is meant, and there may be no run. */
+      erasedAt: z.iso.datetime().optional(),
+    }),
     z.object({ signal: z.literal(PRIORITY_SIGNAL), priority, version: count, ...toRound }),
   ]),
 });

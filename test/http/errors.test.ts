@@ -34,7 +34,8 @@ describe('a known path with the wrong method', () => {
   test.for([
     ['PUT', '/api/leads', 'GET, HEAD, POST'],
     ['DELETE', '/api/leads', 'GET, HEAD, POST'],
-    ['POST', `/api/leads/${ID}`, 'GET, HEAD, PATCH'],
+    ['POST', `/api/leads/${ID}`, 'DELETE, GET, HEAD, PATCH'],
+    ['POST', `/api/leads/${ID}/export`, 'GET, HEAD'],
     ['PATCH', `/api/leads/${ID}/timeline`, 'GET, HEAD'],
     ['POST', `/api/leads/${ID}/onboarding`, 'GET, HEAD'],
     ['GET', `/api/leads/${ID}/onboarding/cancel`, 'POST'],
@@ -82,6 +83,8 @@ describe('a query parameter that is not known', () => {
     ['POST', '/api/leads', newLead()],
     ['GET', `/api/leads/${ID}`],
     ['PATCH', `/api/leads/${ID}`, { name: 'Ana' }],
+    ['DELETE', `/api/leads/${ID}`],
+    ['GET', `/api/leads/${ID}/export`],
     ['GET', `/api/leads/${ID}/timeline`],
     ['GET', `/api/leads/${ID}/onboarding`],
     ['POST', `/api/leads/${ID}/onboarding/cancel`],
@@ -102,6 +105,8 @@ describe('an id that is no UUID', () => {
   test.for([
     ['GET', '/api/leads/1'],
     ['PATCH', '/api/leads/1', { name: 'Ana' }],
+    ['DELETE', '/api/leads/1'],
+    ['GET', '/api/leads/1/export'],
     ['GET', '/api/leads/1/timeline'],
     ['GET', '/api/leads/%00/onboarding'],
     ['POST', '/api/leads/%F0%9F/onboarding/retry'],

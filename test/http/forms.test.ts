@@ -297,7 +297,7 @@ describe('when Postgres has a bad moment', () => {
     const other = await pool.connect();
     await other.query('BEGIN');
     await other.query(
-      `INSERT INTO idempotency_key (organization_id, key, request_hash, expires_at) VALUES ('org-123', $1, 'x', now() + interval '1 hour')`,
+      `INSERT INTO idempotency_key (organization_id, key, request_hash, expires_at) VALUES ('org-123', idempotency_id($1), 'x', now() + interval '1 hour')`,
       [`form:${fields['token'] ?? ''}`],
     );
     expectProblem(await submit(forms, fields), 409, 'request-running');

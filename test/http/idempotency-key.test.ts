@@ -20,7 +20,7 @@ async function holdKey({ pool }: TestDatabase, key: string) {
   await client.query('BEGIN');
   await client.query(
     `INSERT INTO idempotency_key (organization_id, key, request_hash, expires_at)
-     VALUES ('org-123', $1, 'hash', clock_timestamp() + interval '1 hour')`,
+     VALUES ('org-123', idempotency_id($1), 'hash', clock_timestamp() + interval '1 hour')`,
     [key],
   );
   return async () => {
@@ -137,8 +137,7 @@ describe('POST /api/leads with an Idempotency-Key', () => {
   test('answers 410 once the lead was erased, and does not create the person again', async ({ api, database }) => {
     const [lead, key] = [newLead(), newKey()];
     const { body } = await post(api, lead, key);
-    await database.prisma.lead.delete({ where: { id: body.id } });
-    await database.pool.query('UPDATE idempotency_key SET response = NULL WHERE lead_id = $1', [body.id]);
+    await api.call('DELETE', `/api/leads/${body.id}`);
     const before = await countRows(database);
     expectProblem(await post(api, lead, key), 410, 'lead-erased');
     expectProblem(await post(api, { ...lead, name: 'Another' }, key), 410, 'lead-erased');
@@ -150,12 +149,15 @@ describe('POST /api/leads with an Idempotency-Key', () => {
     const first = await post(api, newLead(), key);
     const { rows } = await database.pool.query(
       `SELECT expires_at - created_at BETWEEN interval '23:59:59' AND interval '24:00:01' AS day
-       FROM idempotency_key WHERE key = $1`,
+       FROM idempotency_key WHERE key = idempotency_id($1)`,
       [key],
     );
     expect(rows).toEqual([{ day: true }]);
 
-    await database.pool.query('UPDATE idempotency_key SET expires_at = clock_timestamp() WHERE key = $1', [key]);
+    await database.pool.query(
+      'UPDATE idempotency_key SET expires_at = clock_timestamp() WHERE key = idempotency_id($1)',
+      [key],
+    );
     const other = newLead();
     const second = await post(api, other, key);
     expect(second.status).toBe(201);

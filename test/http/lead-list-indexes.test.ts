@@ -3,12 +3,14 @@ import { describe, expect } from 'vitest';
 import { API_ROLE } from '../../src/db/tenant.ts';
 import { encodeCursor } from '../../src/paging.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { explain } from '../support/explain.ts';
 import { makeKey, openRequestPool, test } from '../support/keyed-api.ts';
-import { type Statement, recordStatements } from '../support/statements.ts';
+import { recordStatements } from '../support/statements.ts';
 
 test.override({ slots: 0 });
 
 const LEADS = 10_000;
+const NONE = { text: '', values: [] };
 
 /** On a connection without the pool's time-outs: it takes longer than a request may. */
 async function populate({ url }: TestDatabase) {
@@ -25,27 +27,6 @@ async function populate({ url }: TestDatabase) {
   );
   await client.query('VACUUM ANALYZE lead');
   await client.end();
-}
-
-interface Plan {
-  'Index Name'?: string;
-  'Index Cond'?: string;
-  Plans?: Plan[];
-}
-
-/** The indexes of a statement's plan, each with what it looks up in it. */
-async function explain(pool: pg.Pool, { text, values }: Statement): Promise<string[]> {
-  const client = await pool.connect();
-  try {
-    await client.query(`BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL app.organization_id = 'org-0'`);
-    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(`EXPLAIN (FORMAT JSON) ${text}`, values);
-    const steps = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(steps)];
-    const used = steps(rows[0]?.['QUERY PLAN'][0].Plan ?? {}).filter((plan) => plan['Index Name'] !== undefined);
-    return used.map((plan) => `${plan['Index Name'] ?? ''}: ${plan['Index Cond'] ?? ''}`);
-  } finally {
-    await client.query('ROLLBACK');
-    client.release();
-  }
 }
 
 const CURSOR = encodeCursor({ at: new Date('2026-01-01T01:00:00.000Z'), id: '019b76da-a800-7000-8000-000000000000' });
@@ -69,7 +50,7 @@ describe('GET /api/leads stands on an index', () => {
     expect((await api.call('GET', `/api/leads?organizationId=org-0${query}`)).status).toBe(200);
     const [statement] = statements.filter(({ text }) => text.startsWith('SELECT'));
     expect(statements).toHaveLength(1);
-    const used = await explain(database.pool, statement ?? { text: '', values: [] });
+    const used = await explain(database.pool, statement ?? NONE, 'org-0');
     expect(used).toContainEqual(expect.stringMatching(new RegExp(`^${index}: .*${column}`)));
   });
 
@@ -86,7 +67,7 @@ describe('GET /api/leads stands on an index', () => {
     expect((await call('GET', `/api/leads?limit=50${query}`)).status).toBe(200);
     const [statement] = statements.filter(({ text }) => text.includes('FROM "public"."lead"'));
     const pool = openRequestPool(database, API_ROLE);
-    const used = await explain(pool, statement ?? { text: '', values: [] });
+    const used = await explain(pool, statement ?? NONE, 'org-0');
     await pool.end();
     expect(used).toEqual([expect.stringMatching(new RegExp(`^${index}: .*${column}`))]);
   });

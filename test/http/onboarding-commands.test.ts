@@ -61,6 +61,7 @@ describe('POST /api/leads/{id}/onboarding/{command}', () => {
     await expect(run.handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
     expect(await stateOf(database, run.leadId)).toBe('CANCELED');
     expect((await run.timeline()).at(-1)).toBe('onboarding.canceled');
+    expect((await run.handle.describe()).status.name).toBe('CANCELLED');
   });
 
   test('is taken before there is a run, and carried out once there is', async ({ database }) => {

@@ -22,6 +22,8 @@ const CALLS: [string, string, unknown?][] = [
   ['GET', '/api/leads?organizationId=org-123'],
   ['GET', `/api/leads/${UNKNOWN}`],
   ['PATCH', `/api/leads/${UNKNOWN}`, { name: 'Ana' }],
+  ['DELETE', `/api/leads/${UNKNOWN}`],
+  ['GET', `/api/leads/${UNKNOWN}/export`],
   ['GET', `/api/leads/${UNKNOWN}/timeline`],
   ['GET', `/api/leads/${UNKNOWN}/onboarding`],
   ['POST', `/api/leads/${UNKNOWN}/onboarding/cancel`],

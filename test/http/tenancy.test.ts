@@ -29,6 +29,8 @@ const OPERATIONS: Record<string, Operation> = {
   'POST /api/leads': { body: (organizationId) => newLead({ organizationId }) },
   'GET /api/leads/{id}': { id: 'lead' },
   'PATCH /api/leads/{id}': { id: 'lead', body: () => ({ name: 'Renamed' }) },
+  'DELETE /api/leads/{id}': { id: 'lead' },
+  'GET /api/leads/{id}/export': { id: 'lead' },
   'GET /api/leads/{id}/timeline': { id: 'lead' },
   'GET /api/leads/{id}/onboarding': { id: 'lead' },
   'POST /api/leads/{id}/onboarding/enrich-now': { id: 'lead' },

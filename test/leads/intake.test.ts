@@ -110,7 +110,7 @@ describe('intakeLead', () => {
     await intakeLead(database.pool, { ...SETTINGS, idempotencyTtlHours: 1 }, requestOf({}, 'an-hour'));
     const { rows } = await database.pool.query(
       `SELECT expires_at - created_at BETWEEN interval '59 minutes' AND interval '1 hour 1 second' AS hour
-       FROM idempotency_key WHERE key = 'an-hour'`,
+       FROM idempotency_key WHERE key = idempotency_id('an-hour')`,
     );
     expect(rows).toEqual([{ hour: true }]);
   });

@@ -240,21 +240,21 @@ describe('a command', () => {
   test('that was meant for an earlier round does not reach the next', async ({ database }) => {
     const start = await takeIn(database, {}, 600_000);
     await carry({ ...start, payload: { ...start.payload, round: 2 } });
-    const cancel = (round: number): Order => ({
+    const enrichNow = (round: number): Order => ({
       ...start,
       kind: 'SIGNAL_ONBOARDING',
-      payload: { signal: 'cancel', round, requestId: 'request-1' },
+      payload: { signal: 'enrichNow', round, requestId: 'request-1' },
     });
     const handle = client.workflow.getHandle(onboardingWorkflowId(start.leadId));
     const signals = async () =>
       ((await handle.fetchHistory()).events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes)
         .length;
 
-    await carry(cancel(1));
+    await carry(enrichNow(1));
     expect(await signals()).toBe(0);
-    await carry(cancel(2));
+    await carry(enrichNow(2));
     expect(await signals()).toBe(1);
-    await expect(carry(cancel(3))).rejects.toThrow('earlier round');
+    await expect(carry(enrichNow(3))).rejects.toThrow('earlier round');
     await handle.terminate();
   });
 });

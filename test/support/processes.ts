@@ -12,6 +12,8 @@ export interface TestProcess {
   pid: number;
   /** What it has logged so far. */
   log(): LogLine[];
+  /** All that it has written so far, to whichever stream. */
+  output(): string;
   /** What its readiness probe sees; status 0 while nobody listens. */
   readyz(): Promise<{ status: number; body: Record<string, unknown> }>;
   kill(signal: NodeJS.Signals): void;
@@ -60,6 +62,7 @@ export async function startProcess(
     port,
     url,
     pid: child.pid ?? 0,
+    output: () => output.join(''),
     log: () =>
       output
         .join('')

@@ -26,12 +26,14 @@ export async function replay(handle: WorkflowHandle): Promise<void> {
 
 /** A run's history as text, with its payloads decoded, to look for what must or must not be in it. */
 export async function historyText(handle: WorkflowHandle): Promise<string> {
-  const texts: string[] = [];
-  const collect = (value: unknown): void => {
-    if (value instanceof Uint8Array) texts.push(Buffer.from(value).toString('utf8'));
-    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(collect);
-    else texts.push(String(value));
-  };
-  collect((await handle.fetchHistory()).events);
-  return texts.join('\n');
+  return textOf((await handle.fetchHistory()).events);
+}
+
+/** Every name and value of a message of Temporal's, a line each, with its payloads decoded. */
+export function textOf(message: unknown): string {
+  if (message instanceof Uint8Array) return Buffer.from(message).toString('utf8');
+  if (typeof message !== 'object' || message === null) return String(message);
+  return Object.entries(message)
+    .map(([name, value]) => `${name}\n${textOf(value)}`)
+    .join('\n');
 }

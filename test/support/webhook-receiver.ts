@@ -9,6 +9,8 @@ import { createNotificationWebhook } from '../../src/notifications/webhook.ts';
 
 /** What a receiver does once it has read a request: answer, keep silent, or close the connection. */
 export type Reaction = { status: number; headers?: Record<string, string>; body?: string } | 'hang' | 'cut';
+/** What comes first, and then the reaction. */
+type SlowReaction = () => Promise<Reaction>;
 
 /** A request whose signature is right. */
 export interface Receipt {
@@ -25,7 +27,7 @@ export async function startWebhookReceiver() {
   const secret = `whsec_${randomBytes(32).toString('base64')}`;
   const verifier = new Webhook(secret);
   const received: Receipt[] = [];
-  const reactions: Reaction[] = [];
+  const reactions: (Reaction | SlowReaction)[] = [];
   let usual: Reaction = { status: 204 };
 
   async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -36,7 +38,8 @@ export async function startWebhookReceiver() {
       const event = verifier.verify(body, headers) as Receipt['event'];
       const id = headers['webhook-id'] ?? '';
       received.push({ id, timestamp: Number(headers['webhook-timestamp']), receivedAt: Date.now(), event });
-      reaction = reactions.shift() ?? usual;
+      const next = reactions.shift() ?? usual;
+      reaction = typeof next === 'function' ? await next() : next;
     } catch {
       // A stranger's request: 401, and it does not count.
     }
@@ -65,7 +68,7 @@ export async function startWebhookReceiver() {
     received,
     webhook: createNotificationWebhook({ url, secret }),
     /** Reacts so to the next requests, one after the other. */
-    reactOnce: (...next: Reaction[]) => void reactions.push(...next),
+    reactOnce: (...next: (Reaction | SlowReaction)[]) => void reactions.push(...next),
     reactAlways: (reaction: Reaction) => void (usual = reaction),
     goDown,
     comeBack: () => listen(port),

@@ -5,7 +5,7 @@ import type { HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
 import { answers, cursor, idParam, limit } from '../validation.ts';
 
-const entrySchema = z
+export const entrySchema = z
   .object({
     id: z.uuid(),
     type: z.string().openapi({ example: 'notification.created' }),

@@ -38,7 +38,13 @@ export async function preparePostgres({
     onFirstStart?.();
     await makeDataDir(folder, binaries, runAs, signal);
   }
-  const all = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings };
+  const all = {
+    port: String(port),
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    log_error_verbosity: 'terse', // the detail of an error quotes rows, and so persons
+    ...settings,
+  };
   return {
     name: 'postgres',
     command: binaries.postgres,

@@ -1,0 +1,104 @@
+import { ReadableStream, TextEncoderStream } from 'node:stream/web';
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { eraseLead } from '../../leads/erase.ts';
+import { exportLead } from '../../leads/export.ts';
+import { leadSchema } from '../../leads/lead.ts';
+import type { Logger } from '../../logger.ts';
+import { notificationSchema } from '../../notifications/notification.ts';
+import { needs } from '../authorization.ts';
+import { callerReader } from '../caller.ts';
+import type { AppDependencies, HttpEnv } from '../context.ts';
+import { problemResponses } from '../problem.ts';
+import { answers, idParam, noQuery } from '../validation.ts';
+import { entrySchema } from './timeline.ts';
+
+const eraseRoute = createRoute({
+  method: 'delete',
+  path: '/api/leads/{id}',
+  tags: ['personal data'],
+  summary: 'Erase a person',
+  ...needs('leads:write'),
+  description:
+    'Erases the lead, its timeline, notifications and kept answers, at once and for good, and cancels a running ' +
+    'onboarding. Of the timeline one entry stays, `lead.erased`, with the caller and the time. The same person may ' +
+    'come again by a new request; a repetition of an old one, by its `Idempotency-Key`, is answered with 410.',
+  request: { params: idParam, query: noQuery },
+  responses: { 204: { description: 'Nothing is left of the person' }, ...problemResponses(404) },
+});
+
+const exportSchema = z
+  .object({
+    exportedAt: z.iso.datetime(),
+    lead: leadSchema.extend({
+      scoreBreakdown: z
+        .array(z.object({ rule: z.string(), points: z.number().int(), reason: z.string() }))
+        .nullable()
+        .openapi({ description: 'The lines that sum to `score`' }),
+    }),
+    notifications: z.array(notificationSchema),
+    timeline: z.array(entrySchema).openapi({ description: 'Entries `lead.touched` have what was sent again' }),
+  })
+  .openapi('LeadExport');
+
+const exportRoute = createRoute({
+  method: 'get',
+  path: '/api/leads/{id}/export',
+  tags: ['personal data'],
+  summary: 'Read all that is known of a person',
+  ...needs('leads:read'),
+  description: 'One document, streamed. When the lead is erased meanwhile, the answer breaks off before its end.',
+  request: { params: idParam, query: noQuery },
+  responses: {
+    200: {
+      ...answers('The document', exportSchema),
+      headers: z.object({ 'content-disposition': z.string(), 'cache-control': z.literal('no-store') }),
+    },
+    ...problemResponses(404),
+  },
+});
+
+/** `DELETE /api/leads/{id}`, `GET /api/leads/{id}/export` */
+export function personalDataRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): void {
+  const { fastStart, log } = deps;
+  const readCaller = callerReader(deps.trustedProxies);
+
+  app.openapi(eraseRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    const { userId, requestId } = readCaller(c);
+    const slot = fastStart.takeSlot();
+    try {
+      const origin = { userId, requestId };
+      const erasure = { reason: 'request', requestId, origin, orderDelayMs: slot.orderDelayMs } as const;
+      const order = await c.var.tenant.write((tx) => eraseLead(tx, id, erasure));
+      if (order) slot.run(order);
+      else slot.release();
+    } catch (err) {
+      slot.release();
+      throw err;
+    }
+    log.info({ leadId: id, requestId }, 'lead erased');
+    return c.body(null, 204);
+  });
+
+  app.openapi(exportRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    const parts = await exportLead((work) => c.var.tenant.read(work), id);
+    const ids = { leadId: id, requestId: c.get('requestId') };
+    const stream = ReadableStream.from(reportFailure(parts, log, ids)).pipeThrough(new TextEncoderStream());
+    return c.body(stream as never, 200, {
+      'content-type': 'application/json',
+      'content-disposition': `attachment; filename="lead-${id}.json"`,
+      'cache-control': 'no-store',
+    }) as never; // the library knows no type for JSON that is streamed
+  });
+}
+
+/** The server prints what a stream fails with: what goes there must not quote a person. */
+async function* reportFailure(parts: AsyncIterable<string>, log: Logger, ids: object) {
+  try {
+    yield* parts;
+  } catch (err) {
+    log.error({ ...ids, err }, 'export broken off');
+    throw new Error('The export was broken off');
+  }
+}
