@@ -5,6 +5,7 @@ import type { EnrichmentProvider } from '../src/enrichment/provider.ts';
 import { closeOnboarding } from '../src/onboarding/close.ts';
 import { recordEnrichment, startEnrichment } from '../src/onboarding/enrichment-step.ts';
 import { recordScore } from '../src/onboarding/score-step.ts';
+import { createRuleBook } from '../src/scoring/rule-book.ts';
 import type { LeadActivities } from '../workflows/contract.ts';
 
 /** A source that asks to be called later is called this often; then the lead goes on without it. */
@@ -19,6 +20,7 @@ export interface LeadActivityDependencies {
 
 /** The activities of the task queue `lead`. */
 export function createLeadActivities({ prisma, providers }: LeadActivityDependencies): LeadActivities {
+  const ruleBook = createRuleBook();
   return {
     async enrichLead(ref) {
       const { lead, recorded } = await prisma.$transaction((tx) => startEnrichment(tx, ref));
@@ -40,7 +42,7 @@ export function createLeadActivities({ prisma, providers }: LeadActivityDependen
       }
     },
 
-    scoreLead: (input) => prisma.$transaction((tx) => recordScore(tx, input)),
+    scoreLead: (input) => prisma.$transaction((tx) => recordScore(tx, input, ruleBook)),
 
     closeOnboarding: (input) => prisma.$transaction((tx) => closeOnboarding(tx, input)),
   };

@@ -34,6 +34,9 @@ async function fill(database: TestDatabase, organizationId: string): Promise<voi
   const notification = { id: randomUUID(), organizationId, leadId, userId: 'user-1', assignment: 1 };
   const text = { title: 'Novo Lead', message: 'Lead Ana', actionUrl: '/dashboard' };
   await database.prisma.notification.create({ data: { ...notification, ...text } });
+  await database.prisma.scoreRuleSet.create({ data: { organizationId, version: 1, rules: {} } });
+  const score = { id: randomUUID(), leadId, organizationId, ruleVersion: 1, cause: 'ONBOARDING' as const };
+  await database.prisma.score.create({ data: { ...score, score: 0, band: 'COLD', lines: [] } });
   await createKey(database.prisma, { organizationId, name: 'test', scopes: [], expiresAt: null });
 }
 
