@@ -15,6 +15,7 @@ import { leadRoutes } from './routes/leads.ts';
 import { leadIntakeRoutes } from './routes/lead-intake.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { onboardingRoutes } from './routes/onboarding.ts';
+import { scoreRoutes } from './routes/scores.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import { answerInvalid } from './validation.ts';
 
@@ -34,6 +35,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   leadIntakeRoutes(app, deps);
   leadRoutes(app, deps);
   timelineRoutes(app);
+  scoreRoutes(app, deps);
   onboardingRoutes(app, deps);
   notificationRoutes(app);
   keyRoutes(app, deps);

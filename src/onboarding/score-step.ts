@@ -31,7 +31,7 @@ export async function recordScore(
 
   await recordStep(tx, input, 'enrichment', `enrichment.${input.enrichment.outcome}`, reasonOf(input.enrichment));
   if (notification.outcome === 'failed') await recordNotificationFailure(tx, input, notification);
-  const origin = { organizationId: lead.organizationId, ruleVersion: version, cause: 'ONBOARDING' } as const;
+  const origin = { organizationId: lead.organizationId, version, rules, cause: 'ONBOARDING' } as const;
   await recordScores(tx, origin, [{ leadId: lead.id, calculated }]);
   await tx.lead.update({ where: { id: lead.id }, data: { onboardingState: state }, select: { id: true } });
   const breakdown = breakdownOf(lines) as unknown as Prisma.InputJsonArray;

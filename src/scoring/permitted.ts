@@ -53,7 +53,7 @@ function forbiddenHere(node: ASTNode): Fault | undefined {
     case '[?]':
     case 'map':
     default: // what loops and other macros become
-      return fault(`${String((node as ASTNode).op)} is not available in rules`);
+      return fault(`${node.op} is not available in rules`);
   }
 }
 

@@ -37,6 +37,8 @@ async function fill(database: TestDatabase, organizationId: string): Promise<voi
   await database.prisma.scoreRuleSet.create({ data: { organizationId, version: 1, rules: {} } });
   const score = { id: randomUUID(), leadId, organizationId, ruleVersion: 1, cause: 'ONBOARDING' as const };
   await database.prisma.score.create({ data: { ...score, score: 0, band: 'COLD', lines: [] } });
+  const override = { id: randomUUID(), leadId, organizationId, score: 90, reason: 'Ana knows them' };
+  await database.prisma.scoreOverride.create({ data: override });
   await createKey(database.prisma, { organizationId, name: 'test', scopes: [], expiresAt: null });
 }
 

@@ -8,6 +8,7 @@ import { type KeyedApi, makeKey, test } from '../support/keyed-api.ts';
 import { takeIn } from '../support/onboarding.ts';
 import { expectProblem } from '../support/problem.ts';
 import { rowsOf } from '../support/rows.ts';
+import { giveScore } from '../support/scores.ts';
 
 /** How an operation is called, and what of an organization's it can reach. */
 interface Operation {
@@ -29,6 +30,9 @@ const OPERATIONS: Record<string, Operation> = {
   'GET /api/leads/{id}': { id: 'lead' },
   'PATCH /api/leads/{id}': { id: 'lead', body: () => ({ name: 'Renamed' }) },
   'GET /api/leads/{id}/timeline': { id: 'lead' },
+  'GET /api/leads/{id}/score': { id: 'lead' },
+  'PUT /api/leads/{id}/score/override': { id: 'lead', body: () => ({ score: 90, reason: 'Met in person' }) },
+  'DELETE /api/leads/{id}/score/override': { id: 'lead' },
   'GET /api/leads/{id}/onboarding': { id: 'lead' },
   'POST /api/leads/{id}/onboarding/enrich-now': { id: 'lead' },
   'POST /api/leads/{id}/onboarding/skip-enrichment': { id: 'lead' },
@@ -65,6 +69,7 @@ const idOf = (token: string) => token.split('_')[1] ?? '';
 async function createHolder(database: TestDatabase): Promise<Holder> {
   const organizationId = `org-${randomUUID()}`;
   const { leadId } = await takeIn(database, { organizationId });
+  await giveScore(database, leadId);
   const notification = { id: randomUUID(), organizationId, leadId, userId: 'user-1', assignment: 1 };
   const text = { title: 'Novo Lead', message: 'Lead Ana', actionUrl: '/dashboard' };
   await database.prisma.notification.create({ data: { ...notification, ...text } });
