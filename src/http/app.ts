@@ -15,6 +15,7 @@ import { leadRoutes } from './routes/leads.ts';
 import { leadIntakeRoutes } from './routes/lead-intake.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { onboardingRoutes } from './routes/onboarding.ts';
+import { scoreRuleRoutes } from './routes/score-rules.ts';
 import { scoreRoutes } from './routes/scores.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import { answerInvalid } from './validation.ts';
@@ -36,6 +37,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   leadRoutes(app, deps);
   timelineRoutes(app);
   scoreRoutes(app, deps);
+  scoreRuleRoutes(app);
   onboardingRoutes(app, deps);
   notificationRoutes(app);
   keyRoutes(app, deps);

@@ -5,3 +5,11 @@ export class NotScored extends Error {
     super(`Lead ${leadId} has no score yet: wait until its onboarding has calculated one.`);
   }
 }
+
+/** The organization has no rules of this version. */
+export class RulesNotFound extends Error {
+  override name = 'RulesNotFound';
+  constructor(version: number) {
+    super(`There is no version ${version} of the score rules.`);
+  }
+}

@@ -23,6 +23,11 @@ interface Operation {
   body?: (organizationId: string) => object;
 }
 
+const scoreRules = (organizationId: string) => ({
+  organizationId,
+  rules: [{ rule: 'all', when: 'true', points: 10, reason: { 'pt-BR': 'Todos', en: 'All' } }],
+});
+
 /** Every operation of the OpenAPI document. One that is missing here fails the test. */
 const OPERATIONS: Record<string, Operation> = {
   'GET /api/leads': { list: true },
@@ -38,6 +43,8 @@ const OPERATIONS: Record<string, Operation> = {
   'POST /api/leads/{id}/onboarding/skip-enrichment': { id: 'lead' },
   'POST /api/leads/{id}/onboarding/cancel': { id: 'lead' },
   'POST /api/leads/{id}/onboarding/retry': { id: 'lead' },
+  'GET /api/score-rules': {},
+  'POST /api/score-rules/dry-run': { body: scoreRules },
   'GET /api/notifications': { list: true, query: 'userId=user-1' },
   'POST /api/notifications/read-all': { query: 'userId=user-1' },
   'POST /api/notifications/{id}/read': { id: 'notification' },
