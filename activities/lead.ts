@@ -5,6 +5,7 @@ import type { EnrichmentProvider } from '../src/enrichment/provider.ts';
 import { closeOnboarding } from '../src/onboarding/close.ts';
 import { recordEnrichment, startEnrichment } from '../src/onboarding/enrichment-step.ts';
 import { recordScore } from '../src/onboarding/score-step.ts';
+import { pageSizeOf, rescorePage } from '../src/scoring/rescore-page.ts';
 import { createRuleBook } from '../src/scoring/rule-book.ts';
 import type { LeadActivities } from '../workflows/contract.ts';
 
@@ -45,5 +46,8 @@ export function createLeadActivities({ prisma, providers }: LeadActivityDependen
     scoreLead: (input) => prisma.$transaction((tx) => recordScore(tx, input, ruleBook)),
 
     closeOnboarding: (input) => prisma.$transaction((tx) => closeOnboarding(tx, input)),
+
+    rescorePage: (input) =>
+      prisma.$transaction((tx) => rescorePage(tx, input, { ruleBook, pageSize: pageSizeOf(activityInfo().attempt) })),
   };
 }

@@ -13,6 +13,7 @@ export type TaskQueue = (typeof TASK_QUEUES)[keyof typeof TASK_QUEUES];
 
 export const LEAD_ONBOARDING = 'leadOnboarding';
 export const ASSIGNEE_NOTIFICATION = 'assigneeNotification';
+export const RESCORE = 'rescoreLeads';
 
 /** The workflow id of a lead's onboarding: one per lead, so that a second start is refused by Temporal itself. */
 export const onboardingWorkflowId = (leadId: string) => `lead-onboarding-${leadId}`;
@@ -20,6 +21,9 @@ export const onboardingWorkflowId = (leadId: string) => `lead-onboarding-${leadI
 /** The workflow id of telling one later assignee; `assignment` counts the assignees that the lead has had. */
 export const assigneeNotificationWorkflowId = (leadId: string, assignment: number) =>
   `lead-assignment-${leadId}-${assignment}`;
+
+/** The workflow id of scoring all leads of an organization anew. */
+export const rescoreWorkflowId = (rescoreId: string) => `score-rescore-${rescoreId}`;
 
 export const LEAD_PRIORITIES = ['CRITICAL', 'HIGH', 'NORMAL', 'LOW'] as const;
 export type LeadPriority = (typeof LEAD_PRIORITIES)[number];
@@ -101,6 +105,25 @@ export interface AssignmentRef {
   requestId: string;
 }
 
+/** Names the scoring of all leads of an organization by a new version of its rules. */
+export interface RescoreRef {
+  rescoreId: string;
+  organizationId: string;
+  requestId: string;
+}
+
+export interface RescoreInput extends RescoreRef {
+  /** Pages that are done, as far as this run knows: Postgres knows better. */
+  pages: number;
+}
+
+export interface RescorePageResult {
+  /** Pages that are done. */
+  pages: number;
+  /** What Postgres wants next: another page, a pause until somebody wakes the run, or its end. */
+  next: 'page' | 'wait' | 'end';
+}
+
 /** Activities on the task queue `notification`. */
 export interface NotificationActivities {
   /** The notify step of an onboarding. */
@@ -114,6 +137,8 @@ export interface LeadActivities {
   enrichLead: (input: OnboardingRef) => Promise<EnrichResult>;
   scoreLead: (input: ScoreInput) => Promise<ScoreResult>;
   closeOnboarding: (input: CloseInput) => Promise<CloseResult>;
+  /** Scores the next page of leads anew, unless it is done already, or is not wanted now. */
+  rescorePage: (input: RescoreInput) => Promise<RescorePageResult>;
 }
 
 /** What the query `onboarding` answers, what the Web UI shows as current details, and the result of the run. */
@@ -135,6 +160,8 @@ export type OnboardingSignal = keyof typeof ONBOARDING_SIGNALS;
 /** The commands that leave the onboarding running. */
 export type EnrichmentCommand = Exclude<OnboardingSignal, 'cancel'>;
 export const ONBOARDING_QUERY = 'onboarding';
+/** Makes a rescore that waits ask Postgres again what is wanted. */
+export const RESCORE_WAKE = 'wake';
 
 /** Types of the failures that activities throw on purpose; the workflow decides by them. */
 export const FAILURES = {

@@ -1,2 +1,3 @@
 export { assigneeNotification } from './assignee-notification.ts';
 export { leadOnboarding } from './lead-onboarding.ts';
+export { rescoreLeads } from './rescore-leads.ts';

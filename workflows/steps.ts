@@ -4,6 +4,7 @@ import {
   type LeadActivities,
   type NotificationActivities,
   type OnboardingInput,
+  type RescoreRef,
   TASK_QUEUES,
 } from './contract.ts';
 import { stepPriority } from './priorities.ts';
@@ -27,6 +28,12 @@ const ENRICH: ActivityOptions = {
 const SCORE: ActivityOptions = {
   taskQueue: TASK_QUEUES.lead,
   startToCloseTimeout: '10 seconds', // one transaction
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
+};
+
+const RESCORE_PAGE: ActivityOptions = {
+  taskQueue: TASK_QUEUES.lead,
+  startToCloseTimeout: '10 seconds', // one transaction of about half a second; also when a killed worker is noticed
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
 };
 
@@ -67,5 +74,14 @@ export function reassignmentSteps(input: AssignmentRef) {
     ...NOTIFY,
     priority: stepPriority(1, input),
     summary: `Notify assignee ${input.assignment} of lead ${input.leadId}`,
+  });
+}
+
+/** The one activity that scores leads anew, a page at a time: it comes after everything else in its queue. */
+export function rescoreSteps({ rescoreId, organizationId }: RescoreRef) {
+  return proxyActivities<Pick<LeadActivities, 'rescorePage'>>({
+    ...RESCORE_PAGE,
+    priority: stepPriority(5, { organizationId, priority: 'LOW' }),
+    summary: `Score a page of rescore ${rescoreId}`,
   });
 }

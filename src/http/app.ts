@@ -15,6 +15,7 @@ import { leadRoutes } from './routes/leads.ts';
 import { leadIntakeRoutes } from './routes/lead-intake.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { onboardingRoutes } from './routes/onboarding.ts';
+import { rescoreRoutes } from './routes/rescores.ts';
 import { scoreRuleRoutes } from './routes/score-rules.ts';
 import { scoreRoutes } from './routes/scores.ts';
 import { timelineRoutes } from './routes/timeline.ts';
@@ -37,7 +38,8 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   leadRoutes(app, deps);
   timelineRoutes(app);
   scoreRoutes(app, deps);
-  scoreRuleRoutes(app);
+  scoreRuleRoutes(app, deps);
+  rescoreRoutes(app, deps);
   onboardingRoutes(app, deps);
   notificationRoutes(app);
   keyRoutes(app, deps);

@@ -13,3 +13,19 @@ export class RulesNotFound extends Error {
     super(`There is no version ${version} of the score rules.`);
   }
 }
+
+/** No rescore with this id, or none that the caller may see. */
+export class RescoreNotFound extends Error {
+  override name = 'RescoreNotFound';
+  constructor(id: string) {
+    super(`There is no rescore ${id}.`);
+  }
+}
+
+/** A command to a rescore that has ended. */
+export class RescoreOver extends Error {
+  override name = 'RescoreOver';
+  constructor(state: string) {
+    super(`The rescore is over: it is ${state}. Send rules to score all leads again.`);
+  }
+}

@@ -14,6 +14,8 @@ export type CalculatedScore = Pick<Score, 'score' | 'band' | 'lines'>;
 export interface ScoreOrigin extends VersionedRules {
   organizationId: string;
   cause: ScoreCause;
+  /** Which the scores belong to, each lead once. */
+  rescoreId?: string;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface ScoreOrigin extends VersionedRules {
  */
 export async function recordScores(
   tx: Prisma.TransactionClient,
-  { organizationId, version, rules, cause }: ScoreOrigin,
+  { organizationId, version, rules, cause, rescoreId }: ScoreOrigin,
   rows: (ScoredRow & { calculated: Score })[],
 ): Promise<number> {
   const history = rows.map(({ leadId, calculated: { score, band, lines, failedRules } }) => ({
@@ -35,8 +37,8 @@ export async function recordScores(
     failed_rules: failedRules,
   }));
   await tx.$executeRaw`
-    INSERT INTO score (id, lead_id, organization_id, rule_version, score, band, lines, failed_rules, cause)
-    SELECT id, lead_id, ${organizationId}, ${version}::int, score, band, lines, failed_rules, ${cause}::score_cause
+    INSERT INTO score (id, lead_id, organization_id, rule_version, score, band, lines, failed_rules, cause, rescore_id)
+    SELECT id, lead_id, ${organizationId}, ${version}::int, score, band, lines, failed_rules, ${cause}::score_cause, ${rescoreId ?? null}::uuid
     FROM jsonb_to_recordset(${JSON.stringify(history)}::jsonb)
          AS s(id uuid, lead_id uuid, score smallint, band score_band, lines jsonb, failed_rules text[])`;
   return putOnLeads(tx, rules.set.bands, rows);

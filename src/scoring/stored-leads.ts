@@ -44,3 +44,29 @@ const COLUMNS = Prisma.sql`
   coalesce((SELECT jsonb_object_agg(field.key, jsonb_build_object('value', field.value -> 'value'))
             FROM jsonb_each(lead.enrichment -> 'fields') AS field
             WHERE field.key = ANY (${Object.keys(ENRICHMENT_FIELDS)})), '{}') AS fields`;
+
+/** Locks the scored leads of an organization that come after a position, the oldest first. */
+export function lockNextLeads(
+  tx: Prisma.TransactionClient,
+  organizationId: string,
+  limit: number,
+  after: LeadPosition | undefined,
+): Promise<LeadPosition[]> {
+  const newer = after ? Prisma.sql`AND (created_at, id) > (${after.createdAt}, ${after.id}::uuid)` : Prisma.empty;
+  return tx.$queryRaw<LeadPosition[]>`
+    SELECT id, created_at AS "createdAt" FROM lead
+    WHERE organization_id = ${organizationId} AND score IS NOT NULL ${newer}
+    ORDER BY created_at, id LIMIT ${limit} FOR NO KEY UPDATE`;
+}
+
+/** Of these leads, those that have no score by this version of the rules or a later one. */
+export function leadsToRescore(
+  tx: Prisma.TransactionClient,
+  leadIds: string[],
+  version: number,
+): Promise<StoredLead[]> {
+  return tx.$queryRaw<StoredLead[]>`
+    SELECT ${COLUMNS} FROM lead
+    WHERE lead.id = ANY (${leadIds}::uuid[])
+      AND NOT EXISTS (SELECT 1 FROM score WHERE score.lead_id = lead.id AND score.rule_version >= ${version})`;
+}

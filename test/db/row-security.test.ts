@@ -39,6 +39,8 @@ async function fill(database: TestDatabase, organizationId: string): Promise<voi
   await database.prisma.score.create({ data: { ...score, score: 0, band: 'COLD', lines: [] } });
   const override = { id: randomUUID(), leadId, organizationId, score: 90, reason: 'Ana knows them' };
   await database.prisma.scoreOverride.create({ data: override });
+  const rescore = { id: randomUUID(), organizationId, version: 1, total: 1, requestId: 'request-1' };
+  await database.prisma.scoreRescore.create({ data: rescore });
   await createKey(database.prisma, { organizationId, name: 'test', scopes: [], expiresAt: null });
 }
 

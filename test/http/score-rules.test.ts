@@ -27,7 +27,14 @@ describe('GET /api/score-rules', () => {
   test('answers the built-in rules of an organization without its own, as they may be sent back', async ({ api }) => {
     const { status, body } = await api.call('GET', '/api/score-rules?organizationId=org-new');
     expect(status).toBe(200);
-    const state = { organizationId: 'org-new', version: 0, inForce: true, createdBy: null, createdAt: null };
+    const state = {
+      organizationId: 'org-new',
+      version: 0,
+      inForce: true,
+      createdBy: null,
+      createdAt: null,
+      rescore: null,
+    };
     expect(body).toEqual({ ...state, ...BUILT_IN_RULES });
   });
 

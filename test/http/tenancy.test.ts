@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect } from 'vitest';
 import { API_SCOPES } from '../../src/api-keys/scopes.ts';
 import { API_ROLE } from '../../src/db/tenant.ts';
+import { BUILT_IN_RULES } from '../../src/scoring/built-in.ts';
 import { type Answer, newLead, type Page } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { type KeyedApi, makeKey, test } from '../support/keyed-api.ts';
@@ -15,7 +16,7 @@ interface Operation {
   /** Anybody may call it. */
   open?: true;
   /** Whose id is in its path. */
-  id?: 'lead' | 'notification' | 'key';
+  id?: 'lead' | 'notification' | 'key' | 'rescore';
   /** It answers with rows of the organization. */
   list?: true;
   query?: string;
@@ -44,6 +45,11 @@ const OPERATIONS: Record<string, Operation> = {
   'POST /api/leads/{id}/onboarding/cancel': { id: 'lead' },
   'POST /api/leads/{id}/onboarding/retry': { id: 'lead' },
   'GET /api/score-rules': {},
+  'POST /api/score-rules': { body: scoreRules },
+  'GET /api/score-rules/rescores/{id}': { id: 'rescore' },
+  'POST /api/score-rules/rescores/{id}/pause': { id: 'rescore' },
+  'POST /api/score-rules/rescores/{id}/resume': { id: 'rescore' },
+  'POST /api/score-rules/rescores/{id}/cancel': { id: 'rescore' },
   'POST /api/score-rules/dry-run': { body: scoreRules },
   'GET /api/notifications': { list: true, query: 'userId=user-1' },
   'POST /api/notifications/read-all': { query: 'userId=user-1' },
@@ -67,7 +73,7 @@ interface Holder {
   organizationId: string;
   /** Of a key for everything. */
   token: string;
-  ids: Record<'lead' | 'notification' | 'key', string>;
+  ids: Record<'lead' | 'notification' | 'key' | 'rescore', string>;
 }
 
 const idOf = (token: string) => token.split('_')[1] ?? '';
@@ -81,8 +87,11 @@ async function createHolder(database: TestDatabase): Promise<Holder> {
   const text = { title: 'Novo Lead', message: 'Lead Ana', actionUrl: '/dashboard' };
   await database.prisma.notification.create({ data: { ...notification, ...text } });
   const key = idOf(await makeKey(database, { organizationId }));
+  await database.prisma.scoreRuleSet.create({ data: { organizationId, version: 1, rules: BUILT_IN_RULES } });
+  const rescore = { id: randomUUID(), organizationId, version: 1, total: 1, requestId: 'request-1' };
+  await database.prisma.scoreRescore.create({ data: rescore });
   const token = await makeKey(database, { organizationId });
-  return { organizationId, token, ids: { lead: leadId, notification: notification.id, key } };
+  return { organizationId, token, ids: { lead: leadId, notification: notification.id, key, rescore: rescore.id } };
 }
 
 interface Target {
@@ -188,7 +197,7 @@ describe.for([
         expectProblem(answer, 404, 'not-found');
         return answer.text.replaceAll(/[\da-f]{8}-[\da-f-]{27}/g, '…');
       };
-      const unknown = { lead: randomUUID(), notification: randomUUID(), key: randomUUID() };
+      const unknown = { lead: randomUUID(), notification: randomUUID(), key: randomUUID(), rescore: randomUUID() };
       expect(await told(owner.ids)).toBe(await told(unknown));
       expect(await rowsOf(database, owner.organizationId)).toEqual(before);
     },

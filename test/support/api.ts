@@ -5,7 +5,8 @@ import { createApp } from '../../src/http/app.ts';
 import { createOnboardingRuns } from '../../src/onboarding/runs.ts';
 import { carryOut } from '../../src/outbox/carry-out.ts';
 import { createFastStart } from '../../src/outbox/fast-start.ts';
-import { onboardingWorkflowId } from '../../workflows/contract.ts';
+import type { Order } from '../../src/outbox/order.ts';
+import { onboardingWorkflowId, rescoreWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from './database.ts';
 import { recordLog } from './log.ts';
 import { SEED_LEAD, test as base } from './onboarding.ts';
@@ -43,6 +44,9 @@ export interface TestApiOptions {
   own?: Pool;
 }
 
+const runOf = (order: Order): string =>
+  order.kind === 'RESCORE_LEADS' ? rescoreWorkflowId(order.payload.rescoreId) : onboardingWorkflowId(order.leadId);
+
 let leads = 0;
 
 /** The seed's lead with an e-mail of its own. */
@@ -65,7 +69,7 @@ export function createTestApi(
     slots,
     carryOut: async (order) => {
       await carryOut({ client, searchAttributes, log }, order);
-      started.add(onboardingWorkflowId(order.leadId));
+      started.add(runOf(order));
     },
   });
   const app = createApp({

@@ -1,13 +1,16 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SCORE_BANDS } from '../../../workflows/contract.ts';
 import { organizationId } from '../../leads/submission.ts';
+import { activateRules } from '../../scoring/activate.ts';
 import { dryRun } from '../../scoring/dry-run.ts';
 import { readRules } from '../../scoring/read-rules.ts';
 import { checkRuleSet, ruleSetFields } from '../../scoring/rule-set.ts';
 import { needs, organizationOf } from '../authorization.ts';
-import type { HttpEnv } from '../context.ts';
+import { callerReader } from '../caller.ts';
+import type { AppDependencies, HttpEnv } from '../context.ts';
 import { Problem, problemResponses } from '../problem.ts';
-import { answers, ownOrganization } from '../validation.ts';
+import { answers, noQuery, ownOrganization } from '../validation.ts';
+import { rescoreSchema } from './rescores.ts';
 
 /** No page of leads is begun after this: the answer has to be there within the deadline of a request, 3.2 s. */
 const DRY_RUN_MS = 2_000;
@@ -26,6 +29,7 @@ const rulesSchema = z
     inForce: z.boolean(),
     createdBy: z.string().nullable(),
     createdAt: z.iso.datetime().nullable(),
+    rescore: rescoreSchema.nullable().openapi({ description: 'How far the leads are scored by this version' }),
     ...ruleSetFields,
   })
   .openapi('StoredScoreRules');
@@ -91,12 +95,30 @@ const dryRunRoute = createRoute({
   summary: 'What rules would do to the scores that are stored',
   description: 'Stores nothing. It compares with the scores in force, and looks at as many leads as 2 s allow.',
   ...needs('rules'),
-  request: { query: z.strictObject({}), body },
+  request: { query: noQuery, body },
   responses: { 200: answers('What would move', dryRunSchema), ...problemResponses(413, 415) },
 });
 
-/** `GET /api/score-rules`, `POST /api/score-rules/dry-run` */
-export function scoreRuleRoutes(app: OpenAPIHono<HttpEnv>): void {
+const activateRoute = createRoute({
+  method: 'post',
+  path: '/api/score-rules',
+  tags: ['score rules'],
+  summary: 'Put rules in force, and score all leads by them',
+  description: 'They are the next version. Leads that have a score are scored anew in the background.',
+  ...needs('rules'),
+  request: { query: noQuery, body },
+  responses: {
+    202: answers(
+      'In force; the leads follow, and `rescore` says how far they are',
+      z.object({ organizationId: z.string(), version: count, rescore: rescoreSchema }),
+    ),
+    ...problemResponses(413, 415),
+  },
+});
+
+/** `GET /api/score-rules`, `POST /api/score-rules`, `POST /api/score-rules/dry-run` */
+export function scoreRuleRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trustedProxies }: AppDependencies): void {
+  const readCaller = callerReader(trustedProxies);
   let dryRuns = 0;
 
   app.openapi(readRoute, async (c) => {
@@ -117,6 +139,23 @@ export function scoreRuleRoutes(app: OpenAPIHono<HttpEnv>): void {
       return c.json(await dryRun(c.var.tenant, request), 200);
     } finally {
       dryRuns -= 1;
+    }
+  });
+
+  app.openapi(activateRoute, async (c) => {
+    const { organizationId: named, ...rules } = c.req.valid('json');
+    const organization = organizationOf(c, named);
+    const caller = readCaller(c);
+    const slot = fastStart.takeSlot();
+    try {
+      const activation = { organizationId: organization, rules, caller, orderDelayMs: slot.orderDelayMs };
+      const { order, woken, answer } = await c.var.tenant.write((tx) => activateRules(tx, activation));
+      slot.run(order);
+      if (woken > 0) fastStart.leaveToRelays();
+      return c.json(answer, 202);
+    } catch (err) {
+      slot.release();
+      throw err;
     }
   });
 }
