@@ -1,3 +1,4 @@
+import { setImmediate as letOthersWork } from 'node:timers/promises';
 import { SCORE_BANDS, type ScoreBand } from '../../workflows/contract.ts';
 import type { Tenant } from '../db/tenant.ts';
 import { calculateScore, compileRules } from './calculate.ts';
@@ -6,6 +7,8 @@ import type { RuleSet } from './rule-set.ts';
 import { olderLeads, type StoredLead } from './stored-leads.ts';
 
 const PAGE = 500;
+/** Leads after which other requests of the process have their turn. */
+const SLICE = 50;
 const MOVERS = 10;
 
 export interface DryRunRequest {
@@ -43,7 +46,10 @@ export async function dryRun(tenant: Tenant, { organizationId, rules: set, budge
   do {
     const before = tally.last();
     page = await tenant.read((db) => olderLeads(db, organizationId, PAGE, before));
-    for (const lead of page) tally.add(lead, calculateScore(rules, lead, lead.fields, watch));
+    for (const [index, lead] of page.entries()) {
+      tally.add(lead, calculateScore(rules, lead, lead.fields, watch));
+      if (index % SLICE === 0) await letOthersWork();
+    }
     complete = page.length < PAGE;
   } while (!complete && performance.now() < endsAt);
   return {

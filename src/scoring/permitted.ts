@@ -40,7 +40,6 @@ function forbiddenHere(node: ASTNode): Fault | undefined {
     case '||':
     case '!_':
     case '?:':
-    case '+':
     case '-':
     case '*':
     case '/':
@@ -48,6 +47,8 @@ function forbiddenHere(node: ASTNode): Fault | undefined {
     case '-_':
     case 'list':
       return undefined;
+    case '+':
+      return node.args.some(isNumber) ? undefined : fault('+ adds whole numbers only: texts are not put together here');
     case '.?':
     case '[]':
     case '[?]':
@@ -64,6 +65,13 @@ function unknownField({ args: [of, name] }: Extract<ASTNode, { op: '.' }>): Faul
   const fields = of.op === 'id' ? RULE_VARIABLES[of.args] : undefined;
   if (of.op !== 'id' || !fields || Object.hasOwn(fields, name)) return undefined;
   return { message: `${of.args} has no ${name}: ${named(fields)}`, at: of.end + 1 };
+}
+
+/** Texts that are put together could grow, and so could the time to search them. */
+function isNumber(node: ASTNode): boolean {
+  if (node.op === 'value') return typeof node.args === 'bigint';
+  if (node.op === 'call' || node.op === 'rcall') return node.args[0] === 'size';
+  return ['+', '-', '*', '/', '%', '-_'].includes(node.op);
 }
 
 /** The field that a node reads, if it is one. */

@@ -14,6 +14,8 @@ const LEADS = Number(process.env['RESCORE_LEADS'] ?? 3_000);
 /** Parts of the leads after which a worker is killed. */
 const KILLS = [0.1, 0.3];
 const SAMPLE_MS = 200;
+/** For which leads are onboarded without a rescore beside, to compare with. */
+const REFERENCE_MS = LEADS >= 50_000 ? 15_000 : 2_500;
 /** What a worker's memory may differ by between the first and the last third of its time, once it is warm. */
 const FLAT_MIB = 30;
 const READY = { timeout: 30_000 };
@@ -87,8 +89,15 @@ describe(`a rescore of ${LEADS} leads`, () => {
 
       const organizationId = `org-${randomUUID()}`;
       await fillScored(pool, organizationId, LEADS);
-      const startedAt = performance.now();
       const sent = { organizationId, ...TELLING_RULES };
+      const dryStartedAt = performance.now();
+      const dryRun = await send<{ complete: boolean; leads: number }>(`${api.url}/api/score-rules/dry-run`, sent);
+      const dryRunMs = Math.round(performance.now() - dryStartedAt);
+      expect(dryRun).toMatchObject(LEADS <= 10_000 ? { complete: true, leads: LEADS } : {});
+      const before = onboardMeanwhile(api.url, organizationId);
+      await sleep(REFERENCE_MS);
+      const referenceMs = await before.stop();
+      const startedAt = performance.now();
       const { id } = (await send<{ rescore: Progress }>(`${api.url}/api/score-rules`, sent)).rescore;
       const read = () => send<Progress>(`${api.url}/api/score-rules/rescores/${id}`);
       const stopProgress = watch(read);
@@ -124,13 +133,13 @@ describe(`a rescore of ${LEADS} leads`, () => {
          WHERE l.organization_id = $1 AND l.name NOT LIKE 'Lead %' GROUP BY l.id`,
         [organizationId],
       );
-      expect(fresh.map(({ scores }) => scores)).toEqual(newLeads.map(() => 1));
+      expect(fresh.map(({ scores }) => scores)).toEqual([...referenceMs, ...newLeads].map(() => 1));
 
       const done = (await stopProgress()).map((progress) => progress.done);
       expect(done).toEqual([...done].sort((a, b) => a - b));
       expect(new Set(done).size).toBeGreaterThan(3);
       const memory = flatness((await stopMemory()).filter(({ pid }) => pid === scoring.pid).map(({ mib }) => mib));
-      if (LEADS >= 50_000) expect(memory.last - memory.first).toBeLessThan(FLAT_MIB);
+      if (LEADS >= 50_000) expect(memory.last - memory.middle).toBeLessThan(FLAT_MIB);
 
       const client = createTestClient();
       const handle = client.workflow.getHandle(rescoreWorkflowId(id));
@@ -143,7 +152,8 @@ describe(`a rescore of ${LEADS} leads`, () => {
         seconds: Math.round(seconds),
         kills: KILLS.length + 1,
         memoryMiB: memory,
-        onboardingMsMeanwhile: spread(newLeads),
+        dryRun: { complete: dryRun.complete, leads: dryRun.leads, ms: dryRunMs },
+        onboardingMs: { before: spread(referenceMs), meanwhile: spread(newLeads) },
         historyLength,
       });
     },
@@ -171,15 +181,12 @@ function onboardMeanwhile(url: string, organizationId: string) {
   };
 }
 
-/** The largest of the middle and of the last third of samples: the first third is for warming up. */
+/** The largest of the middle and of the last third of samples, and of each tenth: the first third is for warming up. */
 function flatness(samples: number[]) {
-  const third = Math.floor(samples.length / 3);
-  const largest = (part: number[]) => Math.round(Math.max(0, ...part));
-  return {
-    samples: samples.length,
-    first: largest(samples.slice(third, 2 * third)),
-    last: largest(samples.slice(2 * third)),
-  };
+  const largest = (from: number, to: number) =>
+    Math.round(Math.max(0, ...samples.slice(Math.floor(from * samples.length), Math.ceil(to * samples.length))));
+  const tenths = Array.from({ length: 10 }, (_, tenth) => largest(tenth / 10, (tenth + 1) / 10));
+  return { middle: largest(1 / 3, 2 / 3), last: largest(2 / 3, 1), tenths: tenths.join(' ') };
 }
 
 function spread(numbers: number[]) {

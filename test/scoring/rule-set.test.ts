@@ -50,7 +50,7 @@ describe('a condition', () => {
     'has(lead.email) && lead.source in ["EVENT", "PARTNER"]',
     'lead.company.lowerAscii().contains("acme") || !has(enrichment.country)',
     'size(lead.company) > 3 ? enrichment.country == "BR" : false',
-    'lead.email.endsWith(".br") && lead.email.size() * 2 >= 10',
+    'lead.email.endsWith(".br") && lead.email.size() * 2 + 1 >= 10 + size(lead.company)',
     'true',
   ])('%s is taken', (when) => {
     expect(issueOf(withCondition(when))).toBe('none');
@@ -70,6 +70,7 @@ describe('a condition', () => {
     ['"CORPORATIVE" != enrichment.emailKind', 'column 1: it is never "CORPORATIVE"'],
     ['enrichment.phoneType in ["MOBILE", "MOBIL"]', 'column 36: it is never "MOBIL"'],
     ['lead.email == null', 'column 15: null is not used here'],
+    ['(lead.email + lead.email).contains("a")', 'column 2: + adds whole numbers only'],
     ['lead.email ==', 'column 14: Unexpected token'],
     ['lead.email.matches("(a+)+$")', 'column 1: .matches() is not available'],
     ['["a"].exists(x, x == lead.email)', 'is not available'],
