@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { WorkflowHandle } from '@temporalio/client';
-import { describe, expect } from 'vitest';
+import { type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
+import { describe, expect, onTestFinished } from 'vitest';
 import { reconcileRescores } from '../../src/reconciler/rescores.ts';
 import { type RescoreInput, rescoreWorkflowId } from '../../workflows/contract.ts';
-import { test as base } from '../support/api.ts';
+import { createTestApi, test as base } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordHistory } from '../support/histories.ts';
 import { recordLog } from '../support/log.ts';
@@ -149,6 +149,26 @@ describe('rescoreLeads', () => {
     expect(await runs(second).result()).toEqual({ pages: 1 });
     expect((await api.call('GET', progressOf(first))).body).toMatchObject({ state: 'SUPERSEDED' });
     expect(await database.prisma.lead.count({ where: { organizationId, score: 2 } })).toBe(10);
+  });
+
+  test('was ordered in the transaction that put the rules in force: Temporal may be away then', async ({
+    database,
+    work,
+    runs,
+  }) => {
+    const away = createTestApi(database, { slots: 0 });
+    onTestFinished(() => away.close());
+    const organizationId = `org-${randomUUID()}`;
+    await fillScored(database.pool, organizationId, 10);
+    const sent = { organizationId, ...TELLING_RULES };
+    const { status, body } = await away.call<{ rescore: Progress }>('POST', '/api/score-rules', sent);
+    expect(status).toBe(202);
+    const { id } = body.rescore;
+    await expect(runs(id).describe()).rejects.toThrow(WorkflowNotFoundError);
+    await work();
+    await relayOnce({ pool: database.pool, log, carryOut: carrierTo(client) });
+    expect(await runs(id).result()).toEqual({ pages: 1 });
+    expect(await database.prisma.outbox.count({ where: { organizationId } })).toBe(0);
   });
 
   test('keeps its history short, however many pages there are', async ({ work, runs }) => {
