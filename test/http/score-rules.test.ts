@@ -100,6 +100,16 @@ describe('POST /api/score-rules/dry-run', () => {
     expect(answer).toMatchObject({ complete: false, leads: 500 });
   });
 
+  test('is done for two callers at once, and a third is told when to come back', async ({ api, database }) => {
+    const organizationId = `org-${randomUUID()}`;
+    await fillScored(database.pool, organizationId, 2_000);
+    const run = () => api.call('POST', '/api/score-rules/dry-run', { organizationId, ...TELLING_RULES });
+    const answers = await Promise.all([run(), run(), run()]);
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(refused.map(({ status, headers }) => [status, headers.get('retry-after')])).toEqual([[503, '3']]);
+    expect((await run()).status).toBe(200);
+  });
+
   test('names the rule and the column at fault', async ({ api }) => {
     const rules = [rule('good', 'true', 1), rule('bad', 'has(lead.email) && lead.emial == "x"', 1)];
     const answer = await api.call('POST', '/api/score-rules/dry-run', { organizationId: 'org-1', rules });

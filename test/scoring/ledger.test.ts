@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { describe, expect } from 'vitest';
 import { createLeadActivities } from '../../activities/lead.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
@@ -77,6 +78,20 @@ describe('the ledger', () => {
       lead.id,
     ]);
     await expect(past).rejects.toMatchObject({ constraint: 'score_from_0_to_100' });
+  });
+
+  test('begins with the scores that there were before it', async ({ database }) => {
+    const { lead } = await score(database, 'org-123');
+    await database.prisma.score.deleteMany({ where: { leadId: lead.id } });
+    const migration = new URL('../../prisma/migrations/20261124000700_score_rules/migration.sql', import.meta.url);
+    const [backfill = ''] = /^INSERT INTO score [^;]+;/m.exec(await readFile(migration, 'utf8')) ?? [];
+    await database.pool.query(
+      backfill.replace('WHERE score IS NOT NULL', `WHERE id = '${lead.id}' AND score IS NOT NULL`),
+    );
+    const [entry] = await database.prisma.score.findMany({ where: { leadId: lead.id } });
+    expect(entry).toMatchObject({ score: lead.score, band: lead.scoreBand, ruleVersion: 0, cause: 'ONBOARDING' });
+    const lines = lead.scoreBreakdown as { rule: string; points: number; reason: string }[];
+    expect(entry?.lines).toEqual(lines.map((line) => ({ ...line, reason: { 'pt-BR': line.reason, en: line.reason } })));
   });
 
   test('goes with its lead', async ({ database }) => {
