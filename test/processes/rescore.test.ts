@@ -95,7 +95,8 @@ describe(`a rescore of ${LEADS} leads`, () => {
       const dryStartedAt = performance.now();
       const dryRun = await send<{ complete: boolean; leads: number }>(`${api.url}/api/score-rules/dry-run`, sent);
       const dryRunMs = Math.round(performance.now() - dryStartedAt);
-      expect(dryRun).toMatchObject(LEADS <= 10_000 ? { complete: true, leads: LEADS } : {});
+      expect(dryRun.leads).toBeGreaterThan(0);
+      expect(dryRun.complete).toBe(dryRun.leads === LEADS);
       const before = onboardMeanwhile(api.url, organizationId);
       await sleep(REFERENCE_MS);
       const referenceMs = await before.stop();
