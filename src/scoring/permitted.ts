@@ -16,7 +16,9 @@ function forbiddenHere(node: ASTNode): Fault | undefined {
     case 'value':
       return node.args === null ? fault('null is not used here: has(lead.email) says whether there is one') : undefined;
     case 'id':
-      return node.args in RULE_VARIABLES ? undefined : fault(`there is no ${node.args}: ${named(RULE_VARIABLES)}`);
+      return Object.hasOwn(RULE_VARIABLES, node.args)
+        ? undefined
+        : fault(`there is no ${node.args}: ${named(RULE_VARIABLES)}`);
     case '.':
       return unknownField(node);
     case 'call': {

@@ -1,4 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { factsOf } from '../../src/scoring/fields.ts';
+import { compileCondition, ConditionError } from '../../src/scoring/language.ts';
 import { ruleSetSchema } from '../../src/scoring/rule-set.ts';
 
 const RULE = { rule: 'company.given', when: 'has(lead.company)', points: 10, reason: { 'pt-BR': 'Sim', en: 'Yes' } };
@@ -62,6 +65,8 @@ describe('a condition', () => {
     ['has(lead.email) &&\n  lead.nope == "x"', 'line 2, column 8: lead has no nope'],
     ['lead.name == "Ana"', 'column 6: lead has no name'],
     ['enrichment.siteTitle == "x"', 'column 12: enrichment has no siteTitle'],
+    ['toString == "x"', 'column 1: there is no toString'],
+    ['lead.constructor == "x"', 'column 6: lead has no constructor'],
     ['leads.email == "x"', 'column 1: there is no leads: there is lead, enrichment'],
     ['lead.email == 3', 'column 1: no such overload: string == int'],
     ['lead.email', 'column 1: this is of the type string; it must say true or false'],
@@ -85,5 +90,68 @@ describe('a condition', () => {
     const issue = issueOf(withCondition(when));
     expect(issue).toMatch(/^rules\.0\.when: rule company\.given, (line \d+, )?column \d+: /);
     expect(issue).toContain(message);
+  });
+});
+
+describe('any text', () => {
+  const token = fc.constantFrom(
+    ...['lead', 'enrichment', '.email', '.source', '.emailKind', '.nope', '.contains(', '.matches(', 'has(', 'size('],
+    ...[
+      'dyn(',
+      'type(',
+      '"FREE"',
+      "'x'",
+      '1',
+      '99999999999999999999',
+      '0.5',
+      'b"x"',
+      'true',
+      'null',
+      '(',
+      ')',
+      '[',
+      ']',
+    ],
+    ...['{', '}', ',', ' == ', ' != ', ' in ', ' && ', ' || ', '!', '-', ' + ', ' / ', ' ? ', ' : ', ' < ', '\n', '//'],
+  );
+  const tokens = fc.array(token, { maxLength: 15 }).map((parts) => parts.join(''));
+  const field = fc.constantFrom('lead.email', 'lead.company', 'enrichment.emailKind', 'enrichment.country');
+  const atom = fc.oneof(
+    field.map((name) => `has(${name})`),
+    fc.tuple(field, fc.constantFrom('==', '!=', '<', '>=')).map(([name, operator]) => `${name} ${operator} "FREE"`),
+    fc.tuple(field, field).map(([name, other]) => `${name}.contains(${other})`),
+    fc.tuple(field, fc.integer({ min: -2, max: 2 })).map(([name, by]) => `size(${name}) / ${by} > 1`),
+  );
+  const grammatical = fc.array(atom, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(' || '));
+  const lead = { email: 'ana@acme.example', phone: null, company: 'Acme', source: 'EVENT' as const };
+
+  it('is either a condition with a verdict or refused with its column', () => {
+    const seen = { taken: 0, refused: 0 };
+    fc.assert(
+      fc.property(fc.oneof(tokens, grammatical, fc.string({ maxLength: 30, unit: 'binary' })), (when) => {
+        try {
+          const verdict = compileCondition(when).judge(factsOf(lead, {}));
+          expect(['applies', 'does-not-apply', 'unknown', 'failed']).toContain(verdict);
+          seen.taken += 1;
+        } catch (err) {
+          expect(err).toBeInstanceOf(ConditionError);
+          expect((err as Error).message).toMatch(/^(line \d+, )?column \d+: ./);
+          seen.refused += 1;
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(300);
+  });
+
+  it('that is taken is judged in next to no time, however it was written', () => {
+    const longest = Array.from({ length: 12 }, () => 'lead.company.contains(lead.email)')
+      .join(' || ')
+      .slice(0, 500);
+    const condition = compileCondition(longest.slice(0, longest.lastIndexOf(' || ')));
+    const facts = factsOf({ ...lead, email: `b${'a'.repeat(253)}`, company: 'a'.repeat(200) }, {});
+    const startedAt = performance.now();
+    for (let time = 0; time < 1_000; time += 1) expect(condition.judge(facts)).toBe('does-not-apply');
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 });
