@@ -206,4 +206,44 @@ describe('what happens to leads meanwhile', () => {
     expect(await runActivity(rescorePage, page(1))).toEqual({ pages: 2, next: 'end' });
     expect(await rescored(database, rescoreId)).toEqual({ leads: 598, most: 1 });
   });
+
+  test('however scores, rules and pages come together, each lead ends with the newest rules', async ({
+    database,
+  }) => {
+    const { rescorePage, scoreLead } = activitiesOf(database);
+    const organizationId = `org-${randomUUID()}`;
+    await fillScored(database.pool, organizationId, 200);
+    const orders = await Promise.all(Array.from({ length: 40 }, () => takeIn(database, { organizationId })));
+    const drain = async ({ page }: Awaited<ReturnType<typeof activate>>, attempt: number) => {
+      let at = { pages: 0, next: 'page' };
+      while (at.next === 'page') at = await runActivity(rescorePage, page(at.pages), attempt);
+    };
+    const activations = [7, 8, 9].map(async (points) => {
+      const rescore = await activate(database, organizationId, { rules: [rule('all', 'true', points)] });
+      await Promise.all([drain(rescore, 5), drain(rescore, 5)]); // small pages, and two workers for each
+      return rescore.rescoreId;
+    });
+    const scores = orders.map((order) => {
+      const done = { enrichment: { outcome: 'completed' }, notification: { outcome: 'created' } } as const;
+      return runActivity(scoreLead, { ...refOf(order), ...done });
+    });
+    const ids = await Promise.all(activations);
+    await Promise.all(scores);
+
+    const rescores = await database.prisma.scoreRescore.findMany({ where: { organizationId } });
+    expect(rescores.map(({ version }) => version).sort()).toEqual([1, 2, 3]);
+    const newest = rescores.find(({ version }) => version === 3);
+    expect(newest?.state).toBe('COMPLETED');
+    for (const id of ids) expect((await rescored(database, id))?.most).toBeLessThan(2);
+    const { rules } = await database.prisma.scoreRuleSet.findUniqueOrThrow({
+      where: { organizationId_version: { organizationId, version: 3 } },
+    });
+    const { points } = (rules as { rules: { points: number }[] }).rules[0] ?? expect.fail();
+    expect(await database.prisma.lead.count({ where: { organizationId, score: points } })).toBe(240);
+    const { rows } = await database.pool.query(
+      `SELECT lead_id FROM score WHERE organization_id = $1 AND rule_version = 3 GROUP BY lead_id HAVING count(*) > 1`,
+      [organizationId],
+    );
+    expect(rows).toEqual([]);
+  });
 });
