@@ -7,6 +7,8 @@ import { recordEnrichment, startEnrichment } from '../src/onboarding/enrichment-
 import { recordScore } from '../src/onboarding/score-step.ts';
 import { eraseIfExpired } from '../src/retention/erase-expired.ts';
 import { findExpiredLeads } from '../src/retention/expired-leads.ts';
+import { pageSizeOf, rescorePage } from '../src/scoring/rescore-page.ts';
+import { createRuleBook } from '../src/scoring/rule-book.ts';
 import type { LeadActivities } from '../workflows/contract.ts';
 
 /** A source that asks to be called later is called this often; then the lead goes on without it. */
@@ -21,6 +23,7 @@ export interface LeadActivityDependencies {
 
 /** The activities of the task queue `lead`. */
 export function createLeadActivities({ prisma, providers }: LeadActivityDependencies): LeadActivities {
+  const ruleBook = createRuleBook();
   return {
     async enrichLead(ref) {
       const { lead, recorded } = await prisma.$transaction((tx) => startEnrichment(tx, ref));
@@ -42,7 +45,7 @@ export function createLeadActivities({ prisma, providers }: LeadActivityDependen
       }
     },
 
-    scoreLead: (input) => prisma.$transaction((tx) => recordScore(tx, input)),
+    scoreLead: (input) => prisma.$transaction((tx) => recordScore(tx, input, ruleBook)),
 
     closeOnboarding: (input) => prisma.$transaction((tx) => closeOnboarding(tx, input)),
 
@@ -57,5 +60,7 @@ export function createLeadActivities({ prisma, providers }: LeadActivityDependen
       const kept = await prisma.lead.count({ where: { id: { in: leadIds } } });
       return { erased: leadIds.length - kept };
     },
+    rescorePage: (input) =>
+      prisma.$transaction((tx) => rescorePage(tx, input, { ruleBook, pageSize: pageSizeOf(activityInfo().attempt) })),
   };
 }

@@ -17,6 +17,7 @@ export const RETENTION = 'retention';
 
 /** The Schedule of retention; the workflow ids of its runs begin with it. */
 export const RETENTION_SCHEDULE_ID = 'lead-retention';
+export const RESCORE = 'rescoreLeads';
 
 /** The workflow id of a lead's onboarding: one per lead, so that a second start is refused by Temporal itself. */
 export const onboardingWorkflowId = (leadId: string) => `lead-onboarding-${leadId}`;
@@ -24,6 +25,9 @@ export const onboardingWorkflowId = (leadId: string) => `lead-onboarding-${leadI
 /** The workflow id of telling one later assignee; `assignment` counts the assignees that the lead has had. */
 export const assigneeNotificationWorkflowId = (leadId: string, assignment: number) =>
   `lead-assignment-${leadId}-${assignment}`;
+
+/** The workflow id of scoring all leads of an organization anew. */
+export const rescoreWorkflowId = (rescoreId: string) => `score-rescore-${rescoreId}`;
 
 export const LEAD_PRIORITIES = ['CRITICAL', 'HIGH', 'NORMAL', 'LOW'] as const;
 export type LeadPriority = (typeof LEAD_PRIORITIES)[number];
@@ -141,6 +145,25 @@ export interface ErasureInput {
   requestId: string;
 }
 
+/** Names the scoring of all leads of an organization by a new version of its rules. */
+export interface RescoreRef {
+  rescoreId: string;
+  organizationId: string;
+  requestId: string;
+}
+
+export interface RescoreInput extends RescoreRef {
+  /** Pages that are done, as far as this run knows: Postgres knows better. */
+  pages: number;
+}
+
+export interface RescorePageResult {
+  /** Pages that are done. */
+  pages: number;
+  /** What Postgres wants next: another page, a pause until somebody wakes the run, or its end. */
+  next: 'page' | 'wait' | 'end';
+}
+
 /** Activities on the task queue `notification`. */
 export interface NotificationActivities {
   /** The notify step of an onboarding. */
@@ -157,6 +180,8 @@ export interface LeadActivities {
   findExpiredLeads: (query: ExpiryQuery) => Promise<ExpiredPage>;
   /** Answers how many of these leads are gone, however often it runs. */
   eraseExpiredLeads: (input: ErasureInput) => Promise<RetentionResult>;
+  /** Scores the next page of leads anew, unless it is done already, or is not wanted now. */
+  rescorePage: (input: RescoreInput) => Promise<RescorePageResult>;
 }
 
 /** What the query `onboarding` answers, what the Web UI shows as current details, and the result of the run. */
@@ -188,6 +213,8 @@ export interface PriorityChange {
 }
 
 export const ONBOARDING_QUERY = 'onboarding';
+/** Makes a rescore that waits ask Postgres again what is wanted. */
+export const RESCORE_WAKE = 'wake';
 
 /** Types of the failures that activities throw on purpose; the workflow decides by them. */
 export const FAILURES = {

@@ -1,3 +1,4 @@
 export { assigneeNotification } from './assignee-notification.ts';
 export { leadOnboarding } from './lead-onboarding.ts';
 export { retention } from './retention.ts';
+export { rescoreLeads } from './rescore-leads.ts';

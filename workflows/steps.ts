@@ -8,6 +8,7 @@ import {
   type OnboardingInput,
   type OnboardingRef,
   type ScoreInput,
+  type RescoreRef,
   TASK_QUEUES,
 } from './contract.ts';
 import { stepPriority } from './priorities.ts';
@@ -40,6 +41,12 @@ const RETAIN: ActivityOptions = {
   heartbeatTimeout: '15 seconds', // one lead takes less, also while the database is slow
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
   priority: { priorityKey: 5, fairnessKey: 'retention' }, // no lead waits for it
+};
+
+const RESCORE_PAGE: ActivityOptions = {
+  taskQueue: TASK_QUEUES.lead,
+  startToCloseTimeout: '10 seconds', // one transaction of about half a second; also when a killed worker is noticed
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
 };
 
 /**
@@ -76,4 +83,13 @@ export function reassignmentSteps(input: AssignmentRef) {
 /** The activities that end the retention of leads. */
 export function retentionSteps() {
   return proxyActivities<Pick<LeadActivities, 'findExpiredLeads' | 'eraseExpiredLeads'>>(RETAIN);
+}
+
+/** The one activity that scores leads anew, a page at a time: it comes after everything else in its queue. */
+export function rescoreSteps({ rescoreId, organizationId }: RescoreRef) {
+  return proxyActivities<Pick<LeadActivities, 'rescorePage'>>({
+    ...RESCORE_PAGE,
+    priority: stepPriority(5, { organizationId, priority: 'LOW' }),
+    summary: `Score a page of rescore ${rescoreId}`,
+  });
 }

@@ -7,6 +7,10 @@ import type { leadRoutes } from './routes/leads.ts';
 import type { notificationStreamRoutes } from './routes/notification-stream.ts';
 import type { notificationRoutes } from './routes/notifications.ts';
 import type { onboardingRoutes } from './routes/onboarding.ts';
+import type { personalDataRoutes } from './routes/personal-data.ts';
+import type { rescoreRoutes } from './routes/rescores.ts';
+import type { scoreRuleRoutes } from './routes/score-rules.ts';
+import type { scoreRoutes } from './routes/scores.ts';
 import type { timelineRoutes } from './routes/timeline.ts';
 
 type SchemaOf<Routes extends (...args: never[]) => unknown> = ExtractSchema<ReturnType<Routes>>;
@@ -36,6 +40,10 @@ export type Api = Hono<
       SchemaOf<typeof notificationRoutes> &
       SchemaOf<typeof notificationStreamRoutes> &
       SchemaOf<typeof onboardingRoutes> &
+      SchemaOf<typeof personalDataRoutes> &
+      SchemaOf<typeof rescoreRoutes> &
+      SchemaOf<typeof scoreRoutes> &
+      SchemaOf<typeof scoreRuleRoutes> &
       SchemaOf<typeof timelineRoutes>
   >
 >;

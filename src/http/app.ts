@@ -18,6 +18,9 @@ import { notificationRoutes } from './routes/notifications.ts';
 import { notificationStreamRoutes } from './routes/notification-stream.ts';
 import { onboardingRoutes } from './routes/onboarding.ts';
 import { personalDataRoutes } from './routes/personal-data.ts';
+import { rescoreRoutes } from './routes/rescores.ts';
+import { scoreRuleRoutes } from './routes/score-rules.ts';
+import { scoreRoutes } from './routes/scores.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import { answerInvalid } from './validation.ts';
 
@@ -39,6 +42,9 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   leadRoutes(app, deps);
   personalDataRoutes(app, deps);
   timelineRoutes(app);
+  scoreRoutes(app, deps);
+  scoreRuleRoutes(app, deps);
+  rescoreRoutes(app, deps);
   onboardingRoutes(app, deps);
   notificationRoutes(app);
   notificationStreamRoutes(app, deps);

@@ -13,7 +13,7 @@ export function allowOrigins(origins: readonly string[]): MiddlewareHandler {
   };
 }
 
-const allowMethods = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'];
+const allowMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const allowHeaders = [
   'Authorization',
   'Content-Type',

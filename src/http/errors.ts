@@ -7,14 +7,15 @@ import { EmailTaken, LeadChanged, LeadNotFound } from '../leads/errors.ts';
 import type { Logger } from '../logger.ts';
 import { NotificationNotFound } from '../notifications/inbox.ts';
 import { CommandImpossible } from '../onboarding/command.ts';
+import { NotScored, RescoreNotFound, RescoreOver, RulesNotFound } from '../scoring/errors.ts';
 import { CursorError } from '../paging.ts';
 import type { HttpEnv } from './context.ts';
 import { Problem } from './problem.ts';
 import { unavailable } from './unavailable.ts';
 
-const NOT_FOUND = [LeadNotFound, NotificationNotFound, KeyNotFound];
-const CONFLICTS = [EmailTaken, CommandImpossible, KeyEnded];
-const isOneOf = (kinds: (new (id: string) => Error)[], err: unknown): err is Error =>
+const NOT_FOUND = [LeadNotFound, NotificationNotFound, KeyNotFound, RulesNotFound, RescoreNotFound];
+const CONFLICTS = [EmailTaken, CommandImpossible, KeyEnded, NotScored, RescoreOver];
+const isOneOf = (kinds: (new (id: never) => Error)[], err: unknown): err is Error =>
   kinds.some((kind) => err instanceof kind);
 
 /** Turns whatever was thrown into a problem document. A fault of ours is logged, and its cause never told. */

@@ -21,12 +21,19 @@ export const answerInvalid: Hook<unknown, HttpEnv, string, unknown> = (result) =
 /** What zod refuses, as a problem. `where` is what has to be corrected. */
 export function invalid(error: z.ZodError, where: string): Problem {
   const errors = error.issues.flatMap((issue) => {
-    const path = issue.path.map(String).join('.');
+    const path = toText(issue.path);
     if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
     return issue.keys.map((key) => ({ path: [path, key].filter(Boolean).join('.'), message: 'is not known here' }));
   });
   return new Problem(400, 'invalid-request', `Correct the ${where}: see errors.`, { errors });
 }
+
+/** `rules[3].when`: as one would write it in JavaScript. */
+const toText = (path: PropertyKey[]) =>
+  path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`;
+    return text === '' ? String(part) : `${text}.${String(part)}`;
+  }, '');
 
 /** A number in a query: refused outside of its bounds, never clamped. */
 export const wholeNumber = (min: number, max: number, preset: number) =>

@@ -1,4 +1,4 @@
-import type { Prisma } from '../db/generated/client.ts';
+import type { Prisma, ScoreOverride } from '../db/generated/client.ts';
 import { toNotification } from '../notifications/notification.ts';
 import { LeadNotFound } from './errors.ts';
 import { toLead } from './lead.ts';
@@ -13,7 +13,7 @@ type Read = <T>(work: (db: Prisma.TransactionClient) => Promise<T>) => Promise<T
 
 /**
  * All that is known of a person, as the text of one JSON document: the lead with its enrichment and the lines of its
- * score, the notifications about it, and the timeline, whose `lead.touched` entries have what was sent again.
+ * score, the notifications about it, what people have put in place of its score, and the timeline, whose `lead.touched` entries have what was sent again.
  * @returns the parts of the text, whatever its length; they end with an error when the lead is erased meanwhile
  * @throws LeadNotFound
  */
@@ -27,8 +27,18 @@ async function readLead(db: Prisma.TransactionClient, leadId: string) {
   if (!row) throw new LeadNotFound(leadId);
   const notifications = await db.notification.findMany({ where: { leadId }, orderBy: { assignment: 'asc' } });
   const lead = { ...toLead(row), scoreBreakdown: row.scoreBreakdown };
-  return { lead, notifications: notifications.map(toNotification) };
+  const overrides = await db.scoreOverride.findMany({ where: { leadId }, orderBy: { setAt: 'asc' } });
+  return { lead, notifications: notifications.map(toNotification), scoreOverrides: overrides.map(toOverride) };
 }
+
+const toOverride = ({ score, reason, setBy, setAt, endedBy, endedAt }: ScoreOverride) => ({
+  score,
+  reason,
+  setBy,
+  setAt: setAt.toISOString(),
+  endedBy,
+  endedAt: endedAt?.toISOString() ?? null,
+});
 
 async function* writeDocument(read: Read, leadId: string, known: object): AsyncGenerator<string> {
   yield `${JSON.stringify(known).slice(0, -1)},"timeline":[`;

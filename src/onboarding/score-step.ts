@@ -1,7 +1,9 @@
 import type { ScoreInput, ScoreResult } from '../../workflows/contract.ts';
-import { Prisma } from '../db/generated/client.ts';
+import type { Prisma } from '../db/generated/client.ts';
 import type { Enrichment } from '../enrichment/enrich.ts';
-import { calculateScore } from '../leads/scoring.ts';
+import { calculateScore } from '../scoring/calculate.ts';
+import { breakdownOf, recordScores } from '../scoring/record.ts';
+import type { RuleBook } from '../scoring/rule-book.ts';
 import { recordNotificationFailure } from './notification-step.ts';
 import { openStep } from './open-step.ts';
 import { settledState } from './outcome.ts';
@@ -11,25 +13,29 @@ import { reasonOf, recordStep } from './step-record.ts';
  * Scores a lead, notes the steps that gave up without a word of their own, and, unless the notification is still out,
  * ends the onboarding: all in one transaction. A second run answers what the first one wrote.
  */
-export async function recordScore(tx: Prisma.TransactionClient, input: ScoreInput): Promise<ScoreResult> {
+export async function recordScore(
+  tx: Prisma.TransactionClient,
+  input: ScoreInput,
+  ruleBook: RuleBook,
+): Promise<ScoreResult> {
   const { lead, recorded } = await openStep(tx, input, 'score');
   if (recorded) return toResult(recorded.data as unknown as ScoreResult);
 
   const enrichment = lead.enrichment as Enrichment | null;
-  const { score, band, breakdown } = calculateScore(lead, enrichment?.fields ?? {});
+  const { version, rules } = await ruleBook.inForce(tx, lead.organizationId);
+  const calculated = calculateScore(rules, lead, enrichment?.fields ?? {});
+  const { score, band, lines } = calculated;
   const { notification } = input;
   const state =
     notification.outcome === 'pending' ? 'RUNNING' : settledState(input.enrichment.outcome, notification.outcome);
 
   await recordStep(tx, input, 'enrichment', `enrichment.${input.enrichment.outcome}`, reasonOf(input.enrichment));
   if (notification.outcome === 'failed') await recordNotificationFailure(tx, input, notification);
-  const lines = breakdown as unknown as Prisma.InputJsonArray;
-  await tx.lead.update({
-    where: { id: lead.id },
-    data: { score, scoreBand: band, scoreBreakdown: lines, onboardingState: state },
-    select: { id: true },
-  });
-  await recordStep(tx, input, 'score', 'score.calculated', { score, band, state, breakdown: lines });
+  const origin = { organizationId: lead.organizationId, version, rules, cause: 'ONBOARDING' } as const;
+  await recordScores(tx, origin, [{ leadId: lead.id, calculated }]);
+  await tx.lead.update({ where: { id: lead.id }, data: { onboardingState: state }, select: { id: true } });
+  const breakdown = breakdownOf(lines) as unknown as Prisma.InputJsonArray;
+  await recordStep(tx, input, 'score', 'score.calculated', { score, band, state, ruleVersion: version, breakdown });
   if (state !== 'RUNNING') await recordStep(tx, input, 'outcome', 'onboarding.completed', { state });
   return { score, band, state };
 }

@@ -6,16 +6,19 @@ import {
   LEAD_ONBOARDING,
   onboardingWorkflowId,
   PRIORITY_SIGNAL,
+  RESCORE,
+  RESCORE_WAKE,
+  rescoreWorkflowId,
   TASK_QUEUES,
 } from '../../workflows/contract.ts';
-import type { assigneeNotification, leadOnboarding } from '../../workflows/index.ts';
+import type { assigneeNotification, leadOnboarding, rescoreLeads } from '../../workflows/index.ts';
 import { stepPriority } from '../../workflows/priorities.ts';
 import type { Logger } from '../logger.ts';
 import { withDeadline } from '../temporal/connection.ts';
 import { isUnknownAttribute, startAttributes } from '../temporal/search-attributes.ts';
 import type { SearchAttributeRegistry } from '../temporal/search-attribute-registry.ts';
 import { endErasedRun } from './end-erased-run.ts';
-import type { NotifyOrder, Order, SignalOrder, StartOrder } from './order.ts';
+import type { NotifyOrder, Order, RescoreOrder, SignalOrder, StartOrder } from './order.ts';
 
 export interface CarrierDependencies {
   client: Client;
@@ -35,6 +38,8 @@ export async function carryOut(deps: CarrierDependencies, order: Order): Promise
       return signalOnboarding(deps, order);
     case 'NOTIFY_ASSIGNEE':
       return startNotification(deps, order);
+    case 'RESCORE_LEADS':
+      return startRescore(deps, order);
   }
 }
 
@@ -148,4 +153,24 @@ async function startNotification({ client, log }: CarrierDependencies, order: No
   } catch (err) {
     if (!(err instanceof WorkflowExecutionAlreadyStartedError)) throw err;
   }
+}
+
+/** Starts the run of a rescore, or wakes the one that there is. One that is not wanted any more finds that out. */
+async function startRescore({ client, log }: CarrierDependencies, order: RescoreOrder): Promise<void> {
+  const { organizationId, payload } = order;
+  const workflowId = rescoreWorkflowId(payload.rescoreId);
+  await withDeadline(client, () =>
+    client.workflow.signalWithStart<typeof rescoreLeads>(RESCORE, {
+      taskQueue: TASK_QUEUES.onboarding,
+      workflowId,
+      args: [{ ...payload, organizationId, pages: 0 }],
+      signal: RESCORE_WAKE,
+      signalArgs: [],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      priority: stepPriority(5, { organizationId, priority: 'LOW' }),
+      staticSummary: `Rescore ${payload.rescoreId}`,
+      staticDetails: `Organization \`${organizationId}\``,
+    }),
+  );
+  log.info({ organizationId, requestId: payload.requestId, workflowId }, 'workflow started or woken');
 }

@@ -57,8 +57,16 @@ const notifyOrder = z.object({
   }),
 });
 
+const rescoreOrder = z.object({
+  id: z.uuid(),
+  leadId: z.null(),
+  organizationId: z.string(),
+  kind: z.literal('RESCORE_LEADS'),
+  payload: z.object({ rescoreId: z.uuid(), requestId }),
+});
+
 /** Something that Temporal is to do, kept in Postgres until it has taken it. */
-export const orderSchema = z.discriminatedUnion('kind', [startOrder, signalOrder, notifyOrder]);
+export const orderSchema = z.discriminatedUnion('kind', [startOrder, signalOrder, notifyOrder, rescoreOrder]);
 
 /** Start the onboarding of a lead. */
 export type StartOrder = z.infer<typeof startOrder>;
@@ -66,4 +74,6 @@ export type StartOrder = z.infer<typeof startOrder>;
 export type SignalOrder = z.infer<typeof signalOrder>;
 /** Tell the assignee that a lead got after its creation. */
 export type NotifyOrder = z.infer<typeof notifyOrder>;
+/** See to it that the run of a rescore is there, and looks at what is wanted. */
+export type RescoreOrder = z.infer<typeof rescoreOrder>;
 export type Order = z.infer<typeof orderSchema>;

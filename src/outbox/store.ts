@@ -18,7 +18,7 @@ export interface Claim {
 /** A row as it was found: whether it is an order that can be carried out is for its reader to check. */
 export interface ClaimedRow extends Claim {
   kind: string;
-  leadId: string;
+  leadId: string | null;
   organizationId: string;
   payload: unknown;
 }

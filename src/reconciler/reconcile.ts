@@ -1,6 +1,7 @@
 import { reconcileAssignments } from './assignments.ts';
 import { type ReconcilerDependencies, reconcileOnboardings } from './onboardings.ts';
 import { reportPutAside } from './put-aside.ts';
+import { reconcileRescores } from './rescores.ts';
 import { startRounds } from './rounds.ts';
 
 /**
@@ -13,6 +14,7 @@ export function startReconciler(deps: ReconcilerDependencies, intervalMs: number
     await reportPutAside(deps.pool, deps.log);
     await reconcileOnboardings(deps, signal);
     await reconcileAssignments(deps, signal);
+    await reconcileRescores(deps);
   };
   return startRounds({ what: 'reconciler', intervalMs, round, log: deps.log });
 }

@@ -34,6 +34,13 @@ async function fill(database: TestDatabase, organizationId: string): Promise<voi
   const notification = { id: randomUUID(), organizationId, leadId, userId: 'user-1', assignment: 1 };
   const text = { title: 'Novo Lead', message: 'Lead Ana', actionUrl: '/dashboard' };
   await database.prisma.notification.create({ data: { ...notification, ...text } });
+  await database.prisma.scoreRuleSet.create({ data: { organizationId, version: 1, rules: {} } });
+  const score = { id: randomUUID(), leadId, organizationId, ruleVersion: 1, cause: 'ONBOARDING' as const };
+  await database.prisma.score.create({ data: { ...score, score: 0, band: 'COLD', lines: [] } });
+  const override = { id: randomUUID(), leadId, organizationId, score: 90, reason: 'Ana knows them' };
+  await database.prisma.scoreOverride.create({ data: override });
+  const rescore = { id: randomUUID(), organizationId, version: 1, total: 1, requestId: 'request-1' };
+  await database.prisma.scoreRescore.create({ data: rescore });
   await createKey(database.prisma, { organizationId, name: 'test', scopes: [], expiresAt: null });
 }
 

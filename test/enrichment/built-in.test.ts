@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
 import { enrich } from '../../src/enrichment/enrich.ts';
 import type { FieldValues, LeadFacts } from '../../src/enrichment/provider.ts';
-import { calculateScore } from '../../src/leads/scoring.ts';
+import { BUILT_IN } from '../../src/scoring/built-in.ts';
+import { calculateScore } from '../../src/scoring/calculate.ts';
 import { context, leadWith, valuesOf } from './support.ts';
 
 const enrichBuiltIn = (lead: LeadFacts) => enrich(lead, builtInProviders, context());
@@ -44,7 +45,7 @@ describe('João Silva of Acme Corp', () => {
 
   it('scores 85, HOT, from the web site', async () => {
     const { fields } = await enrichBuiltIn(JOAO);
-    expect(calculateScore({ ...JOAO, source: 'WEBSITE' }, fields)).toMatchObject({ score: 85, band: 'HOT' });
+    expect(calculateScore(BUILT_IN, { ...JOAO, source: 'WEBSITE' }, fields)).toMatchObject({ score: 85, band: 'HOT' });
   });
 });
 

@@ -15,7 +15,7 @@ describe('a path that there is not', () => {
     '/api/lead',
     '/api/leads/',
     `/api/leads/${ID}/`,
-    `/api/leads/${ID}/score`,
+    `/api/leads/${ID}/scores`,
     '/docs/x.js',
     '/%',
     '//api/leads',

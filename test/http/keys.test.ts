@@ -38,7 +38,7 @@ describe('POST /api/keys', () => {
     ['organizationId', { organizationId: '' }],
     ['name', { name: ' ' }],
     ['scopes', { scopes: [] }],
-    ['scopes.0', { scopes: ['leads'] }],
+    ['scopes[0]', { scopes: ['leads'] }],
     ['scopes', { scopes: ['ops', 'ops'] }],
     ['expiresAt', { expiresAt: 'tomorrow' }],
     ['expiresAt', { expiresAt: '2020-01-01T00:00:00Z' }],

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect } from 'vitest';
 import { API_SCOPES } from '../../src/api-keys/scopes.ts';
 import { API_ROLE } from '../../src/db/tenant.ts';
+import { BUILT_IN_RULES } from '../../src/scoring/built-in.ts';
 import { type Answer, newLead, type Page } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { type KeyedApi, makeKey, test } from '../support/keyed-api.ts';
@@ -9,19 +10,25 @@ import { takeIn } from '../support/onboarding.ts';
 import { expectDocumented, type OpenApiDocument } from '../support/documented.ts';
 import { expectProblem } from '../support/problem.ts';
 import { rowsOf } from '../support/rows.ts';
+import { giveScore } from '../support/scores.ts';
 
 /** How an operation is called, and what of an organization's it can reach. */
 interface Operation {
   /** Anybody may call it. */
   open?: true;
   /** Whose id is in its path. */
-  id?: 'lead' | 'notification' | 'key';
+  id?: 'lead' | 'notification' | 'key' | 'rescore';
   /** It answers with rows of the organization. */
   list?: true;
   query?: string;
   /** What is sent by, or for, an organization. */
   body?: (organizationId: string) => object;
 }
+
+const scoreRules = (organizationId: string) => ({
+  organizationId,
+  rules: [{ rule: 'all', when: 'true', points: 10, reason: { 'pt-BR': 'Todos', en: 'All' } }],
+});
 
 /** Every operation of the OpenAPI document. One that is missing here fails the test. */
 const OPERATIONS: Record<string, Operation> = {
@@ -32,11 +39,21 @@ const OPERATIONS: Record<string, Operation> = {
   'DELETE /api/leads/{id}': { id: 'lead' },
   'GET /api/leads/{id}/export': { id: 'lead' },
   'GET /api/leads/{id}/timeline': { id: 'lead' },
+  'GET /api/leads/{id}/score': { id: 'lead' },
+  'PUT /api/leads/{id}/score/override': { id: 'lead', body: () => ({ score: 90, reason: 'Met in person' }) },
+  'DELETE /api/leads/{id}/score/override': { id: 'lead' },
   'GET /api/leads/{id}/onboarding': { id: 'lead' },
   'POST /api/leads/{id}/onboarding/enrich-now': { id: 'lead' },
   'POST /api/leads/{id}/onboarding/skip-enrichment': { id: 'lead' },
   'POST /api/leads/{id}/onboarding/cancel': { id: 'lead' },
   'POST /api/leads/{id}/onboarding/retry': { id: 'lead' },
+  'GET /api/score-rules': {},
+  'POST /api/score-rules': { body: scoreRules },
+  'GET /api/score-rules/rescores/{id}': { id: 'rescore' },
+  'POST /api/score-rules/rescores/{id}/pause': { id: 'rescore' },
+  'POST /api/score-rules/rescores/{id}/resume': { id: 'rescore' },
+  'POST /api/score-rules/rescores/{id}/cancel': { id: 'rescore' },
+  'POST /api/score-rules/dry-run': { body: scoreRules },
   'GET /api/notifications': { list: true, query: 'userId=user-1' },
   'GET /api/notifications/stream': { query: 'userId=user-1' },
   'POST /api/notifications/read-all': { query: 'userId=user-1' },
@@ -64,7 +81,7 @@ interface Holder {
   organizationId: string;
   /** Of a key for everything. */
   token: string;
-  ids: Record<'lead' | 'notification' | 'key', string>;
+  ids: Record<'lead' | 'notification' | 'key' | 'rescore', string>;
 }
 
 const idOf = (token: string) => token.split('_')[1] ?? '';
@@ -73,12 +90,16 @@ const idOf = (token: string) => token.split('_')[1] ?? '';
 async function createHolder(database: TestDatabase): Promise<Holder> {
   const organizationId = `org-${randomUUID()}`;
   const { leadId } = await takeIn(database, { organizationId });
+  await giveScore(database, leadId);
   const notification = { id: randomUUID(), organizationId, leadId, userId: 'user-1', assignment: 1 };
   const text = { title: 'Novo Lead', message: 'Lead Ana', actionUrl: '/dashboard' };
   await database.prisma.notification.create({ data: { ...notification, ...text } });
   const key = idOf(await makeKey(database, { organizationId }));
+  await database.prisma.scoreRuleSet.create({ data: { organizationId, version: 1, rules: BUILT_IN_RULES } });
+  const rescore = { id: randomUUID(), organizationId, version: 1, total: 1, requestId: 'request-1' };
+  await database.prisma.scoreRescore.create({ data: rescore });
   const token = await makeKey(database, { organizationId });
-  return { organizationId, token, ids: { lead: leadId, notification: notification.id, key } };
+  return { organizationId, token, ids: { lead: leadId, notification: notification.id, key, rescore: rescore.id } };
 }
 
 interface Target {
@@ -187,7 +208,7 @@ describe.for([
         expectProblem(answer, 404, 'not-found');
         return answer.text.replaceAll(/[\da-f]{8}-[\da-f-]{27}/g, '…');
       };
-      const unknown = { lead: randomUUID(), notification: randomUUID(), key: randomUUID() };
+      const unknown = { lead: randomUUID(), notification: randomUUID(), key: randomUUID(), rescore: randomUUID() };
       expect(await told(owner.ids)).toBe(await told(unknown));
       expect(await rowsOf(database, owner.organizationId)).toEqual(before);
     },

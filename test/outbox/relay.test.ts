@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { beforeEach, describe, expect, onTestFinished } from 'vitest';
 import { freePort } from '../../src/local/ports.ts';
-import type { Order } from '../../src/outbox/order.ts';
+import type { Order, StartOrder } from '../../src/outbox/order.ts';
 import { type Relay, startRelay } from '../../src/outbox/relay.ts';
 import { claimOrders } from '../../src/outbox/store.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
@@ -39,7 +39,7 @@ function gate() {
 
 const outboxSize = ({ prisma }: TestDatabase) => prisma.outbox.count();
 
-async function endRuns(orders: Order[]): Promise<void> {
+async function endRuns(orders: StartOrder[]): Promise<void> {
   await Promise.all(orders.map(({ leadId }) => client.workflow.getHandle(onboardingWorkflowId(leadId)).terminate()));
 }
 

@@ -8,8 +8,9 @@ import { watchInboxes } from '../../src/notifications/watch.ts';
 import { createOnboardingRuns } from '../../src/onboarding/runs.ts';
 import { carryOut } from '../../src/outbox/carry-out.ts';
 import { createFastStart } from '../../src/outbox/fast-start.ts';
+import type { Order } from '../../src/outbox/order.ts';
 import type { RateLimiter } from '../../src/rate-limit/limiter.ts';
-import { onboardingWorkflowId } from '../../workflows/contract.ts';
+import { onboardingWorkflowId, rescoreWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from './database.ts';
 import { recordLog } from './log.ts';
 import { SEED_LEAD, test as base } from './onboarding.ts';
@@ -54,6 +55,9 @@ export interface TestApiOptions {
   maxWatchers?: number;
 }
 
+const runOf = (order: Order): string =>
+  order.kind === 'RESCORE_LEADS' ? rescoreWorkflowId(order.payload.rescoreId) : onboardingWorkflowId(order.leadId);
+
 let leads = 0;
 
 /** The seed's lead with an e-mail of its own. */
@@ -84,7 +88,7 @@ export function createTestApi(
     slots,
     carryOut: async (order) => {
       await carryOut({ client, searchAttributes, log }, order);
-      started.add(onboardingWorkflowId(order.leadId));
+      started.add(runOf(order));
     },
   });
   const stopping = new AbortController();

@@ -7,16 +7,22 @@ const WAITERS = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database
 export async function holdLead({ pool }: TestDatabase, leadId: string) {
   const client = await pool.connect();
   let held = true;
-  const release = async () => {
+  const end = async (statement: 'ROLLBACK' | 'COMMIT') => {
     if (!held) return;
     held = false;
-    await client.query('ROLLBACK').finally(() => client.release());
+    await client.query(statement).finally(() => client.release());
   };
+  const release = () => end('ROLLBACK');
   onTestFinished(release);
   await client.query('BEGIN');
   await client.query('SELECT 1 FROM lead WHERE id = $1 FOR UPDATE', [leadId]);
   return {
     release,
+    /** Changes the lead, and lets it go. */
+    async change(assignments: string) {
+      await client.query(`UPDATE lead SET ${assignments} WHERE id = $1`, [leadId]);
+      await end('COMMIT');
+    },
     /** Resolves when somebody waits for the row. */
     contended: () =>
       expect.poll(async () => (await pool.query(WAITERS)).rowCount, { timeout: 20_000, interval: 20 }).toBe(1),

@@ -24,8 +24,13 @@ describe('runs of earlier releases', () => {
   });
 
   it('would be caught if the code decided otherwise', async () => {
-    const [file = ''] = files;
-    const otherwise = (history: string) => history.replaceAll('"notifyAssignee"', '"somethingElse"');
-    await expect(replayFile(file, otherwise)).rejects.toThrow(DeterminismViolationError);
+    for (const [scenario, step] of [
+      ['notifies-at-once', 'notifyAssignee'],
+      ['waits-while-it-is-paused', 'rescorePage'],
+    ] as const) {
+      const file = files.find((name) => name.includes(scenario)) ?? '';
+      const otherwise = (history: string) => history.replaceAll(`"${step}"`, '"somethingElse"');
+      await expect(replayFile(file, otherwise), step).rejects.toThrow(DeterminismViolationError);
+    }
   });
 });

@@ -36,6 +36,18 @@ const exportSchema = z
         .openapi({ description: 'The lines that sum to `score`' }),
     }),
     notifications: z.array(notificationSchema),
+    scoreOverrides: z
+      .array(
+        z.object({
+          score: z.number().int(),
+          reason: z.string(),
+          setBy: z.string().nullable(),
+          setAt: z.iso.datetime(),
+          endedBy: z.string().nullable(),
+          endedAt: z.iso.datetime().nullable(),
+        }),
+      )
+      .openapi({ description: "Scores that a person has put in place of the lead's own" }),
     timeline: z.array(entrySchema).openapi({ description: 'Entries `lead.touched` have what was sent again' }),
   })
   .openapi('LeadExport');
@@ -58,39 +70,39 @@ const exportRoute = createRoute({
 });
 
 /** `DELETE /api/leads/{id}`, `GET /api/leads/{id}/export` */
-export function personalDataRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): void {
+export function personalDataRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
   const { fastStart, log } = deps;
   const readCaller = callerReader(deps.trustedProxies);
 
-  app.openapi(eraseRoute, async (c) => {
-    const { id } = c.req.valid('param');
-    const { userId, requestId } = readCaller(c);
-    const slot = fastStart.takeSlot();
-    try {
-      const origin = { userId, requestId };
-      const erasure = { reason: 'request', requestId, origin, orderDelayMs: slot.orderDelayMs } as const;
-      const order = await c.var.tenant.write((tx) => eraseLead(tx, id, erasure));
-      if (order) slot.run(order);
-      else slot.release();
-    } catch (err) {
-      slot.release();
-      throw err;
-    }
-    log.info({ leadId: id, requestId }, 'lead erased');
-    return c.body(null, 204);
-  });
-
-  app.openapi(exportRoute, async (c) => {
-    const { id } = c.req.valid('param');
-    const parts = await exportLead((work) => c.var.tenant.read(work), id);
-    const ids = { leadId: id, requestId: c.get('requestId') };
-    const stream = ReadableStream.from(reportFailure(parts, log, ids)).pipeThrough(new TextEncoderStream());
-    return c.body(stream as never, 200, {
-      'content-type': 'application/json',
-      'content-disposition': `attachment; filename="lead-${id}.json"`,
-      'cache-control': 'no-store',
-    }) as never; // the library knows no type for JSON that is streamed
-  });
+  return app
+    .openapi(eraseRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      const { userId, requestId } = readCaller(c);
+      const slot = fastStart.takeSlot();
+      try {
+        const origin = { userId, requestId };
+        const erasure = { reason: 'request', requestId, origin, orderDelayMs: slot.orderDelayMs } as const;
+        const order = await c.var.tenant.write((tx) => eraseLead(tx, id, erasure));
+        if (order) slot.run(order);
+        else slot.release();
+      } catch (err) {
+        slot.release();
+        throw err;
+      }
+      log.info({ leadId: id, requestId }, 'lead erased');
+      return c.body(null, 204);
+    })
+    .openapi(exportRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      const parts = await exportLead((work) => c.var.tenant.read(work), id);
+      const ids = { leadId: id, requestId: c.get('requestId') };
+      const stream = ReadableStream.from(reportFailure(parts, log, ids)).pipeThrough(new TextEncoderStream());
+      return c.body(stream as never, 200, {
+        'content-type': 'application/json',
+        'content-disposition': `attachment; filename="lead-${id}.json"`,
+        'cache-control': 'no-store',
+      }) as never; // the library knows no type for JSON that is streamed
+    });
 }
 
 /** The server prints what a stream fails with: what goes there must not quote a person. */

@@ -1,0 +1,72 @@
+import type { ScoreBand } from '../../workflows/contract.ts';
+import { Prisma } from '../db/generated/client.ts';
+import type { EnrichmentFields } from '../enrichment/provider.ts';
+import { ENRICHMENT_FIELDS, type ScoredLead } from './fields.ts';
+
+/** A lead as rules need it, with the score that it has. */
+export interface StoredLead extends ScoredLead {
+  id: string;
+  createdAt: Date;
+  score: number;
+  band: ScoreBand;
+  /** A person has set the score. */
+  overridden: boolean;
+  fields: EnrichmentFields;
+}
+
+/** Where a page ended: leads are paged by their creation, and by the id where two were created together. */
+export interface LeadPosition {
+  createdAt: Date;
+  id: string;
+}
+
+/** The scored leads of an organization that are older than a position, the newest first. */
+export function olderLeads(
+  db: Prisma.TransactionClient,
+  organizationId: string,
+  limit: number,
+  before: LeadPosition | undefined,
+): Promise<StoredLead[]> {
+  const older = before
+    ? Prisma.sql`AND (lead.created_at, lead.id) < (${before.createdAt}, ${before.id}::uuid)`
+    : Prisma.empty;
+  return db.$queryRaw<StoredLead[]>`
+    SELECT ${COLUMNS} FROM lead
+    WHERE lead.organization_id = ${organizationId} AND lead.score IS NOT NULL ${older}
+    ORDER BY lead.created_at DESC, lead.id DESC LIMIT ${limit}`;
+}
+
+/** What rules may read, and no more: the whole enrichment of a lead can be large. */
+const COLUMNS = Prisma.sql`
+  lead.id, lead.created_at AS "createdAt", lead.email, lead.phone, lead.company, lead.source::text,
+  lead.priority::text, lead.locale, lead.score, lead.score_band::text AS band,
+  EXISTS (SELECT 1 FROM score_override o WHERE o.lead_id = lead.id AND o.ended_at IS NULL) AS overridden,
+  coalesce((SELECT jsonb_object_agg(field.key, jsonb_build_object('value', field.value -> 'value'))
+            FROM jsonb_each(lead.enrichment -> 'fields') AS field
+            WHERE field.key = ANY (${Object.keys(ENRICHMENT_FIELDS)})), '{}') AS fields`;
+
+/** Locks the scored leads of an organization that come after a position, the oldest first. */
+export function lockNextLeads(
+  tx: Prisma.TransactionClient,
+  organizationId: string,
+  limit: number,
+  after: LeadPosition | undefined,
+): Promise<LeadPosition[]> {
+  const newer = after ? Prisma.sql`AND (created_at, id) > (${after.createdAt}, ${after.id}::uuid)` : Prisma.empty;
+  return tx.$queryRaw<LeadPosition[]>`
+    SELECT id, created_at AS "createdAt" FROM lead
+    WHERE organization_id = ${organizationId} AND score IS NOT NULL ${newer}
+    ORDER BY created_at, id LIMIT ${limit} FOR NO KEY UPDATE`;
+}
+
+/** Of these leads, those that have no score by this version of the rules or a later one. */
+export function leadsToRescore(
+  tx: Prisma.TransactionClient,
+  leadIds: string[],
+  version: number,
+): Promise<StoredLead[]> {
+  return tx.$queryRaw<StoredLead[]>`
+    SELECT ${COLUMNS} FROM lead
+    WHERE lead.id = ANY (${leadIds}::uuid[])
+      AND NOT EXISTS (SELECT 1 FROM score WHERE score.lead_id = lead.id AND score.rule_version >= ${version})`;
+}

@@ -1,0 +1,58 @@
+import type { Pool } from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import type { TestDatabase } from './database.ts';
+
+/** Gives a lead a score of 50 by the built-in rules, as its onboarding would. */
+export async function giveScore({ prisma }: TestDatabase, leadId: string): Promise<void> {
+  const lines = [{ rule: 'test', points: 50, reason: { 'pt-BR': 'Teste', en: 'Test' } }];
+  const scoreBreakdown = lines.map((line) => ({ ...line, reason: line.reason.en }));
+  const { organizationId } = await prisma.lead.update({
+    where: { id: leadId },
+    data: { score: 50, scoreBand: 'WARM', scoreBreakdown },
+  });
+  const score = { id: uuidv7(), leadId, organizationId, ruleVersion: 0, cause: 'ONBOARDING' } as const;
+  await prisma.score.create({ data: { ...score, score: 50, band: 'WARM', lines } });
+}
+
+/** Rows written in one statement. */
+const CHUNK = 5_000;
+
+/**
+ * Fills an organization with scored leads, all of them 0 so far: every other came by referral, every third has a company,
+ * every fifth a company's mailbox.
+ */
+export async function fillScored(pool: Pool, organizationId: string, count: number): Promise<void> {
+  for (let from = 1; from <= count; from += CHUNK) {
+    await pool.query(FILL, [organizationId, from, Math.min(count, from + CHUNK - 1)]);
+  }
+  await pool.query('ANALYZE lead, score'); // as a database that has its leads for longer
+}
+
+const FILL = `
+  WITH filled AS (
+    INSERT INTO lead (id, organization_id, name, email, email_key, company, source, enrichment, score, score_band,
+                      score_breakdown, onboarding_state, created_at)
+    SELECT gen_random_uuid(), $1, 'Lead ' || n, 'lead' || n || '@example.com', 'lead' || n || '@example.com',
+           CASE WHEN n % 3 = 0 THEN 'Acme ' || n END, (CASE WHEN n % 2 = 0 THEN 'REFERRAL' ELSE 'OTHER' END)::lead_source,
+           jsonb_build_object('outcome', 'completed', 'providers', '[]'::jsonb, 'fields', jsonb_build_object(
+             'emailKind', jsonb_build_object('value', CASE WHEN n % 5 = 0 THEN 'CORPORATE' ELSE 'FREE' END,
+                                             'source', 'test', 'method', 'domain-list', 'confidence', 1),
+             'emailDomain', jsonb_build_object('value', 'example.com', 'source', 'test', 'confidence', 1))),
+           0, 'COLD', '[]', 'COMPLETED', now() - n * interval '1 second'
+    FROM generate_series($2::int, $3::int) AS n RETURNING id, organization_id)
+  INSERT INTO score (id, lead_id, organization_id, rule_version, score, band, lines, cause)
+  SELECT gen_random_uuid(), id, organization_id, 0, 0, 'COLD', '[]', 'ONBOARDING' FROM filled`;
+
+/** Rules that tell the leads of `fillScored` apart: 60 for a company's mailbox, 30 for a referral, 5 for a company. */
+export const TELLING_RULES = {
+  name: 'telling',
+  rules: [
+    rule('mailbox', 'enrichment.emailKind == "CORPORATE"', 60),
+    rule('referral', 'lead.source == "REFERRAL"', 30),
+    rule('company', 'lead.company.startsWith("Acme")', 5),
+  ],
+};
+
+export function rule(name: string, when: string, points: number) {
+  return { rule: name, when, points, reason: { 'pt-BR': `Regra ${name}`, en: `Rule ${name}` } };
+}
