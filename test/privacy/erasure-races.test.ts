@@ -194,7 +194,7 @@ describe('whatever writes about a lead while it is erased', () => {
   test.override({ slots: 0 });
 
   test('brings nothing of it back, in 20 leads', async ({ api, database }) => {
-    await database.pool.query('TRUNCATE lead, lead_event, outbox, notification, idempotency_key');
+    await database.pool.query('TRUNCATE lead, lead_event, outbox, idempotency_key CASCADE');
     const { webhook } = await startWebhookReceiver();
     const writing = { prisma: database.prisma, webhook };
     const unexpected: unknown[] = [];

@@ -28,7 +28,7 @@ let client: Client;
 
 beforeEach<{ database: TestDatabase }>(async ({ database }) => {
   client = createTestClient();
-  await database.pool.query('TRUNCATE lead, lead_event, outbox, notification, idempotency_key');
+  await database.pool.query('TRUNCATE lead, lead_event, outbox, idempotency_key CASCADE');
 });
 
 afterEach(async () => {
