@@ -108,20 +108,27 @@ export class Problem extends Error {
 }
 
 /** Describes in OpenAPI which problems a route answers, beside those of every route under `/api`. */
-export function problemResponses(...statuses: number[]) {
-  return describeProblems(400, 401, 403, ...statuses, 429, 500, 503);
+export function problemResponses<Status extends number = never>(...statuses: Status[]) {
+  return describeProblems<Status | 400 | 401 | 403 | 429 | 500 | 503>(400, 401, 403, ...statuses, 429, 500, 503);
 }
 
 /** Describes in OpenAPI the problems of these statuses, and of those that are answered before a route is looked for. */
-export function describeProblems(...statuses: number[]) {
+export function describeProblems<Status extends number>(...statuses: Status[]): Record<Status, ProblemResponse> {
+  type Described = Record<Status, ProblemResponse>;
   const content = { [PROBLEM_TYPE]: { schema: problemSchema } };
   const describe = (status: number) => ({
     description: DESCRIPTIONS[status] ?? 'Problem',
     content,
     ...(RETRIABLE.has(status) && { headers: z.object({ 'retry-after': retryAfter }) }),
   });
+  const described = Object.fromEntries(statuses.map((status) => [status, describe(status)])) as Described;
   const anyOther = { description: 'The request as such is refused: too slow, too long, not HTTP', content };
-  return { ...Object.fromEntries(statuses.map((status) => [status, describe(status)])), default: anyOther };
+  return { ...described, default: anyOther };
+}
+
+interface ProblemResponse {
+  description: string;
+  content: { [PROBLEM_TYPE]: { schema: typeof problemSchema } };
 }
 
 const RETRIABLE = new Set([429, 503]);

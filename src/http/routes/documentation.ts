@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { absolutePath } from 'swagger-ui-dist';
+import { describeHeaders } from '../openapi-headers.ts';
 import { API_KEY } from '../authorization.ts';
 import type { HttpEnv } from '../context.ts';
 
@@ -45,15 +46,20 @@ export function documentationRoutes(app: OpenAPIHono<HttpEnv>): void {
     scheme: 'bearer',
     description: 'An API key, `lok_…`. Each operation names the scope that it needs.',
   });
-  app.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    info: {
-      title: 'Lead onboarding',
-      version: '0.1.0',
-      description: 'Takes sales leads in, and onboards each of them durably: notify, wait, enrich, score.',
-      license: { name: 'MIT' },
-    },
-  });
+  const describe = () =>
+    describeHeaders(
+      app.getOpenAPI31Document({
+        openapi: '3.1.0',
+        info: {
+          title: 'Lead onboarding',
+          version: '0.1.0',
+          description: 'Takes sales leads in, and onboards each of them durably: notify, wait, enrich, score.',
+          license: { name: 'MIT' },
+        },
+      }),
+    );
+  let document: ReturnType<typeof describe> | undefined; // of all routes, those too that are added after this one
+  app.get('/openapi.json', (c) => c.json((document ??= describe())));
   app.get('/docs', (c) => c.html(PAGE, 200, { 'content-security-policy': PAGE_POLICY }));
   for (const [name, type] of Object.entries(ASSETS)) {
     app.get(`/docs/${name}`, async (c) => {

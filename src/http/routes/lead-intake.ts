@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { EXAMPLE_LEAD } from '../../leads/example-lead.ts';
 import { leadSchema } from '../../leads/lead.ts';
 import { submissionSchema } from '../../leads/submission.ts';
 import { needs, organizationOf } from '../authorization.ts';
@@ -30,7 +31,7 @@ const route = createRoute({
         .optional()
         .openapi({ description: 'Makes a repetition of this request answer what the first one answered' }),
     }),
-    body: { required: true, content: { 'application/json': { schema: submissionSchema } } },
+    body: { required: true, content: { 'application/json': { schema: submissionSchema, example: EXAMPLE_LEAD } } },
   },
   responses: {
     201: {
@@ -46,11 +47,11 @@ const route = createRoute({
 });
 
 /** `POST /api/leads` */
-export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): void {
+export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
   const takeIn = leadTaker(deps);
   const readCaller = callerReader(deps.trustedProxies);
 
-  app.openapi(route, async (c) => {
+  return app.openapi(route, async (c) => {
     const submission = c.req.valid('json');
     const result = await takeIn({
       organizationId: organizationOf(c, submission.organizationId),

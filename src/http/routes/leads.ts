@@ -83,28 +83,29 @@ const patchRoute = createRoute({
 });
 
 /** `GET /api/leads`, `GET /api/leads/{id}`, `PATCH /api/leads/{id}` */
-export function leadRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trustedProxies }: AppDependencies): void {
+export function leadRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trustedProxies }: AppDependencies) {
   const readCaller = callerReader(trustedProxies);
-  app.openapi(listRoute, async (c) => {
-    const query = c.req.valid('query');
-    const filter = { ...query, organizationId: organizationOf(c, query.organizationId) };
-    return c.json(await c.var.tenant.read((db) => listLeads(db, filter)), 200);
-  });
   app.use(getRoute.getRoutingPath(), etag()); // answers If-None-Match
-  app.openapi(getRoute, async (c) => {
-    const { id } = c.req.valid('param');
-    const tagged = await c.var.tenant.read((db) => getLead(db, id));
-    c.header('etag', tagged.etag);
-    return c.json(tagged.lead, 200);
-  });
-  app.openapi(patchRoute, async (c) => {
-    const { id } = c.req.valid('param');
-    const change = c.req.valid('json');
-    const caller = readCaller(c);
-    const ifMatch = c.req.valid('header')['if-match'];
-    const tagged = await c.var.tenant.write((tx) => updateLead(tx, id, change, caller, ifMatch));
-    if (change.assignedTo || change.priority) fastStart.leaveToRelays();
-    c.header('etag', tagged.etag);
-    return c.json(tagged.lead, 200);
-  });
+  return app
+    .openapi(listRoute, async (c) => {
+      const query = c.req.valid('query');
+      const filter = { ...query, organizationId: organizationOf(c, query.organizationId) };
+      return c.json(await c.var.tenant.read((db) => listLeads(db, filter)), 200);
+    })
+    .openapi(getRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      const tagged = await c.var.tenant.read((db) => getLead(db, id));
+      c.header('etag', tagged.etag);
+      return c.json(tagged.lead, 200);
+    })
+    .openapi(patchRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      const change = c.req.valid('json');
+      const caller = readCaller(c);
+      const ifMatch = c.req.valid('header')['if-match'];
+      const tagged = await c.var.tenant.write((tx) => updateLead(tx, id, change, caller, ifMatch));
+      if (change.assignedTo || change.priority) fastStart.leaveToRelays();
+      c.header('etag', tagged.etag);
+      return c.json(tagged.lead, 200);
+    });
 }

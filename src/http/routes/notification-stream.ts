@@ -54,6 +54,9 @@ const route = createRoute({
   responses: {
     200: {
       description: 'Events, until the client or this process goes away',
+      headers: z.object({
+        'x-accel-buffering': z.literal('no').openapi({ description: 'Tells nginx not to hold events back' }),
+      }),
       content: { 'text/event-stream': { schema: z.string().openapi({ example: EXAMPLE }) } },
     },
     ...problemResponses(),
@@ -61,10 +64,10 @@ const route = createRoute({
 });
 
 /** `GET /api/notifications/stream` */
-export function notificationStreamRoutes(app: OpenAPIHono<HttpEnv>, { inboxWatch, log }: AppDependencies): void {
+export function notificationStreamRoutes(app: OpenAPIHono<HttpEnv>, { inboxWatch, log }: AppDependencies) {
   const limit = pLimit(READS_AT_ONCE);
 
-  app.openapi(route, async (c) => {
+  return app.openapi(route, async (c) => {
     const { organizationId: org, userId: user, after: named } = c.req.valid('query');
     const inbox = { organizationId: organizationOf(c, org), userId: user };
     const { tenant, confirmKey, requestId } = c.var;

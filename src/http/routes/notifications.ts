@@ -61,19 +61,20 @@ const readAllRoute = createRoute({
 });
 
 /** `GET /api/notifications`, `POST /api/notifications/{id}/read`, `POST /api/notifications/read-all` */
-export function notificationRoutes(app: OpenAPIHono<HttpEnv>): void {
-  app.openapi(listRoute, async (c) => {
-    const { organizationId: named, userId: user, ...page } = c.req.valid('query');
-    const whose = { organizationId: organizationOf(c, named), userId: user };
-    return c.json(await c.var.tenant.read((db) => listNotifications(db, whose, page)), 200);
-  });
-  app.openapi(readRoute, async (c) => {
-    const { id } = c.req.valid('param');
-    return c.json(await c.var.tenant.write((tx) => markRead(tx, id)), 200);
-  });
-  app.openapi(readAllRoute, async (c) => {
-    const { organizationId: named, userId: user } = c.req.valid('query');
-    const whose = { organizationId: organizationOf(c, named), userId: user };
-    return c.json({ marked: await c.var.tenant.write((tx) => markAllRead(tx, whose)) }, 200);
-  });
+export function notificationRoutes(app: OpenAPIHono<HttpEnv>) {
+  return app
+    .openapi(listRoute, async (c) => {
+      const { organizationId: named, userId: user, ...page } = c.req.valid('query');
+      const whose = { organizationId: organizationOf(c, named), userId: user };
+      return c.json(await c.var.tenant.read((db) => listNotifications(db, whose, page)), 200);
+    })
+    .openapi(readRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      return c.json(await c.var.tenant.write((tx) => markRead(tx, id)), 200);
+    })
+    .openapi(readAllRoute, async (c) => {
+      const { organizationId: named, userId: user } = c.req.valid('query');
+      const whose = { organizationId: organizationOf(c, named), userId: user };
+      return c.json({ marked: await c.var.tenant.write((tx) => markAllRead(tx, whose)) }, 200);
+    });
 }
