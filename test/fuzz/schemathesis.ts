@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const VERSION = '4.32.5';
@@ -25,8 +25,9 @@ function resolveSchemathesis(): string {
 /** Runs Schemathesis to its end. @returns its exit code and what it wrote */
 export async function runSchemathesis(args: string[]): Promise<{ code: number; output: string }> {
   const child = spawn(resolveSchemathesis(), ['run', ...args], {
+    cwd: mkdtempSync(join(tmpdir(), 'schemathesis-')), // it keeps what failed there
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1', SCHEMATHESIS_HOOKS: '' },
+    env: { ...process.env, NO_COLOR: '1' },
   });
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr])

@@ -4,8 +4,9 @@ import { describe, expect, onTestFinished } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
 import { freePort } from '../../src/local/ports.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
-import { createTestApi, type Page, test, type TestApi } from '../support/api.ts';
+import { createTestApi, type Page, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { makeKey, test } from '../support/keyed-api.ts';
 import { recordLog } from '../support/log.ts';
 import { expectProblem } from '../support/problem.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
@@ -83,6 +84,26 @@ describe('DELETE /api/leads/{id}', () => {
       expect.objectContaining({ leadId: id, requestId: answer.headers.get('x-request-id') }),
     ]);
     expect(tracesIn(JSON.stringify(api.log), person)).toEqual([]);
+  });
+
+  test('reaches all of it under a key too, and says which', async ({ keyed, onboard, database }) => {
+    const person = createPerson();
+    await onboard();
+    const token = await makeKey(database);
+    const call = keyed.as(token);
+    const intake = { 'idempotency-key': `of ${person.lead.email}` };
+    const { id } = (await call<Lead>('POST', '/api/leads', person.lead, intake)).body;
+    await call('POST', '/api/leads', { ...person.lead, source: 'EVENT' });
+    const stateOf = async () => (await call<Lead>('GET', `/api/leads/${id}`)).body.onboardingState;
+    await expect.poll(stateOf, POLL).toBe('COMPLETED');
+    expect(await tablesWithTraces(database, person)).toEqual(['idempotency_key', 'lead', 'lead_event', 'notification']);
+
+    expect((await call('DELETE', `/api/leads/${id}`)).status).toBe(204);
+    expect(await tablesWithTraces(database, person)).toEqual([]);
+    const { items } = (await call<Page<Entry>>('GET', `/api/leads/${id}/timeline`)).body;
+    const metadata = expect.objectContaining({ userId: null, keyId: token.split('_')[1] }) as unknown;
+    expect(items).toMatchObject([{ type: 'lead.erased', data: { metadata } }]);
+    expectProblem(await call('POST', '/api/leads', person.lead, intake), 410, 'lead-erased');
   });
 
   test('lets the same person come again as a new lead, but not by a repetition of an old request', async ({

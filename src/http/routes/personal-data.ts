@@ -20,7 +20,7 @@ const eraseRoute = createRoute({
   ...needs('leads:write'),
   description:
     'Erases the lead, its timeline, notifications and kept answers, at once and for good, and cancels a running ' +
-    'onboarding. Of the timeline one entry stays, `lead.erased`, with the caller and the time. The same person may ' +
+    'onboarding. Of the timeline one entry stays, `lead.erased`, with the caller, the key and the time. The same person may ' +
     'come again by a new request; a repetition of an old one, by its `Idempotency-Key`, is answered with 410.',
   request: { params: idParam, query: noQuery },
   responses: { 204: { description: 'Nothing is left of the person' }, ...problemResponses(404) },
@@ -80,7 +80,7 @@ export function personalDataRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependenc
       const { userId, requestId } = readCaller(c);
       const slot = fastStart.takeSlot();
       try {
-        const origin = { userId, requestId };
+        const origin = { userId, requestId, ...(c.var.key && { keyId: c.var.key.id }) };
         const erasure = { reason: 'request', requestId, origin, orderDelayMs: slot.orderDelayMs } as const;
         const order = await c.var.tenant.write((tx) => eraseLead(tx, id, erasure));
         if (order) slot.run(order);
