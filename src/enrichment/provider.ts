@@ -12,6 +12,26 @@ export interface FieldValues {
   phoneType: PhoneType;
   companyDomain: string;
   country: string;
+  /** Whether the domain of the e-mail address takes mail at all. */
+  emailDomainAcceptsMail: boolean;
+  companyName: string;
+  companyDescription: string;
+  companyLogo: string;
+  siteTitle: string;
+  siteImage: string;
+  /** As the site says it: `pt-BR`, `en` (BCP 47). */
+  siteLanguage: string;
+  socialLinks: string[];
+  technologies: string[];
+  industry: string;
+  employeeCount: number;
+  /** A year's, in the currency that its source uses. */
+  annualRevenue: number;
+  foundedYear: number;
+  city: string;
+  jobTitle: string;
+  seniority: string;
+  linkedinUrl: string;
 }
 export type FieldName = keyof FieldValues;
 
@@ -23,7 +43,16 @@ export type Method =
   | 'numbering-plan-of-locale'
   | 'registrable-domain'
   | 'country-domain'
-  | 'phone-country';
+  | 'phone-country'
+  | 'mx-lookup'
+  | 'title'
+  | 'meta'
+  | 'open-graph'
+  | 'json-ld'
+  | 'html-lang'
+  | 'links'
+  | 'fingerprint'
+  | 'api';
 
 /** A value as a provider reports it. `confidence` is from 0 (a guess) to 1 (certain). */
 export interface Finding<Value> {
@@ -59,16 +88,22 @@ export interface LookupContext {
   /** Aborts when the enrichment is canceled; a provider passes it on to its I/O. */
   signal: AbortSignal;
   now: () => Date;
+  /**
+   * Called before each request that leaves for somebody else's server.
+   * @throws when there may be no more for this lead, or for its organization today
+   */
+  takeCall?: () => Promise<void>;
 }
 
 /** A reason is a code such as `rate-limited`: it is stored and shown, so it never quotes the lead or an error message. */
 export type Answer =
   | { kind: 'found'; fields: Findings }
-  | { kind: 'nothing' }
+  /** `transient`: it may be otherwise soon, so that it is not remembered. */
+  | { kind: 'nothing'; transient?: boolean }
   /** Asking again from `at` on may help. */
   | { kind: 'retry'; at: Date; reason: string }
   /** Asking again does not help. */
-  | { kind: 'stop'; reason: string };
+  | { kind: 'stop'; reason: string; transient?: boolean };
 
 /** One source of knowledge about leads. It may throw, which counts as an answer of its own and harms no other source. */
 export interface EnrichmentProvider {
