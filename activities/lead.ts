@@ -1,44 +1,15 @@
-import { activityInfo, ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
-import type { PrismaClient } from '../src/db/generated/client.ts';
-import { enrich } from '../src/enrichment/enrich.ts';
-import type { EnrichmentProvider } from '../src/enrichment/provider.ts';
 import { closeOnboarding } from '../src/onboarding/close.ts';
-import { recordEnrichment, startEnrichment } from '../src/onboarding/enrichment-step.ts';
 import { recordScore } from '../src/onboarding/score-step.ts';
 import type { LeadActivities } from '../workflows/contract.ts';
+import { createEnrichLead, type EnrichLeadDependencies } from './enrich-lead.ts';
 
-/** A source that asks to be called later is called this often; then the lead goes on without it. */
-const MAX_ENRICHMENT_ATTEMPTS = 5;
-const MIN_RETRY_MS = 1_000;
-const HEARTBEAT_MS = 3_000;
-
-export interface LeadActivityDependencies {
-  prisma: PrismaClient;
-  providers: readonly EnrichmentProvider[];
-}
+export type LeadActivityDependencies = EnrichLeadDependencies;
 
 /** The activities of the task queue `lead`. */
-export function createLeadActivities({ prisma, providers }: LeadActivityDependencies): LeadActivities {
+export function createLeadActivities(deps: LeadActivityDependencies): LeadActivities {
+  const { prisma } = deps;
   return {
-    async enrichLead(ref) {
-      const { lead, recorded } = await prisma.$transaction((tx) => startEnrichment(tx, ref));
-      if (recorded) return { outcome: recorded };
-
-      const beat = setInterval(heartbeat, HEARTBEAT_MS);
-      try {
-        const enrichment = await enrich(lead, providers, { signal: cancellationSignal(), now: () => new Date() });
-        if (enrichment.retryAt && activityInfo().attempt < MAX_ENRICHMENT_ATTEMPTS) {
-          throw ApplicationFailure.create({
-            message: `A source asked to be called again for lead ${ref.leadId}`,
-            type: 'ProviderUnavailable',
-            nextRetryDelay: Math.max(MIN_RETRY_MS, Date.parse(enrichment.retryAt) - Date.now()),
-          });
-        }
-        return await prisma.$transaction((tx) => recordEnrichment(tx, ref, enrichment));
-      } finally {
-        clearInterval(beat);
-      }
-    },
+    enrichLead: createEnrichLead(deps),
 
     scoreLead: (input) => prisma.$transaction((tx) => recordScore(tx, input)),
 

@@ -1,4 +1,5 @@
 import { openDatabase } from './db/open.ts';
+import { sweepEnrichment } from './enrichment/guard/sweep.ts';
 import { type Health, serveHealth } from './health-server.ts';
 import { sweepIdempotencyKeys } from './leads/sweep-idempotency-keys.ts';
 import { carryOut } from './outbox/carry-out.ts';
@@ -49,7 +50,8 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     wakeRelay: () => relay.wake(),
   };
   closers.add('reconciler', startReconciler(reconciler, env.RECONCILE_INTERVAL_MS));
-  const sweep = (signal: AbortSignal) => sweepIdempotencyKeys(pool, signal);
+  const sweep = async (signal: AbortSignal) =>
+    (await sweepIdempotencyKeys(pool, signal)) + (await sweepEnrichment(pool, signal));
   closers.add('sweeper', startRounds({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, round: sweep, log }));
 
   const tolerated = env.OUTBOX_POLL_MS * MISSED_ROUNDS + 5_000;

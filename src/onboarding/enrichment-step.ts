@@ -1,6 +1,8 @@
 import type { EnrichmentOutcome, EnrichResult, OnboardingRef } from '../../workflows/contract.ts';
 import type { Lead, Prisma } from '../db/generated/client.ts';
-import type { Enrichment } from '../enrichment/enrich.ts';
+import type { Asked } from '../enrichment/enrich.ts';
+import type { PolicyOf } from '../enrichment/stored.ts';
+import { keepEnrichment } from './keep-enrichment.ts';
 import { openStep } from './open-step.ts';
 import { recordStep } from './step-record.ts';
 
@@ -18,24 +20,36 @@ export async function startEnrichment(
   return { lead, recorded: null };
 }
 
+/** Names the enrichment of a round of an onboarding, over all its attempts. */
+export const runOf = ({ round }: OnboardingRef) => `round-${round}`;
+
 /** Writes what the sources found onto the lead, unless the step has an outcome already: it was skipped meanwhile. */
 export async function recordEnrichment(
   tx: Prisma.TransactionClient,
   ref: OnboardingRef,
-  enrichment: Enrichment,
+  asked: Asked,
+  policyOf: PolicyOf,
 ): Promise<EnrichResult> {
-  const { recorded } = await openStep(tx, ref, 'enrichment');
+  const { lead, recorded } = await openStep(tx, ref, 'enrichment');
   if (recorded) return { outcome: enrichmentOutcome(recorded.type) };
-  await tx.lead.update({
-    where: { id: ref.leadId },
-    data: { enrichment: enrichment as unknown as Prisma.InputJsonObject },
-    select: { id: true },
+  const { fields, providers, outcome } = await keepEnrichment(tx, lead, runOf(ref), asked, policyOf);
+  await tx.enrichmentRun.deleteMany({ where: { leadId: ref.leadId } });
+  await recordStep(tx, ref, 'enrichment', `enrichment.${outcome}`, {
+    fields: Object.keys(fields),
+    providers: providers as unknown as Prisma.InputJsonArray,
   });
-  await recordStep(tx, ref, 'enrichment', `enrichment.${enrichment.outcome}`, {
-    fields: Object.keys(enrichment.fields),
-    providers: enrichment.providers as unknown as Prisma.InputJsonArray,
-  });
-  return { outcome: enrichment.outcome };
+  return { outcome };
+}
+
+/** Keeps what was found so far, for the attempt that comes next or, if none does, for the score. */
+export async function keepProgress(
+  tx: Prisma.TransactionClient,
+  ref: OnboardingRef,
+  asked: Asked,
+  policyOf: PolicyOf,
+): Promise<void> {
+  const { lead, recorded } = await openStep(tx, ref, 'enrichment');
+  if (!recorded) await keepEnrichment(tx, lead, runOf(ref), asked, policyOf);
 }
 
 /** `enrichment.partial` → `partial`. */

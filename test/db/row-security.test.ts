@@ -7,6 +7,7 @@ import { API_ROLE, tenantOf } from '../../src/db/tenant.ts';
 import { intakeLead } from '../../src/leads/intake.ts';
 import { submissionSchema } from '../../src/leads/submission.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { leaveEnrichmentRows } from '../support/enrichment-rows.ts';
 import { openRequestPool } from '../support/keyed-api.ts';
 import { takeIn, test as base } from '../support/onboarding.ts';
 import { tenantTables } from '../support/rows.ts';
@@ -35,6 +36,7 @@ async function fill(database: TestDatabase, organizationId: string): Promise<voi
   const text = { title: 'Novo Lead', message: 'Lead Ana', actionUrl: '/dashboard' };
   await database.prisma.notification.create({ data: { ...notification, ...text } });
   await createKey(database.prisma, { organizationId, name: 'test', scopes: [], expiresAt: null });
+  await leaveEnrichmentRows(database, { leadId, organizationId });
 }
 
 /** Works in a transaction as a request of the organization does; undefined for one that names none. */

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { enrich } from '../../src/enrichment/enrich.ts';
 import { emailProvider } from '../../src/enrichment/email-provider.ts';
 import { createNameResolver } from '../../src/enrichment/fetch/name-resolver.ts';
-import { createMailDomainProvider } from '../../src/enrichment/mail-domain-provider.ts';
+import { createMailDomainSource } from '../../src/enrichment/mail-domain-source.ts';
 import { startDnsServer } from '../support/outside/dns-server.ts';
-import { context, leadWith } from './support.ts';
+import { context, leadWith, unguarded } from './support.ts';
 
 const mx = (exchange: string) => ({ MX: [{ exchange, preference: 10 }] });
 
 async function look(email: string, zone: Parameters<typeof startDnsServer>[0]) {
   const dns = await startDnsServer(zone);
-  const providers = [emailProvider, createMailDomainProvider(createNameResolver(dns))];
+  const providers = [emailProvider, unguarded(createMailDomainSource(createNameResolver(dns)))];
   const { fields, providers: reports, outcome } = await enrich(leadWith({ email }), providers, context());
   return { found: fields.emailDomainAcceptsMail, answer: reports[1]?.answer, outcome, asked: dns.asked };
 }

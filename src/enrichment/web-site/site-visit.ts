@@ -3,7 +3,7 @@ import { FetchError } from '../fetch/fetch-error.ts';
 import { retryAfter } from '../fetch/retry-after.ts';
 import type { Fetched, SafeFetch } from '../fetch/safe-fetch.ts';
 import { hostOf } from '../fetch/target.ts';
-import type { Answer, LookupContext } from '../provider.ts';
+import type { Answer, OutsideContext } from '../provider.ts';
 import { robotsAllow } from './robots.ts';
 
 /** Our name in robots.txt. */
@@ -22,7 +22,7 @@ export class VisitOver extends Error {
 }
 
 export interface Visit {
-  context: LookupContext;
+  context: OutsideContext;
   /** Milliseconds that are left, for all of the visit. */
   left: () => number;
 }
@@ -42,7 +42,7 @@ export async function visit(fetch: SafeFetch, start: URL, { context, left }: Vis
       refuseMailProvider(url);
       if (!mayRead.has(url.origin)) await askRobots(fetch, url, { context, left });
       mayRead.add(url.origin);
-      await context.takeCall?.();
+      await context.takeCall();
     },
   });
   endOnRetryAfter(page, context.now());
@@ -62,7 +62,7 @@ async function askRobots(fetch: SafeFetch, url: URL, { context, left }: Visit): 
     wants: (status) => status < 300,
     beforeRequest: (hop) => {
       refuseMailProvider(hop);
-      return context.takeCall?.() ?? Promise.resolve();
+      return context.takeCall();
     },
   }).catch((err: unknown) => {
     // Too many redirects count as no robots.txt, RFC 9309, section 2.3.1.2.

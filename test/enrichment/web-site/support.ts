@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import { createWebSiteProvider } from '../../../src/enrichment/web-site/web-site-provider.ts';
+import { createWebSiteSource } from '../../../src/enrichment/web-site/web-site-source.ts';
 import type { Answer, FieldValues, LookupFacts } from '../../../src/enrichment/provider.ts';
 import { startDnsServer } from '../../support/outside/dns-server.ts';
 import { startSite } from '../../support/outside/site.ts';
@@ -27,13 +27,12 @@ export async function startCompanySite(listener: RequestListener, others: string
   const site = await startSite(listener, names);
   const dns = await startDnsServer(Object.fromEntries(names.map((name) => [name, { A: ['127.0.0.1'] }])));
   const allow = names.map((name) => `${name}:${site.port}`);
-  const provider = createWebSiteProvider({
+  const source = createWebSiteSource({
     fetch: testFetch({ ...dns, allow, ca: site.ca }),
     origins: (domain) => [`https://${domain}:${site.port}/`],
   });
-  const lookUp = (signal?: AbortSignal): Promise<Answer> =>
-    Promise.resolve(provider.lookUp(factsOf(DOMAIN), context(signal)));
-  return { site, dns, provider, lookUp };
+  const lookUp = (signal?: AbortSignal): Promise<Answer> => source.lookUp(factsOf(DOMAIN), context(signal));
+  return { site, dns, source, lookUp };
 }
 
 /** What is found on a page, without how. */

@@ -2,7 +2,7 @@ import { getDomain } from 'tldts';
 import { FetchError } from '../fetch/fetch-error.ts';
 import { isReservedName } from '../fetch/reserved-name.ts';
 import type { SafeFetch } from '../fetch/safe-fetch.ts';
-import type { Answer, EnrichmentProvider } from '../provider.ts';
+import type { Answer, OutsideSource } from '../provider.ts';
 import { pageFields } from './page-fields.ts';
 import { decodePage, readPage } from './read-page.ts';
 import { answerOf, visit, type Visit } from './site-visit.ts';
@@ -21,12 +21,15 @@ export interface WebSiteDependencies {
 const usualOrigins = (domain: string) => [`https://${domain}/`, `http://${domain}/`];
 
 /** Finds what the web site of a lead's company says of it: the site of the domain that the company provider found. */
-export function createWebSiteProvider({ fetch, origins = usualOrigins }: WebSiteDependencies): EnrichmentProvider {
+export function createWebSiteSource({ fetch, origins = usualOrigins }: WebSiteDependencies): OutsideSource {
   return {
     name: 'web-site',
-    async lookUp({ found }, context) {
+    question({ found }) {
       const domain = found.companyDomain?.value;
-      if (domain === undefined || isReservedName(domain)) return { kind: 'nothing' };
+      return domain === undefined || isReservedName(domain) ? undefined : { key: domain, isPersonal: false };
+    },
+    async lookUp({ found }, context) {
+      const domain = found.companyDomain?.value ?? '';
       const end = Date.now() + WITHIN_MS;
       const trip: Visit = { context, left: () => Math.max(1, end - Date.now()) };
       let answer: Answer = { kind: 'nothing' };

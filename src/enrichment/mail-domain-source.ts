@@ -1,17 +1,19 @@
 import { FetchError } from './fetch/fetch-error.ts';
 import type { NameResolver } from './fetch/name-resolver.ts';
 import { isReservedName } from './fetch/reserved-name.ts';
-import type { Answer, EnrichmentProvider, Finding } from './provider.ts';
+import type { Answer, Finding, OutsideSource } from './provider.ts';
 
 /** Finds whether an organization's domain takes mail, by its MX records. Of mail providers' domains it is known. */
-export function createMailDomainProvider(resolver: NameResolver): EnrichmentProvider {
+export function createMailDomainSource(resolver: NameResolver): OutsideSource {
   return {
     name: 'mail-domain',
-    async lookUp({ found }) {
+    question({ found }) {
       const domain = found.emailDomain?.value;
-      if (domain === undefined || found.emailKind?.value !== 'CORPORATE' || isReservedName(domain)) {
-        return { kind: 'nothing' };
-      }
+      const isAsked = domain !== undefined && found.emailKind?.value === 'CORPORATE' && !isReservedName(domain);
+      return isAsked ? { key: domain, isPersonal: false } : undefined;
+    },
+    async lookUp({ found }) {
+      const domain = found.emailDomain?.value ?? '';
       try {
         const hosts = await resolver.mailHostsOf(domain);
         // A single host "." says that there is no mail, RFC 7505.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createWebSiteProvider } from '../../../src/enrichment/web-site/web-site-provider.ts';
+import { createWebSiteSource } from '../../../src/enrichment/web-site/web-site-source.ts';
 import { startDnsServer } from '../../support/outside/dns-server.ts';
 import { startSite } from '../../support/outside/site.ts';
 import { testFetch } from '../fetch/support.ts';
@@ -91,19 +91,19 @@ describe('a site', () => {
       else response.writeHead(200, { 'content-type': 'text/html' }).end('<title>plain</title>');
     });
     const dns = await startDnsServer({ [DOMAIN]: { A: ['127.0.0.1'] } });
-    const provider = createWebSiteProvider({
+    const source = createWebSiteSource({
       fetch: testFetch({ ...dns, allow: [DOMAIN] }),
       origins: (domain) => [`https://${domain}:${site.port}/`, `http://${domain}:${site.port}/`],
     });
-    expect(await provider.lookUp(factsOf(DOMAIN), context())).toMatchObject({
+    expect(await source.lookUp(factsOf(DOMAIN), context())).toMatchObject({
       fields: { siteTitle: { value: 'plain' } },
     });
   });
 
   it.each(['example.com', 'acme.test'])('of the reserved name %s is not looked for', async (domain) => {
     const dns = await startDnsServer({ [domain]: { A: ['127.0.0.1'] } });
-    const provider = createWebSiteProvider({ fetch: testFetch({ ...dns, allow: [domain] }) });
-    expect(await provider.lookUp(factsOf(domain), context())).toEqual({ kind: 'nothing' });
+    const source = createWebSiteSource({ fetch: testFetch({ ...dns, allow: [domain] }) });
+    expect(source.question(factsOf(domain))).toBeUndefined();
     expect(dns.asked).toEqual([]);
   });
 
@@ -175,13 +175,13 @@ describe('a site', () => {
   });
 
   it('counts each request, and asks no more than it may', async () => {
-    const { provider, site } = await startCompanySite((request, response) => {
+    const { source, site } = await startCompanySite((request, response) => {
       if (request.url === '/robots.txt') response.writeHead(404).end();
       else response.writeHead(302, { location: '/next' }).end();
     });
     let calls = 0;
     const takeCall = () => ((calls += 1) > 3 ? Promise.reject(new Error('no more')) : Promise.resolve());
-    const asked = Promise.resolve(provider.lookUp(factsOf(DOMAIN), { ...context(), takeCall }));
+    const asked = source.lookUp(factsOf(DOMAIN), { ...context(), takeCall });
     await expect(asked).rejects.toThrow('no more');
     expect(site.asked).toHaveLength(3);
   });
