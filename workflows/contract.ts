@@ -13,6 +13,7 @@ export type TaskQueue = (typeof TASK_QUEUES)[keyof typeof TASK_QUEUES];
 
 export const LEAD_ONBOARDING = 'leadOnboarding';
 export const ASSIGNEE_NOTIFICATION = 'assigneeNotification';
+export const LEAD_ENRICHMENT = 'leadEnrichment';
 
 /** The workflow id of a lead's onboarding: one per lead, so that a second start is refused by Temporal itself. */
 export const onboardingWorkflowId = (leadId: string) => `lead-onboarding-${leadId}`;
@@ -20,6 +21,9 @@ export const onboardingWorkflowId = (leadId: string) => `lead-onboarding-${leadI
 /** The workflow id of telling one later assignee; `assignment` counts the assignees that the lead has had. */
 export const assigneeNotificationWorkflowId = (leadId: string, assignment: number) =>
   `lead-assignment-${leadId}-${assignment}`;
+
+/** The workflow id of enriching a lead again: one at a time for each lead. */
+export const enrichmentWorkflowId = (leadId: string) => `lead-enrichment-${leadId}`;
 
 export const LEAD_PRIORITIES = ['CRITICAL', 'HIGH', 'NORMAL', 'LOW'] as const;
 export type LeadPriority = (typeof LEAD_PRIORITIES)[number];
@@ -101,6 +105,31 @@ export interface AssignmentRef {
   requestId: string;
 }
 
+/** One enrichment that somebody ordered after the onboarding. */
+export interface EnrichmentRef {
+  leadId: string;
+  organizationId: string;
+  /** A UUID: names the enrichment on the timeline, however often its steps run. */
+  run: string;
+  requestId: string;
+}
+
+export interface EnrichmentInput extends EnrichmentRef {
+  priority: LeadPriority;
+}
+
+export interface RescoreResult {
+  score: number;
+  band: ScoreBand;
+}
+
+/** The result of an enrichment; no score when the lead is gone. */
+export interface EnrichmentView {
+  enrichment: EnrichmentOutcome;
+  score: number | null;
+  band: ScoreBand | null;
+}
+
 /** Activities on the task queue `notification`. */
 export interface NotificationActivities {
   /** The notify step of an onboarding. */
@@ -114,6 +143,10 @@ export interface LeadActivities {
   enrichLead: (input: OnboardingRef) => Promise<EnrichResult>;
   scoreLead: (input: ScoreInput) => Promise<ScoreResult>;
   closeOnboarding: (input: CloseInput) => Promise<CloseResult>;
+  /** Enriches a lead whose onboarding is over. */
+  enrichAgain: (input: EnrichmentRef) => Promise<EnrichResult>;
+  /** Scores a lead by what is known now, and leaves the state of its onboarding alone. */
+  rescoreAfterEnrichment: (input: EnrichmentRef) => Promise<RescoreResult>;
 }
 
 /** What the query `onboarding` answers, what the Web UI shows as current details, and the result of the run. */

@@ -1,2 +1,3 @@
 export { assigneeNotification } from './assignee-notification.ts';
+export { leadEnrichment } from './lead-enrichment.ts';
 export { leadOnboarding } from './lead-onboarding.ts';

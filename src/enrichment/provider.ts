@@ -52,7 +52,8 @@ export type Method =
   | 'html-lang'
   | 'links'
   | 'fingerprint'
-  | 'api';
+  | 'api'
+  | 'entered';
 
 /** A value as a provider reports it. `confidence` is from 0 (a guess) to 1 (certain). */
 export interface Finding<Value> {

@@ -5,8 +5,9 @@ import type { EnrichedField, EnrichmentFields, FieldName } from './provider.ts';
 /** The `source` of what somebody entered through the API. */
 export const HUMAN = 'human';
 
-/** How an enrichment is kept with its lead. */
-export interface StoredEnrichment extends Enrichment {
+/** How an enrichment is kept with its lead; without an outcome a human entered something before any provider was asked. */
+export interface StoredEnrichment extends Omit<Enrichment, 'outcome'> {
+  outcome?: Enrichment['outcome'];
   /** Which enrichment of the lead `providers` is of. */
   run?: string;
 }

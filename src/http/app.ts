@@ -9,6 +9,7 @@ import { readJsonBody } from './json-body.ts';
 import { refuseUnknown } from './not-found.ts';
 import { logRequests } from './request-log.ts';
 import { documentationRoutes } from './routes/documentation.ts';
+import { enrichmentRoutes } from './routes/enrichment.ts';
 import { healthRoutes } from './routes/health.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { leadRoutes } from './routes/leads.ts';
@@ -35,6 +36,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   leadRoutes(app, deps);
   timelineRoutes(app);
   onboardingRoutes(app, deps);
+  enrichmentRoutes(app, deps);
   notificationRoutes(app);
   keyRoutes(app, deps);
   healthRoutes(app, deps);

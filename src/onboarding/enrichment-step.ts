@@ -1,55 +1,53 @@
-import type { EnrichmentOutcome, EnrichResult, OnboardingRef } from '../../workflows/contract.ts';
+import type { EnrichmentOutcome, OnboardingRef } from '../../workflows/contract.ts';
 import type { Lead, Prisma } from '../db/generated/client.ts';
-import type { Asked } from '../enrichment/enrich.ts';
-import type { PolicyOf } from '../enrichment/stored.ts';
-import { keepEnrichment } from './keep-enrichment.ts';
+import type { Enrichment } from '../enrichment/enrich.ts';
 import { openStep } from './open-step.ts';
-import { recordStep } from './step-record.ts';
+import { recordStep, type StepOwner } from './step-record.ts';
 
-/**
- * Notes that the enrichment of a lead begins.
- * @returns the lead, and the outcome that an earlier run has written, if one has.
- */
-export async function startEnrichment(
-  tx: Prisma.TransactionClient,
-  ref: OnboardingRef,
-): Promise<{ lead: Lead; recorded: EnrichmentOutcome | null }> {
-  const { lead, recorded } = await openStep(tx, ref, 'enrichment');
-  if (recorded) return { lead, recorded: enrichmentOutcome(recorded.type) };
-  await recordStep(tx, ref, 'enrichment.started', 'enrichment.started');
-  return { lead, recorded: null };
+/** The outcome is what an earlier run of the step has written, or the command to skip it. */
+interface Opened {
+  /** Locked until the transaction ends. */
+  lead: Lead;
+  recorded: EnrichmentOutcome | null;
 }
 
-/** Names the enrichment of a round of an onboarding, over all its attempts. */
-export const runOf = ({ round }: OnboardingRef) => `round-${round}`;
+/** What an enrichment is part of: where it notes that it began and how it ended. */
+export interface EnrichStep<Ref extends StepOwner> {
+  /** Names the enrichment, over all its attempts. */
+  runOf(ref: Ref): string;
+  /** Notes that it begins, unless it is over. */
+  start(tx: Prisma.TransactionClient, ref: Ref): Promise<Opened>;
+  /** Looks whether it is over. */
+  find(tx: Prisma.TransactionClient, ref: Ref): Promise<Opened>;
+}
 
-/** Writes what the sources found onto the lead, unless the step has an outcome already: it was skipped meanwhile. */
+/** The enrichment of a round of an onboarding. */
+export const onboardingEnrichment: EnrichStep<OnboardingRef> = {
+  runOf: ({ round }) => `round-${round}`,
+  find,
+  async start(tx, ref) {
+    const opened = await find(tx, ref);
+    if (!opened.recorded) await recordStep(tx, ref, 'enrichment.started', 'enrichment.started');
+    return opened;
+  },
+};
+
+async function find(tx: Prisma.TransactionClient, ref: OnboardingRef): Promise<Opened> {
+  const { lead, recorded } = await openStep(tx, ref, 'enrichment');
+  return { lead, recorded: recorded && enrichmentOutcome(recorded.type) };
+}
+
+/** Notes how an enrichment ended, in the transaction that stores what it found. */
 export async function recordEnrichment(
   tx: Prisma.TransactionClient,
-  ref: OnboardingRef,
-  asked: Asked,
-  policyOf: PolicyOf,
-): Promise<EnrichResult> {
-  const { lead, recorded } = await openStep(tx, ref, 'enrichment');
-  if (recorded) return { outcome: enrichmentOutcome(recorded.type) };
-  const { fields, providers, outcome } = await keepEnrichment(tx, lead, runOf(ref), asked, policyOf);
+  ref: StepOwner,
+  { fields, providers, outcome }: Pick<Enrichment, 'fields' | 'providers' | 'outcome'>,
+): Promise<void> {
   await tx.enrichmentRun.deleteMany({ where: { leadId: ref.leadId } });
   await recordStep(tx, ref, 'enrichment', `enrichment.${outcome}`, {
     fields: Object.keys(fields),
     providers: providers as unknown as Prisma.InputJsonArray,
   });
-  return { outcome };
-}
-
-/** Keeps what was found so far, for the attempt that comes next or, if none does, for the score. */
-export async function keepProgress(
-  tx: Prisma.TransactionClient,
-  ref: OnboardingRef,
-  asked: Asked,
-  policyOf: PolicyOf,
-): Promise<void> {
-  const { lead, recorded } = await openStep(tx, ref, 'enrichment');
-  if (!recorded) await keepEnrichment(tx, lead, runOf(ref), asked, policyOf);
 }
 
 /** `enrichment.partial` → `partial`. */

@@ -13,9 +13,9 @@ export async function keepEnrichment(
   run: string,
   { observations, ...asked }: Asked,
   policyOf: PolicyOf,
-): Promise<StoredEnrichment> {
+): Promise<StoredEnrichment & Pick<Asked, 'outcome'>> {
   const { fields, conflicts } = mergeEnrichment(storedEnrichment(lead), { ...asked, observations }, policyOf);
-  const enrichment: StoredEnrichment = { ...asked, fields, run };
+  const enrichment = { ...asked, fields, run };
   await tx.lead.update({
     where: { id: lead.id },
     data: { enrichment: enrichment as unknown as Prisma.InputJsonObject },

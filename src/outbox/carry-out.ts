@@ -3,17 +3,19 @@ import type { WorkflowIdReusePolicy } from '@temporalio/common';
 import {
   ASSIGNEE_NOTIFICATION,
   assigneeNotificationWorkflowId,
+  enrichmentWorkflowId,
+  LEAD_ENRICHMENT,
   LEAD_ONBOARDING,
   onboardingWorkflowId,
   TASK_QUEUES,
 } from '../../workflows/contract.ts';
-import type { assigneeNotification, leadOnboarding } from '../../workflows/index.ts';
+import type { assigneeNotification, leadEnrichment, leadOnboarding } from '../../workflows/index.ts';
 import { stepPriority } from '../../workflows/priorities.ts';
 import type { Logger } from '../logger.ts';
 import { withDeadline } from '../temporal/connection.ts';
 import { isUnknownAttribute, startAttributes } from '../temporal/search-attributes.ts';
 import type { SearchAttributeRegistry } from '../temporal/search-attribute-registry.ts';
-import type { NotifyOrder, Order, SignalOrder, StartOrder } from './order.ts';
+import type { EnrichOrder, NotifyOrder, Order, SignalOrder, StartOrder } from './order.ts';
 
 export interface CarrierDependencies {
   client: Client;
@@ -33,6 +35,8 @@ export async function carryOut(deps: CarrierDependencies, order: Order): Promise
       return signalOnboarding(deps, order);
     case 'NOTIFY_ASSIGNEE':
       return startNotification(deps, order);
+    case 'ENRICH_LEAD':
+      return startEnrichment(deps, order);
   }
 }
 
@@ -138,4 +142,22 @@ async function startNotification({ client, log }: CarrierDependencies, order: No
   } catch (err) {
     if (!(err instanceof WorkflowExecutionAlreadyStartedError)) throw err;
   }
+}
+
+/** An enrichment of the lead that is under way counts as the one ordered: it asks the same providers. */
+async function startEnrichment({ client, log }: CarrierDependencies, order: EnrichOrder): Promise<void> {
+  const { leadId, organizationId, payload } = order;
+  const workflowId = enrichmentWorkflowId(leadId);
+  await withDeadline(client, () =>
+    client.workflow.start<typeof leadEnrichment>(LEAD_ENRICHMENT, {
+      taskQueue: TASK_QUEUES.onboarding,
+      workflowId,
+      args: [{ leadId, organizationId, ...payload }],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      priority: stepPriority(5, { organizationId, priority: payload.priority }),
+      staticSummary: `Enrich lead ${leadId} again`,
+    }),
+  );
+  log.info({ leadId, organizationId, requestId: payload.requestId, workflowId }, 'workflow started');
 }

@@ -46,8 +46,14 @@ const notifyOrder = z.object({
   }),
 });
 
+const enrichOrder = z.object({
+  ...base,
+  kind: z.literal('ENRICH_LEAD'),
+  payload: z.object({ run: z.uuid(), priority, requestId }),
+});
+
 /** Something that Temporal is to do, kept in Postgres until it has taken it. */
-export const orderSchema = z.discriminatedUnion('kind', [startOrder, signalOrder, notifyOrder]);
+export const orderSchema = z.discriminatedUnion('kind', [startOrder, signalOrder, notifyOrder, enrichOrder]);
 
 /** Start the onboarding of a lead. */
 export type StartOrder = z.infer<typeof startOrder>;
@@ -55,4 +61,6 @@ export type StartOrder = z.infer<typeof startOrder>;
 export type SignalOrder = z.infer<typeof signalOrder>;
 /** Tell the assignee that a lead got after its creation. */
 export type NotifyOrder = z.infer<typeof notifyOrder>;
+/** Enrich a lead again, after its onboarding. */
+export type EnrichOrder = z.infer<typeof enrichOrder>;
 export type Order = z.infer<typeof orderSchema>;

@@ -1,11 +1,11 @@
 import { activityInfo, ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { PrismaClient } from '../src/db/generated/client.ts';
-import { enrich } from '../src/enrichment/enrich.ts';
+import { type Asked, enrich } from '../src/enrichment/enrich.ts';
 import type { EnrichmentProvider } from '../src/enrichment/provider.ts';
 import { earlierOf, type PolicyOf, refreshAll } from '../src/enrichment/stored.ts';
-import { keepProgress, recordEnrichment, runOf, startEnrichment } from '../src/onboarding/enrichment-step.ts';
-import { storedEnrichment } from '../src/onboarding/keep-enrichment.ts';
-import type { LeadActivities } from '../workflows/contract.ts';
+import { type EnrichStep, recordEnrichment } from '../src/onboarding/enrichment-step.ts';
+import { keepEnrichment, storedEnrichment } from '../src/onboarding/keep-enrichment.ts';
+import type { EnrichmentRef, EnrichResult, OnboardingRef } from '../workflows/contract.ts';
 
 /** A source that asks to be called later is called this often; then the lead goes on without it. */
 const MAX_ATTEMPTS = 5;
@@ -16,7 +16,7 @@ const ASKING_MS = 18_000;
 /** What an attempt may take; one that cannot be over before the activity's time is up is not waited for. */
 const ATTEMPT_MS = 30_000;
 
-export interface EnrichLeadDependencies {
+export interface EnrichDependencies {
   prisma: PrismaClient;
   providers: readonly EnrichmentProvider[];
   policyOf?: PolicyOf;
@@ -26,30 +26,36 @@ export interface EnrichLeadDependencies {
  * Asks all sources about a lead. When some ask for patience, what the others said is kept, and the next attempt asks only
  * those; the last attempt that fits into the time of the activity ends without them, as `partial`.
  */
-export function createEnrichLead({
-  prisma,
-  providers,
-  policyOf = refreshAll,
-}: EnrichLeadDependencies): LeadActivities['enrichLead'] {
+export function createEnrich<Ref extends OnboardingRef | EnrichmentRef>(
+  { prisma, providers, policyOf = refreshAll }: EnrichDependencies,
+  step: EnrichStep<Ref>,
+): (ref: Ref) => Promise<EnrichResult> {
+  /** Stores what an attempt found; `isLast` ends the step, unless it is over already: it was skipped meanwhile. */
+  const keep = (ref: Ref, asked: Asked, isLast: boolean) =>
+    prisma.$transaction(async (tx) => {
+      const { lead, recorded } = await step.find(tx, ref);
+      if (recorded) return recorded;
+      const stored = await keepEnrichment(tx, lead, step.runOf(ref), asked, policyOf);
+      if (isLast) await recordEnrichment(tx, ref, stored);
+      return asked.outcome;
+    });
+
   return async (ref) => {
-    const { lead, recorded } = await prisma.$transaction((tx) => startEnrichment(tx, ref));
+    const { lead, recorded } = await prisma.$transaction((tx) => step.start(tx, ref));
     if (recorded) return { outcome: recorded };
 
     const beat = setInterval(heartbeat, HEARTBEAT_MS);
     try {
       const { leadId, organizationId } = ref;
-      const subject = { leadId, organizationId, run: runOf(ref) };
+      const subject = { leadId, organizationId, run: step.runOf(ref) };
       const until = Date.now() + ASKING_MS;
       const context = { subject, signal: cancellationSignal(), now: () => new Date(), until };
       const asked = await enrich(lead, providers, context, earlierOf(storedEnrichment(lead), subject.run));
-      const delay = asked.retryAt === undefined ? undefined : delayUntil(asked.retryAt);
-      if (delay === undefined) return await prisma.$transaction((tx) => recordEnrichment(tx, ref, asked, policyOf));
-      await prisma.$transaction((tx) => keepProgress(tx, ref, asked, policyOf));
-      throw ApplicationFailure.create({
-        message: `A source asked to be called again for lead ${leadId}`,
-        type: 'ProviderUnavailable',
-        nextRetryDelay: delay,
-      });
+      const nextRetryDelay = asked.retryAt === undefined ? undefined : delayUntil(asked.retryAt);
+      const outcome = await keep(ref, asked, nextRetryDelay === undefined);
+      if (nextRetryDelay === undefined) return { outcome };
+      const message = `A source asked to be called again for lead ${leadId}`;
+      throw ApplicationFailure.create({ message, type: 'ProviderUnavailable', nextRetryDelay });
     } finally {
       clearInterval(beat);
     }
