@@ -73,6 +73,20 @@ describe('a service', () => {
     expect(source.question(facts())).toBeUndefined();
   });
 
+  it.each(['..', ' . ', '', '\ud800'])('is not asked about a company called %j', (company) => {
+    const source = createHttpSource(testFetch(), {
+      name: 'companies',
+      url: 'https://api.acme.com/v1/companies/{company}/info',
+      headers: {},
+      fields: { city: 'city' },
+      confidence: 1,
+      timeoutMs: 100,
+    });
+    expect(source.question({ ...leadWith({ company }), found: {} })).toBeUndefined();
+    const question = source.question({ ...leadWith({ company: 'a/../b?c#d' }), found: {} });
+    expect(question).toEqual({ key: 'https://api.acme.com/v1/companies/a%2F..%2Fb%3Fc%23d/info', isPersonal: false });
+  });
+
   it.each([
     [401, { kind: 'stop', reason: 'http-401', transient: true }],
     [403, { kind: 'stop', reason: 'http-403', transient: true }],

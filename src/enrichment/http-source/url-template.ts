@@ -23,10 +23,13 @@ export const placeholdersOf = (template: string): string[] =>
 export function fillTemplate(template: string, facts: LookupFacts): Question | undefined {
   const names = placeholdersOf(template);
   const values = names.map((name) => PLACEHOLDERS[name]?.value(facts));
-  if (values.some((value) => typeof value !== 'string' || value.trim() === '' || !value.isWellFormed()))
-    return undefined;
+  if (!values.every(isUsable)) return undefined;
   const key = template.replace(/\{([^{}]*)\}/g, (_all, name: string) =>
     encodeURIComponent(PLACEHOLDERS[name]?.value(facts)?.trim() ?? ''),
   );
   return { key, isPersonal: names.some((name) => PLACEHOLDERS[name]?.isPersonal) };
 }
+
+/** `.` and `..` would make another address of a path, however they are encoded. */
+const isUsable = (value: string | null | undefined) =>
+  typeof value === 'string' && value.isWellFormed() && !['', '.', '..'].includes(value.trim());
