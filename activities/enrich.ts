@@ -35,7 +35,7 @@ export function createEnrich<Ref extends OnboardingRef | EnrichmentRef>(
     prisma.$transaction(async (tx) => {
       const { lead, recorded } = await step.find(tx, ref);
       if (recorded) return recorded;
-      const stored = await keepEnrichment(tx, lead, step.runOf(ref), asked, policyOf);
+      const stored = await keepEnrichment(tx, lead, step.runOf(ref), isLast ? withoutRetry(asked) : asked, policyOf);
       if (isLast) await recordEnrichment(tx, ref, stored);
       return asked.outcome;
     });
@@ -47,7 +47,8 @@ export function createEnrich<Ref extends OnboardingRef | EnrichmentRef>(
     const beat = setInterval(heartbeat, HEARTBEAT_MS);
     try {
       const { leadId, organizationId } = ref;
-      const subject = { leadId, organizationId, run: step.runOf(ref) };
+      const fresh = 'fresh' in ref && ref.fresh;
+      const subject = { leadId, organizationId, run: step.runOf(ref), fresh };
       const until = Date.now() + ASKING_MS;
       const context = { subject, signal: cancellationSignal(), now: () => new Date(), until };
       const asked = await enrich(lead, providers, context, earlierOf(storedEnrichment(lead), subject.run));
@@ -60,6 +61,11 @@ export function createEnrich<Ref extends OnboardingRef | EnrichmentRef>(
       clearInterval(beat);
     }
   };
+}
+
+/** Nobody comes back at the time that a source named. */
+function withoutRetry({ fields, providers, outcome, observations }: Asked): Asked {
+  return { fields, providers, outcome, observations };
 }
 
 /** Milliseconds until the next attempt; undefined when there is to be none. */

@@ -111,6 +111,8 @@ export interface EnrichmentRef {
   organizationId: string;
   /** A UUID: names the enrichment on the timeline, however often its steps run. */
   run: string;
+  /** Whether to ask sources whose answer is remembered. */
+  fresh: boolean;
   requestId: string;
 }
 

@@ -5,8 +5,8 @@ import { enrichmentSteps } from './steps.ts';
 
 /** Enriches a lead again and scores it by what is known then. It is apart from the onboarding, which is over. */
 export async function leadEnrichment(input: EnrichmentInput): Promise<EnrichmentView> {
-  const { leadId, organizationId, run, requestId } = input;
-  const ref = { leadId, organizationId, run, requestId };
+  const { leadId, organizationId, run, fresh, requestId } = input;
+  const ref = { leadId, organizationId, run, fresh, requestId };
   const { enrichAgain, rescoreAfterEnrichment } = enrichmentSteps(input);
   try {
     const { outcome } = await settle(enrichAgain(ref), 'partial');

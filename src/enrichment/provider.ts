@@ -91,6 +91,8 @@ export interface Subject {
   organizationId: string;
   /** Names one enrichment of the lead, over all its attempts. */
   run: string;
+  /** Whether to ask although the answer is remembered. */
+  fresh?: boolean;
 }
 
 export interface LookupContext {

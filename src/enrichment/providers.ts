@@ -14,6 +14,8 @@ import { createWebSiteSource } from './web-site/web-site-source.ts';
 
 /** A DNS query and its answer; the resolver itself gives up after half a second. */
 const MAIL_DOMAIN_MS = 2_000;
+/** Of a web site's time, what is left for reading a page that came at the last moment. */
+const READING_MS = 500;
 const HOUR_MS = 3_600_000;
 
 export interface ProviderDependencies {
@@ -30,7 +32,7 @@ export function createProviders({ prisma, resolver, fetch, config }: ProviderDep
   const all = [
     ...builtInProviders,
     guard(prisma, createMailDomainSource(resolver), limitsOf({ ...unlimited, ...mailDomain })),
-    guard(prisma, createWebSiteSource({ fetch }), limitsOf(webSite)),
+    guard(prisma, createWebSiteSource({ fetch, withinMs: webSite.timeoutMs - READING_MS }), limitsOf(webSite)),
     ...http.map((source) => {
       const headers = config.headersOf.get(source.name) ?? {};
       const { failures, pauseSeconds } = source.circuit;

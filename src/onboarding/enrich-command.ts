@@ -7,6 +7,11 @@ import { CommandImpossible, type CommandContext } from './command.ts';
 import { lockLead } from './open-step.ts';
 import { isUnfinished } from './outcome.ts';
 
+export interface EnrichContext extends Pick<CommandContext, 'caller' | 'orderDelayMs'> {
+  /** Whether to ask sources whose answer is remembered. */
+  fresh: boolean;
+}
+
 /**
  * Orders that a lead be enriched again, and scored by what is known then; the state of its onboarding stays.
  * @throws LeadNotFound; CommandImpossible while the onboarding goes on, which enriches by itself
@@ -14,7 +19,7 @@ import { isUnfinished } from './outcome.ts';
 export async function orderEnrichment(
   tx: Prisma.TransactionClient,
   leadId: string,
-  { caller, orderDelayMs }: Pick<CommandContext, 'caller' | 'orderDelayMs'>,
+  { caller, fresh, orderDelayMs }: EnrichContext,
 ): Promise<EnrichOrder> {
   const lead = await lockLead(tx, leadId);
   if (!lead) throw new LeadNotFound(leadId);
@@ -27,7 +32,7 @@ export async function orderEnrichment(
     kind: 'ENRICH_LEAD',
     leadId: lead.id,
     organizationId: lead.organizationId,
-    payload: { run: uuidv7(), priority: lead.priority, requestId: caller.requestId },
+    payload: { run: uuidv7(), fresh, priority: lead.priority, requestId: caller.requestId },
   };
   await placeOrder(tx, order, orderDelayMs);
   return order;

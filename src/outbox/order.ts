@@ -49,7 +49,7 @@ const notifyOrder = z.object({
 const enrichOrder = z.object({
   ...base,
   kind: z.literal('ENRICH_LEAD'),
-  payload: z.object({ run: z.uuid(), priority, requestId }),
+  payload: z.object({ run: z.uuid(), fresh: z.boolean(), priority, requestId }),
 });
 
 /** Something that Temporal is to do, kept in Postgres until it has taken it. */

@@ -44,7 +44,11 @@ describe('the next attempt of an enrichment', () => {
 
     // What is there so far counts, should no attempt follow.
     const between = await database.prisma.lead.findUniqueOrThrow({ where: { id: order.leadId } });
-    expect(between.enrichment).toMatchObject({ outcome: 'partial', fields: { city: { value: 'Recife' } } });
+    expect(between.enrichment).toMatchObject({
+      outcome: 'partial',
+      retryAt: expect.any(String) as string,
+      fields: { city: { value: 'Recife' } },
+    });
 
     expect(await runActivity(enrichLead, refOf(order), 2)).toEqual({ outcome: 'partial' });
     expect([settled.asked, stopped.asked, patient.asked].map(({ length }) => length)).toEqual([1, 1, 2]);
@@ -61,8 +65,12 @@ describe('the next attempt of an enrichment', () => {
   test('does not come when it would not be over in time', async ({ database }) => {
     const { provider, asked } = answering('patient', later(3_600));
     const { enrichLead } = createLeadActivities({ prisma: database.prisma, providers: [provider] });
-    expect(await runActivity(enrichLead, refOf(await takeIn(database)))).toEqual({ outcome: 'partial' });
+    const order = await takeIn(database);
+    expect(await runActivity(enrichLead, refOf(order))).toEqual({ outcome: 'partial' });
     expect(asked).toHaveLength(1);
+    const { enrichment } = await database.prisma.lead.findUniqueOrThrow({ where: { id: order.leadId } });
+    expect(enrichment).toMatchObject({ providers: [{ provider: 'patient', answer: 'retry', reason: 'http-429' }] });
+    expect(enrichment).not.toHaveProperty('retryAt');
   });
 
   test('comes later each time when the source names no time', async ({ database }) => {

@@ -63,6 +63,16 @@ describe('the cache', () => {
     expect(fetchedAt.getTime()).toBeLessThanOrEqual(Date.now());
   });
 
+  test('is passed over, and written anew, by an enrichment that wants fresh answers', async ({ database }) => {
+    const { source, asked } = sourceOf(() => FOUND);
+    const provider = guard(database.prisma, source, LIMITS);
+    const context = await contextOf(database);
+    await provider.lookUp(FACTS, context);
+    await provider.lookUp(FACTS, { ...context, subject: { ...context.subject, fresh: true } });
+    await provider.lookUp(FACTS, context);
+    expect(asked).toHaveLength(2);
+  });
+
   test('forgets with age', async ({ database }) => {
     const { source, asked } = sourceOf(() => ({ kind: 'nothing' }));
     const provider = guard(database.prisma, source, { ...LIMITS, cacheMs: { found: 60_000, nothing: 20 } });

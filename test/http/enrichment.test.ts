@@ -49,6 +49,7 @@ const againOf = ({ leadId, organizationId }: StartOrder, run: string): Enrichmen
   leadId,
   organizationId,
   run,
+  fresh: false,
   requestId: 'request-again',
 });
 const RUN = '01a20ab0-4b6f-76ca-bb2a-7114208777af';
@@ -151,7 +152,10 @@ describe('POST /api/leads/{id}/enrich', () => {
     const { status, body } = await api.call<{ run: string }>('POST', `/api/leads/${leadId}/enrich`);
     expect(status).toBe(202);
     const order = await database.prisma.outbox.findFirstOrThrow({ where: { leadId, kind: 'ENRICH_LEAD' } });
-    expect(order.payload).toMatchObject({ run: body.run, priority: 'NORMAL' });
+    expect(order.payload).toMatchObject({ run: body.run, priority: 'NORMAL', fresh: false });
+    await api.call('POST', `/api/leads/${leadId}/enrich?fresh=true`);
+    const orders = await database.prisma.outbox.findMany({ where: { leadId, kind: 'ENRICH_LEAD' } });
+    expect(orders.map(({ payload }) => (payload as { fresh: boolean }).fresh).toSorted()).toEqual([false, true]);
   });
 
   test('is refused, with what to do, while the onboarding goes on', async ({ api, database }) => {

@@ -16,7 +16,7 @@ async function enrichAgain({ leadId, order }: Onboarding, scenario: string) {
     kind: 'ENRICH_LEAD',
     leadId,
     organizationId: order.organizationId,
-    payload: { run: uuidv7(), priority: 'NORMAL', requestId: 'request-again' },
+    payload: { run: uuidv7(), fresh: false, priority: 'NORMAL', requestId: 'request-again' },
   };
   const deps = { client, log: recordLog().log, searchAttributes: { known: true, forget: () => undefined } };
   await carryOut(deps, again);

@@ -67,7 +67,9 @@ export const configSchema = z
     userAgent: headerValue.min(1).default('lead-onboarding/0.1'),
     writePolicy: z.partialRecord(z.enum(FIELD_NAMES), z.enum(WRITE_POLICIES)).default({}),
     mailDomain: z.strictObject({ cacheHours: limits.cacheHours }).prefault({}),
-    webSite: z.strictObject(limits).prefault({}),
+    webSite: z
+      .strictObject({ ...limits, timeoutMs: z.number().int().min(1_000).max(8_000).default(8_000) })
+      .prefault({}),
     http: z.array(httpSource).max(20).default([]),
   })
   .superRefine(({ order, http }, context) => {

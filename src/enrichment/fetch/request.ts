@@ -23,17 +23,24 @@ export interface RequestOptions {
 export async function get(url: URL, addresses: readonly string[], options: RequestOptions): Promise<IncomingMessage> {
   let failure = new FetchError('NameNotFound');
   for (const address of addresses) {
+    const attempt = { isConnected: false };
     try {
-      return await getFrom(url, address, options);
+      return await getFrom(url, address, options, () => (attempt.isConnected = true));
     } catch (err) {
       failure = toFetchError(err);
-      if (failure.code !== 'ConnectFailed' || options.signal.aborted) throw failure;
+      // Once connected the request may have left: it is not sent twice.
+      if (attempt.isConnected || failure.code !== 'ConnectFailed' || options.signal.aborted) throw failure;
     }
   }
   throw failure;
 }
 
-function getFrom(url: URL, address: string, { headers, signal, ca }: RequestOptions): Promise<IncomingMessage> {
+function getFrom(
+  url: URL,
+  address: string,
+  { headers, signal, ca }: RequestOptions,
+  onConnect: () => void,
+): Promise<IncomingMessage> {
   const secure = url.protocol === 'https:';
   return new Promise((resolve, reject) => {
     const request = (secure ? httpsRequest : httpRequest)({
@@ -47,7 +54,12 @@ function getFrom(url: URL, address: string, { headers, signal, ca }: RequestOpti
       ...(secure && { servername: isIP(hostOf(url)) === 0 ? url.hostname : '', ...(ca !== undefined && { ca }) }),
     });
     const tooLate = setTimeout(() => request.destroy(new FetchError('ConnectFailed')), CONNECT_MS);
-    request.once('socket', (socket) => socket.once('connect', () => clearTimeout(tooLate)));
+    request.once('socket', (socket) =>
+      socket.once('connect', () => {
+        clearTimeout(tooLate);
+        onConnect();
+      }),
+    );
     request.once('close', () => clearTimeout(tooLate));
     request.once('response', resolve);
     // Stays for later errors, which reach whoever reads the response.

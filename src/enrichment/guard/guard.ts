@@ -50,7 +50,7 @@ export function guard(prisma: PrismaClient, source: OutsideSource, limits: Sourc
       const question = source.question(facts);
       if (!question) return { kind: 'nothing' };
       try {
-        const remembered = await cache.read(context.subject, name, question);
+        const remembered = context.subject.fresh ? undefined : await cache.read(context.subject, name, question);
         if (remembered) return remembered;
         const openUntil = limits.circuit && (await circuit.openUntil(name, limits.circuit));
         if (openUntil) return { kind: 'retry', at: openUntil, reason: 'circuit-open' };

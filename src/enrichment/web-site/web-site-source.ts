@@ -7,13 +7,15 @@ import { pageFields } from './page-fields.ts';
 import { decodePage, readPage } from './read-page.ts';
 import { answerOf, visit, type Visit } from './site-visit.ts';
 
-/** For all of a site, robots.txt, https, http and redirects, so that it is over within 8 s, the reading included. */
+/** robots.txt, https, http and redirects. */
 const WITHIN_MS = 7_500;
 /** Of what a page says to which another domain redirects: it may be that of an owner, or of who sells the domain. */
 const TRUST_ELSEWHERE = 0.5;
 
 export interface WebSiteDependencies {
   fetch: SafeFetch;
+  /** Milliseconds for all of a site; at most 7,500, so that it is over within 8 s, the reading included. */
+  withinMs?: number;
   /** Where the site of a domain is looked for, in this order; by default https, then http. */
   origins?: (domain: string) => readonly string[];
 }
@@ -21,7 +23,8 @@ export interface WebSiteDependencies {
 const usualOrigins = (domain: string) => [`https://${domain}/`, `http://${domain}/`];
 
 /** Finds what the web site of a lead's company says of it: the site of the domain that the company provider found. */
-export function createWebSiteSource({ fetch, origins = usualOrigins }: WebSiteDependencies): OutsideSource {
+export function createWebSiteSource(deps: WebSiteDependencies): OutsideSource {
+  const { fetch, withinMs = WITHIN_MS, origins = usualOrigins } = deps;
   return {
     name: 'web-site',
     question({ found }) {
@@ -30,7 +33,7 @@ export function createWebSiteSource({ fetch, origins = usualOrigins }: WebSiteDe
     },
     async lookUp({ found }, context) {
       const domain = found.companyDomain?.value ?? '';
-      const end = Date.now() + WITHIN_MS;
+      const end = Date.now() + Math.min(withinMs, WITHIN_MS);
       const trip: Visit = { context, left: () => Math.max(1, end - Date.now()) };
       let answer: Answer = { kind: 'nothing' };
       for (const origin of origins(domain)) {

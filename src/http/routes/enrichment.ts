@@ -65,7 +65,15 @@ const enrichRoute = createRoute({
   summary: 'Enrich a lead again, and score it by what is known then',
   description: 'One at a time for each lead: while one is under way, another order counts as that one.',
   ...needs('leads:write'),
-  request: { params: idParam, query: noQuery },
+  request: {
+    params: idParam,
+    query: z.strictObject({
+      fresh: z
+        .enum(['true', 'false'])
+        .default('false')
+        .openapi({ description: 'Whether to ask sources whose answer is remembered' }),
+    }),
+  },
   responses: {
     202: answers('Accepted, and durable', z.object({ leadId: z.uuid(), run: z.uuid() })),
     ...problemResponses(404, 409),
@@ -95,7 +103,8 @@ export function enrichmentRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trusted
   app.openapi(enrichRoute, async (c) => {
     const slot = fastStart.takeSlot();
     try {
-      const context = { caller: readCaller(c), orderDelayMs: slot.orderDelayMs };
+      const fresh = c.req.valid('query').fresh === 'true';
+      const context = { caller: readCaller(c), fresh, orderDelayMs: slot.orderDelayMs };
       const order = await c.var.tenant.write((tx) => orderEnrichment(tx, c.req.valid('param').id, context));
       slot.run(order);
       return c.json({ leadId: order.leadId, run: order.payload.run }, 202);

@@ -73,6 +73,21 @@ describe('a page', () => {
   });
 });
 
+it('a name with two addresses is had from the one that answers, and a request that left is not sent again', async () => {
+  const site = await startSite((request, response) =>
+    request.url === '/cut' ? response.socket?.resetAndDestroy() : response.end('x'),
+  );
+  // Nobody listens at the other address of this machine.
+  const dns = await startDnsServer({
+    'acme.com.br': { A: ['127.0.0.2', '127.0.0.1'] },
+    'cut.com.br': { A: ['127.0.0.1', '127.0.0.1'] },
+  });
+  const fetch = testFetch({ ...dns, allow: ['acme.com.br', 'cut.com.br'] });
+  expect((await fetch(new URL(`http://acme.com.br:${site.port}/`), { signal })).status).toBe(200);
+  expect(await failureOf(fetch, `http://cut.com.br:${site.port}/cut`)).toBe('ConnectFailed');
+  expect(site.asked).toEqual(['/', '/cut']);
+});
+
 describe('a hostile answer', () => {
   it('that unpacks to more than 1 MiB is cut', async () => {
     const bomb = gzipSync(Buffer.alloc(50 * MEBIBYTE));
