@@ -18,7 +18,7 @@ async function read(content: unknown, variables: NodeJS.ProcessEnv = {}, allow: 
 
 it('without a file everything is as preset', async () => {
   const config = await readConfig(undefined, {}, allowHosts([]));
-  expect(config).toMatchObject({ http: [], webSite: { dailyBudget: 1_000, cacheHours: { found: 168, nothing: 24 } } });
+  expect(config).toMatchObject({ http: [], webSite: { dailyBudget: 20_000, cacheHours: { found: 168, nothing: 24 } } });
 });
 
 it('a provider needs a name, an address and a field, and its key comes from the environment', async () => {

@@ -68,7 +68,11 @@ export const configSchema = z
     writePolicy: z.partialRecord(z.enum(FIELD_NAMES), z.enum(WRITE_POLICIES)).default({}),
     mailDomain: z.strictObject({ cacheHours: limits.cacheHours }).prefault({}),
     webSite: z
-      .strictObject({ ...limits, timeoutMs: z.number().int().min(1_000).max(8_000).default(8_000) })
+      .strictObject({
+        ...limits,
+        timeoutMs: z.number().int().min(1_000).max(8_000).default(8_000),
+        dailyBudget: dailyBudget.default(20_000),
+      })
       .prefault({}),
     http: z.array(httpSource).max(20).default([]),
   })

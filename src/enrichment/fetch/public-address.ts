@@ -15,8 +15,12 @@ const NAT64 = ipaddr.parseCIDR('64:ff9b::/96') as [ipaddr.IPv6, number];
  */
 export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 0 || address.includes('%')) return false;
-  const parsed = ipaddr.process(address); // an IPv4 address that is mapped into IPv6 comes out as itself
+  const parsed = ipaddr.process(inHexadecimal(address)); // an IPv4 address that is mapped into IPv6 comes out as itself
   if (parsed instanceof ipaddr.IPv4) return parsed.range() === 'unicast' && !METADATA.has(parsed.toString());
   if (parsed.match(NAT64)) return isPublicAddress(new ipaddr.IPv4(parsed.toByteArray().slice(12)).toString());
   return parsed.match(GLOBAL_IPV6) && parsed.range() === 'unicast';
 }
+
+/** As URLs spell IPv6: ipaddr.js takes `::8.8.8.8`, which is another address, for the mapped `::ffff:8.8.8.8`. */
+const inHexadecimal = (address: string) =>
+  isIP(address) === 6 ? new URL(`http://[${address}]/`).hostname.slice(1, -1) : address;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isPublicAddress } from '../../../src/enrichment/fetch/public-address.ts';
 
@@ -50,3 +51,20 @@ it.each(['8.8.8.8', '1.1.1.1', '2606:4700::1111', '2a00:1450:4001::1', '::ffff:8
     expect(isPublicAddress(address)).toBe(true);
   },
 );
+
+it('the forms of IPv6 that an IPv4 address has are public when it is, or never', () => {
+  const octets = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255));
+  fc.assert(
+    fc.property(octets, ([a, b, c, d]) => {
+      const v4 = `${a}.${b}.${c}.${d}`;
+      const hex = `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+      const isPublic = isPublicAddress(v4);
+      for (const same of [`::ffff:${v4}`, `::ffff:${hex}`, `64:ff9b::${hex}`])
+        expect(isPublicAddress(same)).toBe(isPublic);
+      for (const never of [`::${v4}`, `2002:${hex}::`, `64:ff9b:1::${hex}`, `2001:0:${hex}::1`]) {
+        expect(isPublicAddress(never)).toBe(false);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
