@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { allowHosts } from './enrichment/fetch/allowed-hosts.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const count = z.coerce.number().int().min(1);
@@ -60,6 +61,14 @@ export const environmentSchema = z.object({
   NOTIFICATION_WEBHOOK_SECRET: webhookSecret.optional(),
   LEAD_CONCURRENCY: count.default(3),
   ENRICHMENT_DELAY_MS: milliseconds.default(10_000),
+  ENRICHMENT_CONFIG: z.string().optional(),
+  ENRICHMENT_ALLOW_HOSTS: hosts.default([]).superRefine((entries, context) => {
+    try {
+      allowHosts(entries);
+    } catch (err) {
+      context.addIssue({ code: 'custom', message: err instanceof Error ? err.message : String(err) });
+    }
+  }),
   API_AUTH: z.enum(['required', 'off']).default('required'),
   TRUSTED_PROXIES: hosts.default([]),
   RATE_LIMIT: rateLimit.optional(),

@@ -1,5 +1,6 @@
 import { listen } from './db/listen.ts';
 import { openDatabase } from './db/open.ts';
+import { sweepEnrichment } from './enrichment/guard/sweep.ts';
 import { type Health, serveHealth } from './health-server.ts';
 import { sweepIdempotencyKeys } from './leads/sweep-idempotency-keys.ts';
 import { carryOut } from './outbox/carry-out.ts';
@@ -49,7 +50,8 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     wakeRelay: wake,
   };
   closers.add('reconciler', startReconciler(reconciler, env.RECONCILE_INTERVAL_MS));
-  const sweep = (signal: AbortSignal) => sweepIdempotencyKeys(pool, signal);
+  const sweep = async (signal: AbortSignal) =>
+    (await sweepIdempotencyKeys(pool, signal)) + (await sweepEnrichment(pool, signal));
   closers.add('sweeper', startRounds({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, round: sweep, log }));
 
   void keepRetentionSchedule(temporal, { retentionDays: env.RETENTION_DAYS, log, signal: stopping });

@@ -4,7 +4,7 @@ import { createLeadActivities } from '../activities/lead.ts';
 import { createNotificationActivities } from '../activities/notification.ts';
 import { TASK_QUEUES, type TaskQueue } from '../workflows/contract.ts';
 import { openDatabase } from './db/open.ts';
-import { builtInProviders } from './enrichment/built-in.ts';
+import { openEnrichment } from './enrichment/open.ts';
 import { serveHealth } from './health-server.ts';
 import { createNotificationWebhook } from './notifications/webhook.ts';
 import { warmUp } from './onboarding/warm-up.ts';
@@ -70,10 +70,14 @@ function workloadsOf({ env, log, closers, stopping }: ProcessContext, taskQueues
       activities: createNotificationActivities({ prisma: await prisma(), webhook: openWebhook(env) }),
       maxConcurrentActivityTaskExecutions: env.NOTIFICATION_CONCURRENCY,
     }),
-    [TASK_QUEUES.lead]: async (): Promise<Workload> => ({
-      activities: createLeadActivities({ prisma: await prisma(), providers: builtInProviders }),
-      maxConcurrentActivityTaskExecutions: env.LEAD_CONCURRENCY,
-    }),
+    [TASK_QUEUES.lead]: async (): Promise<Workload> => {
+      const { policyOf, providersOn } = await openEnrichment(env, process.env);
+      const store = await prisma();
+      return {
+        activities: createLeadActivities({ prisma: store, providers: providersOn(store), policyOf }),
+        maxConcurrentActivityTaskExecutions: env.LEAD_CONCURRENCY,
+      };
+    },
   };
 }
 

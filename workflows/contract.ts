@@ -18,6 +18,7 @@ export const RETENTION = 'retention';
 /** The Schedule of retention; the workflow ids of its runs begin with it. */
 export const RETENTION_SCHEDULE_ID = 'lead-retention';
 export const RESCORE = 'rescoreLeads';
+export const LEAD_ENRICHMENT = 'leadEnrichment';
 
 /** The workflow id of a lead's onboarding: one per lead, so that a second start is refused by Temporal itself. */
 export const onboardingWorkflowId = (leadId: string) => `lead-onboarding-${leadId}`;
@@ -28,6 +29,8 @@ export const assigneeNotificationWorkflowId = (leadId: string, assignment: numbe
 
 /** The workflow id of scoring all leads of an organization anew. */
 export const rescoreWorkflowId = (rescoreId: string) => `score-rescore-${rescoreId}`;
+/** The workflow id of enriching a lead again: one at a time for each lead. */
+export const enrichmentWorkflowId = (leadId: string) => `lead-enrichment-${leadId}`;
 
 export const LEAD_PRIORITIES = ['CRITICAL', 'HIGH', 'NORMAL', 'LOW'] as const;
 export type LeadPriority = (typeof LEAD_PRIORITIES)[number];
@@ -164,6 +167,33 @@ export interface RescorePageResult {
   next: 'page' | 'wait' | 'end';
 }
 
+/** One enrichment that somebody ordered after the onboarding. */
+export interface EnrichmentRef {
+  leadId: string;
+  organizationId: string;
+  /** A UUID: names the enrichment on the timeline, however often its steps run. */
+  run: string;
+  /** Whether to ask sources whose answer is remembered. */
+  fresh: boolean;
+  requestId: string;
+}
+
+export interface EnrichmentInput extends EnrichmentRef {
+  priority: LeadPriority;
+}
+
+export interface RescoreResult {
+  score: number;
+  band: ScoreBand;
+}
+
+/** The result of an enrichment; no score when the lead is gone. */
+export interface EnrichmentView {
+  enrichment: EnrichmentOutcome;
+  score: number | null;
+  band: ScoreBand | null;
+}
+
 /** Activities on the task queue `notification`. */
 export interface NotificationActivities {
   /** The notify step of an onboarding. */
@@ -182,6 +212,10 @@ export interface LeadActivities {
   eraseExpiredLeads: (input: ErasureInput) => Promise<RetentionResult>;
   /** Scores the next page of leads anew, unless it is done already, or is not wanted now. */
   rescorePage: (input: RescoreInput) => Promise<RescorePageResult>;
+  /** Enriches a lead whose onboarding is over. */
+  enrichAgain: (input: EnrichmentRef) => Promise<EnrichResult>;
+  /** Scores a lead by what is known now, and leaves the state of its onboarding alone. */
+  rescoreAfterEnrichment: (input: EnrichmentRef) => Promise<RescoreResult>;
 }
 
 /** What the query `onboarding` answers, what the Web UI shows as current details, and the result of the run. */

@@ -2,6 +2,7 @@ import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import {
   type AssignmentRef,
   type CloseInput,
+  type EnrichmentInput,
   type LeadActivities,
   type LeadPriority,
   type NotificationActivities,
@@ -69,6 +70,21 @@ export function onboardingSteps({ leadId, organizationId }: OnboardingInput, pri
     scoreLead: (input: ScoreInput) => score().scoreLead(input),
     closeOnboarding: (input: CloseInput) => closing().closeOnboarding(input),
   };
+}
+
+/** The activities of an enrichment that somebody ordered after the onboarding. */
+export function enrichmentSteps(input: EnrichmentInput) {
+  const enrichment = proxyActivities<Pick<LeadActivities, 'enrichAgain'>>({
+    ...ENRICH,
+    priority: stepPriority(5, input),
+    summary: `Enrich lead ${input.leadId} again`,
+  });
+  const score = proxyActivities<Pick<LeadActivities, 'rescoreAfterEnrichment'>>({
+    ...SCORE,
+    priority: stepPriority(3, input),
+    summary: `Score lead ${input.leadId} again`,
+  });
+  return { enrichAgain: enrichment.enrichAgain, rescoreAfterEnrichment: score.rescoreAfterEnrichment };
 }
 
 /** The one activity that tells a later assignee. */

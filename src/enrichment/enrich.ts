@@ -1,12 +1,14 @@
 import type { EnrichmentOutcome } from '../../workflows/contract.ts';
 import type {
   Answer,
+  EnrichedField,
   EnrichmentFields,
+  EnrichmentProvider,
+  FieldName,
   Findings,
   LeadFacts,
   LookupContext,
   LookupFacts,
-  EnrichmentProvider,
 } from './provider.ts';
 
 /** What is stored of an enrichment, as JSON. */
@@ -22,9 +24,33 @@ export interface Enrichment {
 
 export interface ProviderReport {
   provider: string;
-  answer: Answer['kind'] | 'failed';
+  /** `known`: it was not asked, since all that it could find was there. */
+  answer: Answer['kind'] | 'failed' | 'known';
   reason?: string;
 }
+
+/** What one provider said of one field, whether or not the lead has it from there. */
+export type Observation = { field: FieldName } & EnrichedField<unknown>;
+
+/** What came of the providers that were asked now; the fields are those that `Enrichment` has. */
+export interface Asked extends Enrichment {
+  observations: Observation[];
+}
+
+/** What is known before any provider is asked. */
+export interface Earlier {
+  /** What a human set, and what earlier attempts of this enrichment found. */
+  fields: EnrichmentFields;
+  /** What providers answered in earlier attempts of this enrichment: who asked for patience is asked again, nobody else. */
+  providers: readonly ProviderReport[];
+}
+
+export interface EnrichContext extends LookupContext {
+  /** Past this (epoch milliseconds) nobody is asked any more: there is another attempt for it. */
+  until?: number;
+}
+
+const NOTHING_EARLIER: Earlier = { fields: {}, providers: [] };
 
 /**
  * Asks the providers one after the other, and keeps what each of them finds: of two values for one field the first
@@ -34,41 +60,59 @@ export interface ProviderReport {
 export async function enrich(
   lead: LeadFacts,
   providers: readonly EnrichmentProvider[],
-  context: LookupContext,
-): Promise<Enrichment> {
-  let fields: EnrichmentFields = {};
+  context: EnrichContext,
+  earlier: Earlier = NOTHING_EARLIER,
+): Promise<Asked> {
+  let fields = earlier.fields;
   const reports: ProviderReport[] = [];
+  const observations: Observation[] = [];
   const retries: string[] = [];
   for (const provider of providers) {
-    const { report, found, retryAt } = await ask(provider, { ...lead, found: fields }, context);
+    const before = earlier.providers.find((report) => report.provider === provider.name);
+    if (before && before.answer !== 'retry') {
+      reports.push(before);
+      continue;
+    }
+    const { report, found = {}, retryAt } = await ask(provider, { ...lead, found: fields }, context);
+    for (const [field, finding] of Object.entries(found)) observations.push({ field: field as FieldName, ...finding });
     fields = { ...found, ...fields };
     reports.push(report);
     if (retryAt !== undefined) retries.push(retryAt);
   }
-  const settled = reports.every(({ answer }) => answer === 'found' || answer === 'nothing');
   const retryAt = retries.sort().at(-1);
   return {
     fields,
     providers: reports,
-    outcome: settled ? 'completed' : 'partial',
+    outcome: reports.every(isSettled) ? 'completed' : 'partial',
     ...(retryAt !== undefined && { retryAt }),
+    observations,
   };
 }
 
-interface Asked {
+const isSettled = ({ answer }: ProviderReport) => answer === 'found' || answer === 'nothing' || answer === 'known';
+
+interface Said {
   report: ProviderReport;
   found?: EnrichmentFields;
   retryAt?: string;
 }
 
-async function ask(provider: EnrichmentProvider, facts: LookupFacts, context: LookupContext): Promise<Asked> {
+async function ask(provider: EnrichmentProvider, facts: LookupFacts, context: EnrichContext): Promise<Said> {
   context.signal.throwIfAborted();
   const report = (answer: ProviderReport['answer']) => ({ provider: provider.name, answer });
+  const isKnown = provider.provides?.every((field) => facts.found[field] !== undefined) ?? false;
+  if (isKnown) return { report: report('known') };
+  if (context.until !== undefined && Date.now() > context.until) {
+    return { report: { ...report('retry'), reason: 'out-of-time' }, retryAt: context.now().toISOString() };
+  }
   try {
     const answer = await provider.lookUp(facts, context);
     switch (answer.kind) {
       case 'found':
-        return { report: report('found'), found: stamp(answer.fields, provider.name, context.now()) };
+        return {
+          report: report('found'),
+          found: stamp(answer.fields, provider.name, answer.fetchedAt ?? context.now()),
+        };
       case 'nothing':
         return { report: report('nothing') };
       case 'retry':

@@ -12,6 +12,26 @@ export interface FieldValues {
   phoneType: PhoneType;
   companyDomain: string;
   country: string;
+  /** Whether the domain of the e-mail address takes mail at all. */
+  emailDomainAcceptsMail: boolean;
+  companyName: string;
+  companyDescription: string;
+  companyLogo: string;
+  siteTitle: string;
+  siteImage: string;
+  /** As the site says it: `pt-BR`, `en` (BCP 47). */
+  siteLanguage: string;
+  socialLinks: string[];
+  technologies: string[];
+  industry: string;
+  employeeCount: number;
+  /** A year's, in the currency that its source uses. */
+  annualRevenue: number;
+  foundedYear: number;
+  city: string;
+  jobTitle: string;
+  seniority: string;
+  linkedinUrl: string;
 }
 export type FieldName = keyof FieldValues;
 
@@ -23,7 +43,17 @@ export type Method =
   | 'numbering-plan-of-locale'
   | 'registrable-domain'
   | 'country-domain'
-  | 'phone-country';
+  | 'phone-country'
+  | 'mx-lookup'
+  | 'title'
+  | 'meta'
+  | 'open-graph'
+  | 'json-ld'
+  | 'html-lang'
+  | 'links'
+  | 'fingerprint'
+  | 'api'
+  | 'entered';
 
 /** A value as a provider reports it. `confidence` is from 0 (a guess) to 1 (certain). */
 export interface Finding<Value> {
@@ -55,7 +85,18 @@ export interface LookupFacts extends LeadFacts {
   found: Readonly<EnrichmentFields>;
 }
 
+/** Which enrichment of which lead this is. */
+export interface Subject {
+  leadId: string;
+  organizationId: string;
+  /** Names one enrichment of the lead, over all its attempts. */
+  run: string;
+  /** Whether to ask although the answer is remembered. */
+  fresh?: boolean;
+}
+
 export interface LookupContext {
+  subject: Subject;
   /** Aborts when the enrichment is canceled; a provider passes it on to its I/O. */
   signal: AbortSignal;
   now: () => Date;
@@ -63,16 +104,41 @@ export interface LookupContext {
 
 /** A reason is a code such as `rate-limited`: it is stored and shown, so it never quotes the lead or an error message. */
 export type Answer =
-  | { kind: 'found'; fields: Findings }
-  | { kind: 'nothing' }
-  /** Asking again from `at` on may help. */
-  | { kind: 'retry'; at: Date; reason: string }
+  /** `fetchedAt` when it is not of now. */
+  | { kind: 'found'; fields: Findings; fetchedAt?: Date }
+  /** `transient`: it may be otherwise soon, so that it is not remembered. */
+  | { kind: 'nothing'; transient?: boolean }
+  /** Asking again from `at` on may help. `forAll`: it is the provider that asks for patience, whatever the lead. */
+  | { kind: 'retry'; at: Date; reason: string; forAll?: boolean }
   /** Asking again does not help. */
-  | { kind: 'stop'; reason: string };
+  | { kind: 'stop'; reason: string; transient?: boolean };
 
 /** One source of knowledge about leads. It may throw, which counts as an answer of its own and harms no other source. */
 export interface EnrichmentProvider {
   /** Stored as the `source` of what it finds: do not rename it. */
   readonly name: string;
+  /** All that it can find. It is not asked when all of that is known; left out, it is always asked. */
+  readonly provides?: readonly FieldName[];
   lookUp(facts: LookupFacts, context: LookupContext): Answer | Promise<Answer>;
+}
+
+export interface OutsideContext extends LookupContext {
+  /**
+   * Called before each request that leaves for somebody else's server.
+   * @throws when there may be no more for this lead, or for its organization today
+   */
+  takeCall: () => Promise<void>;
+}
+
+/** A source on somebody else's server; `guard` makes a provider of it, that keeps to limits and remembers answers. */
+export interface OutsideSource extends Pick<EnrichmentProvider, 'name' | 'provides'> {
+  /** What it is asked, so that the same is not asked twice; undefined when there is nothing to ask. */
+  question(facts: LookupFacts): Question | undefined;
+  lookUp(facts: LookupFacts, context: OutsideContext): Promise<Answer>;
+}
+
+export interface Question {
+  key: string;
+  /** Whether it is about the person, rather than about a company. */
+  isPersonal: boolean;
 }

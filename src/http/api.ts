@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import type { ExtractSchema } from 'hono/types';
 import type { HttpEnv } from './context.ts';
+import type { enrichmentRoutes } from './routes/enrichment.ts';
 import type { keyRoutes } from './routes/keys.ts';
 import type { leadIntakeRoutes } from './routes/lead-intake.ts';
 import type { leadRoutes } from './routes/leads.ts';
@@ -34,7 +35,8 @@ type Callable<Routes> = {
 export type Api = Hono<
   HttpEnv,
   Callable<
-    SchemaOf<typeof keyRoutes> &
+    SchemaOf<typeof enrichmentRoutes> &
+      SchemaOf<typeof keyRoutes> &
       SchemaOf<typeof leadIntakeRoutes> &
       SchemaOf<typeof leadRoutes> &
       SchemaOf<typeof notificationRoutes> &

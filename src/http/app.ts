@@ -10,6 +10,7 @@ import { readFormBody, readJsonBody } from './request-body.ts';
 import { logRequests } from './request-log.ts';
 import { documentationRoutes } from './routes/documentation.ts';
 import { formRoutes } from './routes/forms.ts';
+import { enrichmentRoutes } from './routes/enrichment.ts';
 import { healthRoutes } from './routes/health.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { leadRoutes } from './routes/leads.ts';
@@ -46,6 +47,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   scoreRuleRoutes(app, deps);
   rescoreRoutes(app, deps);
   onboardingRoutes(app, deps);
+  enrichmentRoutes(app, deps);
   notificationRoutes(app);
   notificationStreamRoutes(app, deps);
   keyRoutes(app, deps);

@@ -1,4 +1,5 @@
 import type { Prisma, ScoreOverride } from '../db/generated/client.ts';
+import { readEnrichment } from '../enrichment/read-enrichment.ts';
 import { toNotification } from '../notifications/notification.ts';
 import { LeadNotFound } from './errors.ts';
 import { toLead } from './lead.ts';
@@ -13,7 +14,7 @@ type Read = <T>(work: (db: Prisma.TransactionClient) => Promise<T>) => Promise<T
 
 /**
  * All that is known of a person, as the text of one JSON document: the lead with its enrichment and the lines of its
- * score, the notifications about it, what people have put in place of its score, and the timeline, whose `lead.touched` entries have what was sent again.
+ * score, what sources say otherwise, the notifications about it, what people have put in place of its score, and the timeline, whose `lead.touched` entries have what was sent again.
  * @returns the parts of the text, whatever its length; they end with an error when the lead is erased meanwhile
  * @throws LeadNotFound
  */
@@ -28,7 +29,13 @@ async function readLead(db: Prisma.TransactionClient, leadId: string) {
   const notifications = await db.notification.findMany({ where: { leadId }, orderBy: { assignment: 'asc' } });
   const lead = { ...toLead(row), scoreBreakdown: row.scoreBreakdown };
   const overrides = await db.scoreOverride.findMany({ where: { leadId }, orderBy: { setAt: 'asc' } });
-  return { lead, notifications: notifications.map(toNotification), scoreOverrides: overrides.map(toOverride) };
+  const { conflicts } = await readEnrichment(db, leadId);
+  return {
+    lead,
+    enrichmentConflicts: conflicts,
+    notifications: notifications.map(toNotification),
+    scoreOverrides: overrides.map(toOverride),
+  };
 }
 
 const toOverride = ({ score, reason, setBy, setAt, endedBy, endedAt }: ScoreOverride) => ({

@@ -1,41 +1,53 @@
-import type { EnrichmentOutcome, EnrichResult, OnboardingRef } from '../../workflows/contract.ts';
+import type { EnrichmentOutcome, OnboardingRef } from '../../workflows/contract.ts';
 import type { Lead, Prisma } from '../db/generated/client.ts';
 import type { Enrichment } from '../enrichment/enrich.ts';
 import { openStep } from './open-step.ts';
-import { recordStep } from './step-record.ts';
+import { recordStep, type StepOwner } from './step-record.ts';
 
-/**
- * Notes that the enrichment of a lead begins.
- * @returns the lead, and the outcome that an earlier run has written, if one has.
- */
-export async function startEnrichment(
-  tx: Prisma.TransactionClient,
-  ref: OnboardingRef,
-): Promise<{ lead: Lead; recorded: EnrichmentOutcome | null }> {
-  const { lead, recorded } = await openStep(tx, ref, 'enrichment');
-  if (recorded) return { lead, recorded: enrichmentOutcome(recorded.type) };
-  await recordStep(tx, ref, 'enrichment.started', 'enrichment.started');
-  return { lead, recorded: null };
+/** The outcome is what an earlier run of the step has written, or the command to skip it. */
+interface Opened {
+  /** Locked until the transaction ends. */
+  lead: Lead;
+  recorded: EnrichmentOutcome | null;
 }
 
-/** Writes what the sources found onto the lead, unless the step has an outcome already: it was skipped meanwhile. */
+/** What an enrichment is part of: where it notes that it began and how it ended. */
+export interface EnrichStep<Ref extends StepOwner> {
+  /** Names the enrichment, over all its attempts. */
+  runOf(ref: Ref): string;
+  /** Notes that it begins, unless it is over. */
+  start(tx: Prisma.TransactionClient, ref: Ref): Promise<Opened>;
+  /** Looks whether it is over. */
+  find(tx: Prisma.TransactionClient, ref: Ref): Promise<Opened>;
+}
+
+/** The enrichment of a round of an onboarding. */
+export const onboardingEnrichment: EnrichStep<OnboardingRef> = {
+  runOf: ({ round }) => `round-${round}`,
+  find,
+  async start(tx, ref) {
+    const opened = await find(tx, ref);
+    if (!opened.recorded) await recordStep(tx, ref, 'enrichment.started', 'enrichment.started');
+    return opened;
+  },
+};
+
+async function find(tx: Prisma.TransactionClient, ref: OnboardingRef): Promise<Opened> {
+  const { lead, recorded } = await openStep(tx, ref, 'enrichment');
+  return { lead, recorded: recorded && enrichmentOutcome(recorded.type) };
+}
+
+/** Notes how an enrichment ended, in the transaction that stores what it found. */
 export async function recordEnrichment(
   tx: Prisma.TransactionClient,
-  ref: OnboardingRef,
-  enrichment: Enrichment,
-): Promise<EnrichResult> {
-  const { recorded } = await openStep(tx, ref, 'enrichment');
-  if (recorded) return { outcome: enrichmentOutcome(recorded.type) };
-  await tx.lead.update({
-    where: { id: ref.leadId },
-    data: { enrichment: enrichment as unknown as Prisma.InputJsonObject },
-    select: { id: true },
+  ref: StepOwner,
+  { fields, providers, outcome }: Pick<Enrichment, 'fields' | 'providers' | 'outcome'>,
+): Promise<void> {
+  await tx.enrichmentRun.deleteMany({ where: { leadId: ref.leadId } });
+  await recordStep(tx, ref, 'enrichment', `enrichment.${outcome}`, {
+    fields: Object.keys(fields),
+    providers: providers as unknown as Prisma.InputJsonArray,
   });
-  await recordStep(tx, ref, 'enrichment', `enrichment.${enrichment.outcome}`, {
-    fields: Object.keys(enrichment.fields),
-    providers: enrichment.providers as unknown as Prisma.InputJsonArray,
-  });
-  return { outcome: enrichment.outcome };
 }
 
 /** `enrichment.partial` → `partial`. */

@@ -1,13 +1,13 @@
 import { activityInfo } from '@temporalio/activity';
 import { v7 as uuidv7 } from 'uuid';
-import type { AssignmentRef, OnboardingRef } from '../../workflows/contract.ts';
+import type { AssignmentRef, EnrichmentRef, OnboardingRef } from '../../workflows/contract.ts';
 import type { Prisma } from '../db/generated/client.ts';
 
 /** What is recorded once for each round of an onboarding, however often the activity behind it runs. */
 export type Step = 'started' | 'notification' | 'delivery' | 'enrichment.started' | 'enrichment' | 'score' | 'outcome';
 
-/** What steps belong to: a round of an onboarding, or the telling of a later assignee. */
-export type StepOwner = OnboardingRef | AssignmentRef;
+/** What steps belong to: a round of an onboarding, the telling of a later assignee, or an enrichment after it. */
+export type StepOwner = OnboardingRef | AssignmentRef | EnrichmentRef;
 
 export type StepEventType =
   | 'onboarding.started'
@@ -23,6 +23,9 @@ export type StepEventType =
   | 'onboarding.completed'
   | 'onboarding.canceled'
   | 'onboarding.failed';
+
+const ownerKey = (owner: StepOwner) =>
+  'assignment' in owner ? `assignment-${owner.assignment}` : 'run' in owner ? `enrichment-${owner.run}` : owner.round;
 
 export const stepKey = (owner: number | string, step: Step) => `${owner}/${step}`;
 
@@ -46,7 +49,7 @@ export async function recordStep(
       type,
       data,
       metadata: origin,
-      stepKey: stepKey('assignment' in ref ? `assignment-${ref.assignment}` : ref.round, step),
+      stepKey: stepKey(ownerKey(ref), step),
     },
     skipDuplicates: true,
   });

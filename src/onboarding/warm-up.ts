@@ -15,5 +15,6 @@ export async function warmUp(prisma: PrismaClient): Promise<void> {
     await tx.lead.updateMany({ where: { id: NO_LEAD }, data: { onboardingState: 'RUNNING' } });
     await tx.leadEvent.createMany({ data: [] });
     await tx.notification.createMany({ data: [] });
+    await tx.enrichmentRun.deleteMany({ where: { leadId: NO_LEAD } });
   });
 }

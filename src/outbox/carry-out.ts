@@ -3,6 +3,8 @@ import type { WorkflowIdReusePolicy } from '@temporalio/common';
 import {
   ASSIGNEE_NOTIFICATION,
   assigneeNotificationWorkflowId,
+  enrichmentWorkflowId,
+  LEAD_ENRICHMENT,
   LEAD_ONBOARDING,
   onboardingWorkflowId,
   PRIORITY_SIGNAL,
@@ -11,14 +13,14 @@ import {
   rescoreWorkflowId,
   TASK_QUEUES,
 } from '../../workflows/contract.ts';
-import type { assigneeNotification, leadOnboarding, rescoreLeads } from '../../workflows/index.ts';
+import type { assigneeNotification, leadEnrichment, leadOnboarding, rescoreLeads } from '../../workflows/index.ts';
 import { stepPriority } from '../../workflows/priorities.ts';
 import type { Logger } from '../logger.ts';
 import { withDeadline } from '../temporal/connection.ts';
 import { isUnknownAttribute, startAttributes } from '../temporal/search-attributes.ts';
 import type { SearchAttributeRegistry } from '../temporal/search-attribute-registry.ts';
 import { endErasedRun } from './end-erased-run.ts';
-import type { NotifyOrder, Order, RescoreOrder, SignalOrder, StartOrder } from './order.ts';
+import type { EnrichOrder, NotifyOrder, Order, RescoreOrder, SignalOrder, StartOrder } from './order.ts';
 
 export interface CarrierDependencies {
   client: Client;
@@ -40,6 +42,8 @@ export async function carryOut(deps: CarrierDependencies, order: Order): Promise
       return startNotification(deps, order);
     case 'RESCORE_LEADS':
       return startRescore(deps, order);
+    case 'ENRICH_LEAD':
+      return startEnrichment(deps, order);
   }
 }
 
@@ -173,4 +177,22 @@ async function startRescore({ client, log }: CarrierDependencies, order: Rescore
     }),
   );
   log.info({ organizationId, requestId: payload.requestId, workflowId }, 'workflow started or woken');
+}
+
+/** An enrichment of the lead that is under way counts as the one ordered: it asks the same providers. */
+async function startEnrichment({ client, log }: CarrierDependencies, order: EnrichOrder): Promise<void> {
+  const { leadId, organizationId, payload } = order;
+  const workflowId = enrichmentWorkflowId(leadId);
+  await withDeadline(client, () =>
+    client.workflow.start<typeof leadEnrichment>(LEAD_ENRICHMENT, {
+      taskQueue: TASK_QUEUES.onboarding,
+      workflowId,
+      args: [{ leadId, organizationId, ...payload }],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      priority: stepPriority(5, { organizationId, priority: payload.priority }),
+      staticSummary: `Enrich lead ${leadId} again`,
+    }),
+  );
+  log.info({ leadId, organizationId, requestId: payload.requestId, workflowId }, 'workflow started');
 }

@@ -65,8 +65,20 @@ const rescoreOrder = z.object({
   payload: z.object({ rescoreId: z.uuid(), requestId }),
 });
 
+const enrichOrder = z.object({
+  ...base,
+  kind: z.literal('ENRICH_LEAD'),
+  payload: z.object({ run: z.uuid(), fresh: z.boolean(), priority, requestId }),
+});
+
 /** Something that Temporal is to do, kept in Postgres until it has taken it. */
-export const orderSchema = z.discriminatedUnion('kind', [startOrder, signalOrder, notifyOrder, rescoreOrder]);
+export const orderSchema = z.discriminatedUnion('kind', [
+  startOrder,
+  signalOrder,
+  notifyOrder,
+  enrichOrder,
+  rescoreOrder,
+]);
 
 /** Start the onboarding of a lead. */
 export type StartOrder = z.infer<typeof startOrder>;
@@ -76,4 +88,6 @@ export type SignalOrder = z.infer<typeof signalOrder>;
 export type NotifyOrder = z.infer<typeof notifyOrder>;
 /** See to it that the run of a rescore is there, and looks at what is wanted. */
 export type RescoreOrder = z.infer<typeof rescoreOrder>;
+/** Enrich a lead again, after its onboarding. */
+export type EnrichOrder = z.infer<typeof enrichOrder>;
 export type Order = z.infer<typeof orderSchema>;

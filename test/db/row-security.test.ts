@@ -7,6 +7,7 @@ import { API_ROLE, tenantOf } from '../../src/db/tenant.ts';
 import { intakeLead } from '../../src/leads/intake.ts';
 import { submissionSchema } from '../../src/leads/submission.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { leaveEnrichmentRows } from '../support/enrichment-rows.ts';
 import { openRequestPool } from '../support/keyed-api.ts';
 import { takeIn, test as base } from '../support/onboarding.ts';
 import { tenantTables } from '../support/rows.ts';
@@ -42,6 +43,7 @@ async function fill(database: TestDatabase, organizationId: string): Promise<voi
   const rescore = { id: randomUUID(), organizationId, version: 1, total: 1, requestId: 'request-1' };
   await database.prisma.scoreRescore.create({ data: rescore });
   await createKey(database.prisma, { organizationId, name: 'test', scopes: [], expiresAt: null });
+  await leaveEnrichmentRows(database, { leadId, organizationId });
 }
 
 /** Works in a transaction as a request of the organization does; undefined for one that names none. */

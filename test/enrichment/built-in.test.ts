@@ -161,5 +161,6 @@ it('finds nothing for a lead that has only a name, which is an answer too', asyn
       { provider: 'company', answer: 'nothing' },
     ],
     outcome: 'completed',
+    observations: [],
   });
 });

@@ -4,12 +4,18 @@ import type {
   EnrichmentProvider,
   FieldValues,
   LeadFacts,
-  LookupContext,
+  OutsideContext,
+  OutsideSource,
 } from '../../src/enrichment/provider.ts';
 
 export const NOW = new Date('2026-01-02T03:04:05.678Z');
 
-export const context = (signal = new AbortController().signal): LookupContext => ({ signal, now: () => NOW });
+export const context = (signal = new AbortController().signal): OutsideContext => ({
+  subject: { leadId: '00000000-0000-7000-8000-000000000000', organizationId: 'org-123', run: 'round-1' },
+  signal,
+  now: () => NOW,
+  takeCall: () => Promise.resolve(),
+});
 
 export const leadWith = (facts: Partial<LeadFacts>): LeadFacts => ({
   email: null,
@@ -18,6 +24,12 @@ export const leadWith = (facts: Partial<LeadFacts>): LeadFacts => ({
   locale: 'pt-BR',
   attributes: {},
   ...facts,
+});
+
+/** A source as it is without its guard. */
+export const unguarded = (source: OutsideSource): EnrichmentProvider => ({
+  name: source.name,
+  lookUp: (facts) => (source.question(facts) ? source.lookUp(facts, context()) : { kind: 'nothing' }),
 });
 
 export const provider = (name: string, lookUp: () => Answer | Promise<Answer>): EnrichmentProvider => ({

@@ -54,6 +54,9 @@ const OPERATIONS: Record<string, Operation> = {
   'POST /api/score-rules/rescores/{id}/resume': { id: 'rescore' },
   'POST /api/score-rules/rescores/{id}/cancel': { id: 'rescore' },
   'POST /api/score-rules/dry-run': { body: scoreRules },
+  'GET /api/leads/{id}/enrichment': { id: 'lead' },
+  'PATCH /api/leads/{id}/enrichment': { id: 'lead', body: () => ({ fields: { city: 'Recife' } }) },
+  'POST /api/leads/{id}/enrich': { id: 'lead' },
   'GET /api/notifications': { list: true, query: 'userId=user-1' },
   'GET /api/notifications/stream': { query: 'userId=user-1' },
   'POST /api/notifications/read-all': { query: 'userId=user-1' },
@@ -170,7 +173,7 @@ describe.for([
   test.for(guarded)('%s works for its owner', async ([what], { keyed }) => {
     const { token, ids, organizationId } = owner;
     const { status } = await perform(keyed, what, { token, ids, organizationId });
-    expect([200, 201, 202, 204, what.endsWith('/retry') ? 409 : 200]).toContain(status);
+    expect([200, 201, 202, 204, /\/(retry|enrich)$/.test(what) ? 409 : 200]).toContain(status);
   });
 
   test.for(guarded)('%s wants a key that counts', async ([what], { keyed, database }) => {

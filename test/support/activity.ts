@@ -11,7 +11,8 @@ export function runActivity<Input, Result>(
   input: Input,
   attempt = 1,
 ): Promise<Result> {
-  return new MockActivityEnvironment({ attempt }, { logger: quiet }).run(activity, input);
+  const info = { attempt, scheduledTimestampMs: Date.now(), scheduleToCloseTimeoutMs: 15 * 60_000 };
+  return new MockActivityEnvironment(info, { logger: quiet }).run(activity, input);
 }
 
 /** Runs it twice, as after a completion that Temporal never got. @returns both answers. */

@@ -17,8 +17,13 @@ import { workflowCoverage } from './workflow-coverage.ts';
 
 export type ActivityOverrides = Partial<LeadActivities & NotificationActivities>;
 
-/** Runs the real workers of all task queues in this process until `stop`; `overrides` take the place of activities. */
-export async function startWorkers(database: TestDatabase, log: Logger, overrides: ActivityOverrides = {}) {
+/** Runs the real workers of task queues, of all unless told otherwise, in this process until `stop`; `overrides` take the place of activities. */
+export async function startWorkers(
+  database: TestDatabase,
+  log: Logger,
+  overrides: ActivityOverrides = {},
+  taskQueues: readonly TaskQueue[] = Object.values(TASK_QUEUES),
+) {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const pick = <Activities extends object>(real: Activities): Activities =>
     Object.fromEntries(
@@ -38,7 +43,7 @@ export async function startWorkers(database: TestDatabase, log: Logger, override
     },
   };
   const workers = new Map<TaskQueue, Worker>();
-  for (const taskQueue of Object.values(TASK_QUEUES)) {
+  for (const taskQueue of taskQueues) {
     workers.set(taskQueue, await createWorker(deps, taskQueue, workloads[taskQueue]));
   }
   const running = [...workers.values()].map((worker) => worker.run());

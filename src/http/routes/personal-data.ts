@@ -10,6 +10,7 @@ import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
 import { answers, idParam, noQuery } from '../validation.ts';
+import { enrichmentSchema } from './enrichment.ts';
 import { entrySchema } from './timeline.ts';
 
 const eraseRoute = createRoute({
@@ -35,6 +36,7 @@ const exportSchema = z
         .nullable()
         .openapi({ description: 'The lines that sum to `score`' }),
     }),
+    enrichmentConflicts: enrichmentSchema.shape.conflicts,
     notifications: z.array(notificationSchema),
     scoreOverrides: z
       .array(

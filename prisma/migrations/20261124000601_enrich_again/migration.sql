@@ -1,0 +1,2 @@
+-- AlterEnum
+ALTER TYPE "outbox_kind" ADD VALUE 'ENRICH_LEAD';

@@ -1,0 +1,2 @@
+-- AlterEnum
+ALTER TYPE "score_cause" ADD VALUE 'ENRICHMENT';

@@ -1,0 +1,115 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { enterFields } from '../../enrichment/enter-fields.ts';
+import { fieldChangeSchema } from '../../enrichment/field-change.ts';
+import { readEnrichment } from '../../enrichment/read-enrichment.ts';
+import { orderEnrichment } from '../../onboarding/enrich-command.ts';
+import { needs } from '../authorization.ts';
+import { callerReader } from '../caller.ts';
+import type { AppDependencies, HttpEnv } from '../context.ts';
+import { problemResponses } from '../problem.ts';
+import { answers, idParam, noQuery } from '../validation.ts';
+
+const value = {
+  value: z.unknown().openapi({ description: 'A text, a number, true or false, or a list of texts' }),
+  source: z.string().openapi({ description: 'The provider, or `human`' }),
+  method: z.string(),
+  confidence: z.number().min(0).max(1),
+  fetchedAt: z.iso.datetime(),
+};
+
+export const enrichmentSchema = z
+  .object({
+    leadId: z.uuid(),
+    outcome: z.enum(['completed', 'partial']).nullable(),
+    retryAt: z.iso.datetime().nullable().openapi({ description: 'While providers are to be asked again' }),
+    fields: z.record(z.string(), z.object(value)),
+    conflicts: z
+      .array(z.object({ field: z.string(), ...value }))
+      .openapi({ description: 'What sources say, and the lead does not have' }),
+    providers: z.array(z.object({ provider: z.string(), answer: z.string(), reason: z.string().optional() })),
+  })
+  .openapi('Enrichment');
+
+const getRoute = createRoute({
+  method: 'get',
+  path: '/api/leads/{id}/enrichment',
+  tags: ['enrichment'],
+  summary: 'What is known of a lead from elsewhere, and who says so',
+  ...needs('leads:read'),
+  request: { params: idParam, query: noQuery },
+  responses: {
+    200: answers('Values with their sources, and what differs', enrichmentSchema),
+    ...problemResponses(404),
+  },
+});
+
+const patchRoute = createRoute({
+  method: 'patch',
+  path: '/api/leads/{id}/enrichment',
+  tags: ['enrichment'],
+  summary: 'Enter what a human knows of a lead',
+  description: 'No provider takes the place of what is entered. `null` takes back what was entered before.',
+  ...needs('leads:write'),
+  request: {
+    params: idParam,
+    query: noQuery,
+    body: { required: true, content: { 'application/json': { schema: fieldChangeSchema } } },
+  },
+  responses: { 200: answers('As it is now', enrichmentSchema), ...problemResponses(404, 413, 415) },
+});
+
+const enrichRoute = createRoute({
+  method: 'post',
+  path: '/api/leads/{id}/enrich',
+  tags: ['enrichment'],
+  summary: 'Enrich a lead again, and score it by what is known then',
+  description: 'One at a time for each lead: while one is under way, another order counts as that one.',
+  ...needs('leads:write'),
+  request: {
+    params: idParam,
+    query: z.strictObject({
+      fresh: z
+        .enum(['true', 'false'])
+        .default('false')
+        .openapi({ description: 'Whether to ask sources whose answer is remembered' }),
+    }),
+  },
+  responses: {
+    202: answers('Accepted, and durable', z.object({ leadId: z.uuid(), run: z.uuid() })),
+    ...problemResponses(404, 409),
+  },
+});
+
+/** `GET` and `PATCH /api/leads/{id}/enrichment`, `POST /api/leads/{id}/enrich` */
+export function enrichmentRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trustedProxies }: AppDependencies) {
+  const readCaller = callerReader(trustedProxies);
+
+  return app
+    .openapi(getRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      return c.json(await c.var.tenant.read((db) => readEnrichment(db, id)), 200);
+    })
+    .openapi(patchRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      const { fields } = c.req.valid('json');
+      const caller = readCaller(c);
+      const enrichment = await c.var.tenant.write(async (tx) => {
+        await enterFields(tx, id, fields, caller);
+        return readEnrichment(tx, id);
+      });
+      return c.json(enrichment, 200);
+    })
+    .openapi(enrichRoute, async (c) => {
+      const slot = fastStart.takeSlot();
+      try {
+        const fresh = c.req.valid('query').fresh === 'true';
+        const context = { caller: readCaller(c), fresh, orderDelayMs: slot.orderDelayMs };
+        const order = await c.var.tenant.write((tx) => orderEnrichment(tx, c.req.valid('param').id, context));
+        slot.run(order);
+        return c.json({ leadId: order.leadId, run: order.payload.run }, 202);
+      } catch (err) {
+        slot.release();
+        throw err;
+      }
+    });
+}

@@ -1,0 +1,59 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { type EnrichmentRef, FAILURES, type RescoreResult } from '../../workflows/contract.ts';
+import type { Lead, LeadEvent, Prisma } from '../db/generated/client.ts';
+import { storedEnrichment } from './keep-enrichment.ts';
+import { calculateScore } from '../scoring/calculate.ts';
+import { breakdownOf, recordScores } from '../scoring/record.ts';
+import type { RuleBook } from '../scoring/rule-book.ts';
+import { type EnrichStep, enrichmentOutcome } from './enrichment-step.ts';
+import { lockLead } from './open-step.ts';
+import { recordStep, type Step, stepKey } from './step-record.ts';
+
+/** The enrichment of a lead whose onboarding is over: its state stays as it is. */
+export const enrichAgainStep: EnrichStep<EnrichmentRef> = {
+  runOf: ({ run }) => `again-${run}`,
+  find,
+  async start(tx, ref) {
+    const opened = await find(tx, ref);
+    if (!opened.recorded) await recordStep(tx, ref, 'enrichment.started', 'enrichment.started');
+    return opened;
+  },
+};
+
+async function find(tx: Prisma.TransactionClient, ref: EnrichmentRef) {
+  const { lead, recorded } = await open(tx, ref, 'enrichment');
+  return { lead, recorded: recorded && enrichmentOutcome(recorded.type) };
+}
+
+/** Scores a lead by what is known now. A second run answers what the first one wrote. */
+export async function recordRescore(
+  tx: Prisma.TransactionClient,
+  ref: EnrichmentRef,
+  ruleBook: RuleBook,
+): Promise<RescoreResult> {
+  const { lead, recorded } = await open(tx, ref, 'score');
+  if (recorded) {
+    const { score, band } = recorded.data as unknown as RescoreResult;
+    return { score, band };
+  }
+  const { version, rules } = await ruleBook.inForce(tx, lead.organizationId);
+  const calculated = calculateScore(rules, lead, storedEnrichment(lead)?.fields ?? {});
+  const { score, band, lines } = calculated;
+  const origin = { organizationId: lead.organizationId, version, rules, cause: 'ENRICHMENT' } as const;
+  await recordScores(tx, origin, [{ leadId: lead.id, calculated }]);
+  const breakdown = breakdownOf(lines) as unknown as Prisma.InputJsonArray;
+  await recordStep(tx, ref, 'score', 'score.calculated', { score, band, ruleVersion: version, breakdown });
+  return { score, band };
+}
+
+/** @throws ApplicationFailure `LeadGone`, not to be retried */
+async function open(
+  tx: Prisma.TransactionClient,
+  { leadId, run }: EnrichmentRef,
+  step: Step,
+): Promise<{ lead: Lead; recorded: LeadEvent | null }> {
+  const lead = await lockLead(tx, leadId);
+  if (!lead) throw ApplicationFailure.nonRetryable(`Lead ${leadId} does not exist`, FAILURES.leadGone);
+  const where = { leadId_stepKey: { leadId, stepKey: stepKey(`enrichment-${run}`, step) } };
+  return { lead, recorded: await tx.leadEvent.findUnique({ where }) };
+}

@@ -1,0 +1,18 @@
+import { TemporalFailure } from '@temporalio/workflow';
+import type { EnrichmentInput, EnrichmentView } from './contract.ts';
+import { isClosed, settle } from './outcomes.ts';
+import { enrichmentSteps } from './steps.ts';
+
+/** Enriches a lead again and scores it by what is known then. It is apart from the onboarding, which is over. */
+export async function leadEnrichment(input: EnrichmentInput): Promise<EnrichmentView> {
+  const { leadId, organizationId, run, fresh, requestId } = input;
+  const ref = { leadId, organizationId, run, fresh, requestId };
+  const { enrichAgain, rescoreAfterEnrichment } = enrichmentSteps(input);
+  try {
+    const { outcome } = await settle(enrichAgain(ref), 'partial');
+    return { enrichment: outcome, ...(await rescoreAfterEnrichment(ref)) };
+  } catch (err) {
+    if (err instanceof TemporalFailure && isClosed(err)) return { enrichment: 'skipped', score: null, band: null };
+    throw err;
+  }
+}
