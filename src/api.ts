@@ -1,12 +1,17 @@
 import { createKeyring } from './api-keys/keyring.ts';
 import { openDatabase } from './db/open.ts';
 import { API_ROLE } from './db/tenant.ts';
+import { formSecretReader } from './forms/secret.ts';
+import { createFormTokens } from './forms/token.ts';
 import { createApp } from './http/app.ts';
 import { listen } from './http/listen.ts';
+import { watchInboxes } from './notifications/watch.ts';
 import { createOnboardingRuns } from './onboarding/runs.ts';
 import { carryOut } from './outbox/carry-out.ts';
 import { createFastStart } from './outbox/fast-start.ts';
 import { type ProcessContext, runProcess } from './processes.ts';
+import { createRateLimiter } from './rate-limit/limiter.ts';
+import { shareCounts } from './rate-limit/share.ts';
 import { openTemporal } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 
@@ -16,6 +21,11 @@ const CONNECTIONS = 10;
 const OWN_CONNECTIONS = 3;
 /** Runs that one API process starts at once; past that, under a burst, they are the relay's. */
 const FAST_START_SLOTS = 32;
+/** Where callers need keys: ten a second, and bursts of a minute's worth. */
+const DEFAULT_RATE_LIMIT = { requests: 600, seconds: 60 };
+/** Nobody fills a form of a name and an e-mail faster. */
+const MIN_FORM_AGE_MS = 3_000;
+const HOUR_MS = 3_600_000;
 
 /** The API process. It serves without Temporal: what it cannot start waits in the outbox. */
 async function start({ env, log, stopping, closers }: ProcessContext): Promise<void> {
@@ -35,7 +45,15 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     carryOut: (order) => carryOut({ client: temporal.client, searchAttributes, log }, order),
   });
   closers.add('workflow starts', () => fastStart.idle());
+  const inboxWatch = watchInboxes({ pool: own.pool, log, stopping });
+  closers.add('listener', () => inboxWatch.close());
 
+  const rateLimit = env.RATE_LIMIT ?? (withKeys ? DEFAULT_RATE_LIMIT : 'off');
+  const rateLimiter = rateLimit === 'off' ? 'off' : createRateLimiter(rateLimit);
+  if (rateLimiter !== 'off') {
+    const sharing = shareCounts({ limiter: rateLimiter, pool: own.pool, log });
+    closers.add('rate limits', () => sharing.stop());
+  }
   const app = createApp({
     pool,
     prisma,
@@ -43,7 +61,16 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     fastStart,
     runs: createOnboardingRuns(temporal, env.TEMPORAL_UI_URL),
     intake: { enrichmentDelayMs: env.ENRICHMENT_DELAY_MS, idempotencyTtlHours: env.IDEMPOTENCY_TTL_HOURS },
+    inboxWatch,
     trustedProxies: env.TRUSTED_PROXIES,
+    rateLimiter,
+    corsOrigins: env.CORS_ORIGINS,
+    formTokens: createFormTokens({
+      readSecret: formSecretReader(own.pool),
+      minAgeMs: MIN_FORM_AGE_MS,
+      maxAgeMs: env.IDEMPOTENCY_TTL_HOURS * HOUR_MS, // as long as it is known which were used
+    }),
+    formReturnOrigins: env.FORM_RETURN_ORIGINS,
     log,
   });
   closers.add('HTTP', await listen(app.fetch, { host: env.HOST, port: env.PORT }));

@@ -12,6 +12,24 @@ const hosts = z.string().transform((text) =>
     .filter(Boolean),
 );
 
+/** Of a scheme, a host and maybe a port: what browsers send as `Origin`. */
+const ORIGIN_FORM = 'takes whole origins without a path, as in https://www.example.com';
+const origins = hosts.pipe(
+  z.array(
+    z
+      .url({ protocol: /^https?$/, abort: true, error: ORIGIN_FORM })
+      .refine((text) => new URL(text).origin === text && !text.includes('*'), ORIGIN_FORM),
+  ),
+);
+const RATE_FORM = 'takes off, or requests/seconds as in 600/60';
+const rateLimit = z
+  .string()
+  .regex(/^(off|[1-9]\d{0,6}\/[1-9]\d{0,4})$/, RATE_FORM)
+  .transform((text) => {
+    const [requests, seconds] = text.split('/').map(Number);
+    return requests && seconds ? { requests, seconds } : ('off' as const);
+  });
+
 const webhookUrl = z
   .url({ protocol: /^https?$/, abort: true, error: 'takes an http or https address' })
   .refine((url) => !new URL(url).username && !new URL(url).password, 'takes no user and password: requests are signed');
@@ -53,6 +71,9 @@ export const environmentSchema = z.object({
   }),
   API_AUTH: z.enum(['required', 'off']).default('required'),
   TRUSTED_PROXIES: hosts.default([]),
+  RATE_LIMIT: rateLimit.optional(),
+  CORS_ORIGINS: origins.default([]),
+  FORM_RETURN_ORIGINS: origins.default([]),
   OUTBOX_POLL_MS: milliseconds.min(10).default(1_000),
   RECONCILE_INTERVAL_MS: milliseconds.default(30_000),
   IDEMPOTENCY_TTL_HOURS: count.default(24),

@@ -5,7 +5,7 @@ import type { ApiKey, IssuedKey } from './api-keys/api-key.ts';
 import { describeKey } from './api-keys/describe.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './api-keys/manage.ts';
 import { newKeySchema } from './api-keys/new-key.ts';
-import { API_SCOPES, type ApiScope } from './api-keys/scopes.ts';
+import { API_SCOPES, type ApiScope, FORM_SCOPE } from './api-keys/scopes.ts';
 import { databaseFault } from './db/faults.ts';
 import { Prisma, type PrismaClient } from './db/generated/client.ts';
 import { openDatabase } from './db/open.ts';
@@ -27,7 +27,11 @@ program
   .description('make a key; its token is printed this once')
   .requiredOption('--organization <id>', 'whose rows it opens', valid(organizationId))
   .requiredOption('--name <text>', 'what it is for', valid(name))
-  .requiredOption('--scopes <list>', `${API_SCOPES.join(',')}: some of them, or all`, readScopes)
+  .requiredOption(
+    '--scopes <list>',
+    `${API_SCOPES.join(',')}: some of them, or all but ${FORM_SCOPE}, which goes alone`,
+    readScopes,
+  )
   .option('--expires-in-days <n>', 'without it the key has no end', valid(count.min(1)))
   .action((options: { organization: string; name: string; scopes: ApiScope[]; expiresInDays?: number }) =>
     run(async (db) => {
@@ -80,7 +84,7 @@ function valid<T>(schema: z.ZodType<T>): (value: unknown) => T {
 }
 
 function readScopes(list: string): ApiScope[] {
-  return list === 'all' ? [...API_SCOPES] : valid(scopes)(list.split(','));
+  return list === 'all' ? API_SCOPES.filter((scope) => scope !== FORM_SCOPE) : valid(scopes)(list.split(','));
 }
 
 async function run(work: (db: PrismaClient) => Promise<void>): Promise<void> {

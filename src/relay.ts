@@ -1,10 +1,11 @@
+import { listen } from './db/listen.ts';
 import { openDatabase } from './db/open.ts';
 import { sweepEnrichment } from './enrichment/guard/sweep.ts';
 import { type Health, serveHealth } from './health-server.ts';
 import { sweepIdempotencyKeys } from './leads/sweep-idempotency-keys.ts';
 import { carryOut } from './outbox/carry-out.ts';
-import { listenForOrders } from './outbox/listen.ts';
 import { startRelay } from './outbox/relay.ts';
+import { ORDERS_CHANNEL } from './outbox/wake.ts';
 import { type ProcessContext, runProcess } from './processes.ts';
 import { startReconciler } from './reconciler/reconcile.ts';
 import { startRounds } from './reconciler/rounds.ts';
@@ -34,10 +35,8 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     carryOut: (order) => carryOut({ client: temporal.client, searchAttributes, log }, order),
   });
   closers.add('relay', () => relay.stop());
-  closers.add(
-    'listener',
-    listenForOrders(pool, () => relay.wake(), log),
-  );
+  const wake = () => relay.wake();
+  closers.add('listener', listen(pool, ORDERS_CHANNEL, { onMessage: wake, onConnected: wake }, log));
   const reconciler = {
     pool,
     prisma,
@@ -47,7 +46,7 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     log,
     patienceMs: PATIENCE_MS,
     enrichmentDelayMs: env.ENRICHMENT_DELAY_MS,
-    wakeRelay: () => relay.wake(),
+    wakeRelay: wake,
   };
   closers.add('reconciler', startReconciler(reconciler, env.RECONCILE_INTERVAL_MS));
   const sweep = async (signal: AbortSignal) =>

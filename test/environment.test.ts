@@ -50,6 +50,36 @@ describe('the notification webhook', () => {
   });
 });
 
+describe('the rate limit', () => {
+  it('is requests/seconds, or off; nothing by default', () => {
+    expect(readEnvironment({}).RATE_LIMIT).toBeUndefined();
+    expect(readEnvironment({ RATE_LIMIT: 'off' }).RATE_LIMIT).toBe('off');
+    expect(readEnvironment({ RATE_LIMIT: '600/60' }).RATE_LIMIT).toEqual({ requests: 600, seconds: 60 });
+  });
+
+  it.each(['600', '600/', '/60', '0/60', '600/0', '-1/60', '1.5/60', '600/60s', '600/60,10/1', 'on', 'OFF'])(
+    'refuses %s, and says what it takes',
+    (RATE_LIMIT) =>
+      expect(faultOf({ RATE_LIMIT })).toContain('RATE_LIMIT: takes off, or requests/seconds as in 600/60'),
+  );
+});
+
+describe.each(['CORS_ORIGINS', 'FORM_RETURN_ORIGINS'] as const)('%s', (variable) => {
+  it('is a list of origins, empty by default', () => {
+    expect(readEnvironment({})[variable]).toEqual([]);
+    const origins = ['https://www.example.com', 'http://localhost:5173'];
+    expect(readEnvironment({ [variable]: ` ${origins.join(' , ')},` })[variable]).toEqual(origins);
+  });
+
+  it.each(['*', 'example.com', 'https://*.example.com', 'https://example.com/', 'https://example.com/a', 'null'])(
+    'refuses %s: each site is named',
+    (origin) => {
+      const fault = faultOf({ [variable]: `https://www.example.com,${origin}` });
+      expect(fault).toContain(`${variable}.1: takes whole origins without a path, as in https://www.example.com`);
+    },
+  );
+});
+
 describe('an API without keys', () => {
   it.each(['127.0.0.1', '127.0.0.2', '::1', 'localhost'])('may listen on %s', (HOST) => {
     expect(faultOf({ API_AUTH: 'off', HOST })).toBe('none');

@@ -169,6 +169,16 @@ export const ONBOARDING_SIGNALS = {
 export type OnboardingSignal = keyof typeof ONBOARDING_SIGNALS;
 /** The commands that leave the onboarding running. */
 export type EnrichmentCommand = Exclude<OnboardingSignal, 'cancel'>;
+
+/** Tells a run that its lead has another priority now. Apart from the commands: the lead has it, whatever becomes of the run. */
+export const PRIORITY_SIGNAL = 'changePriority';
+
+export interface PriorityChange {
+  priority: LeadPriority;
+  /** Of the lead, so that of two changes the later one is known. */
+  version: number;
+}
+
 export const ONBOARDING_QUERY = 'onboarding';
 
 /** Types of the failures that activities throw on purpose; the workflow decides by them. */

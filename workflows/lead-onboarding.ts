@@ -9,6 +9,7 @@ import type {
   StepReport,
 } from './contract.ts';
 import { failureType, isClosed, settle } from './outcomes.ts';
+import { trackPriority } from './priority-signal.ts';
 import { onboardingSteps } from './steps.ts';
 import { trackView } from './view.ts';
 
@@ -19,7 +20,7 @@ import { trackView } from './view.ts';
 export async function leadOnboarding(input: OnboardingInput): Promise<OnboardingView> {
   const { leadId, organizationId, round, requestId } = input;
   const ref = { leadId, organizationId, round, requestId };
-  const { notifyAssignee, enrichLead, scoreLead, closeOnboarding } = onboardingSteps(input);
+  const { notifyAssignee, enrichLead, scoreLead, closeOnboarding } = onboardingSteps(input, trackPriority(input));
   const update = trackView(input);
   const commands = receiveCommands(input.acceptedCommands);
   let notification: StepReport<NotificationOutcome | 'pending'> = { outcome: 'pending' };

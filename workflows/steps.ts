@@ -2,9 +2,13 @@ import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import {
   type AssignmentRef,
   type EnrichmentInput,
+  type CloseInput,
   type LeadActivities,
+  type LeadPriority,
   type NotificationActivities,
   type OnboardingInput,
+  type OnboardingRef,
+  type ScoreInput,
   TASK_QUEUES,
 } from './contract.ts';
 import { stepPriority } from './priorities.ts';
@@ -31,34 +35,25 @@ const SCORE: ActivityOptions = {
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
 };
 
-/** The activities of one onboarding, each with its queue, timeouts, retries, priority and summary. */
-export function onboardingSteps(input: OnboardingInput) {
-  const lead = `lead ${input.leadId}`;
-  const notification = proxyActivities<NotificationActivities>({
-    ...NOTIFY,
-    priority: stepPriority(1, input),
-    summary: `Notify the assignee of ${lead}`,
+/**
+ * The activities of one onboarding, each with its queue, timeouts, retries, priority and summary.
+ * @param priority of the lead at the moment when a step is ordered
+ */
+export function onboardingSteps({ leadId, organizationId }: OnboardingInput, priority: () => LeadPriority) {
+  const options = (base: 1 | 3 | 5, summary: string) => ({
+    priority: stepPriority(base, { organizationId, priority: priority() }),
+    summary: `${summary} lead ${leadId}`,
   });
-  const enrichment = proxyActivities<LeadActivities>({
-    ...ENRICH,
-    priority: stepPriority(5, input),
-    summary: `Enrich ${lead}`,
-  });
-  const score = proxyActivities<LeadActivities>({
-    ...SCORE,
-    priority: stepPriority(3, input),
-    summary: `Score ${lead}`,
-  });
-  const closing = proxyActivities<LeadActivities>({
-    ...SCORE,
-    priority: stepPriority(3, input),
-    summary: `Record the outcome of ${lead}`,
-  });
+  const notification = () =>
+    proxyActivities<NotificationActivities>({ ...NOTIFY, ...options(1, 'Notify the assignee of') });
+  const enrichment = () => proxyActivities<LeadActivities>({ ...ENRICH, ...options(5, 'Enrich') });
+  const score = () => proxyActivities<LeadActivities>({ ...SCORE, ...options(3, 'Score') });
+  const closing = () => proxyActivities<LeadActivities>({ ...SCORE, ...options(3, 'Record the outcome of') });
   return {
-    notifyAssignee: notification.notifyAssignee,
-    enrichLead: enrichment.enrichLead,
-    scoreLead: score.scoreLead,
-    closeOnboarding: closing.closeOnboarding,
+    notifyAssignee: (ref: OnboardingRef) => notification().notifyAssignee(ref),
+    enrichLead: (ref: OnboardingRef) => enrichment().enrichLead(ref),
+    scoreLead: (input: ScoreInput) => score().scoreLead(input),
+    closeOnboarding: (input: CloseInput) => closing().closeOnboarding(input),
   };
 }
 

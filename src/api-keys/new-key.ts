@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { organizationId } from '../leads/submission.ts';
 import { text } from '../leads/text.ts';
-import { API_SCOPES } from './scopes.ts';
+import { API_SCOPES, FORM_SCOPE } from './scopes.ts';
 
 /** What a key is made from. */
 export const newKeySchema = z
@@ -11,7 +11,11 @@ export const newKeySchema = z
     scopes: z
       .array(z.enum(API_SCOPES))
       .min(1, 'must name at least one scope')
-      .refine((scopes) => new Set(scopes).size === scopes.length, 'must name each scope once'),
+      .refine((scopes) => new Set(scopes).size === scopes.length, 'must name each scope once')
+      .refine(
+        (scopes) => scopes.length === 1 || !scopes.includes(FORM_SCOPE),
+        `must name ${FORM_SCOPE} alone: such a key stands in public pages`,
+      ),
     expiresAt: z.iso
       .datetime()
       .transform((time) => new Date(time))

@@ -8,7 +8,7 @@ const PATIENCE_MS = 3_000;
  * what silenced one has silenced them. The `query_timeout` of node-postgres would put such a client back into the pool,
  * where later statements wait on it in vain (https://github.com/brianc/node-postgres/issues/3399).
  */
-export function createImpatientClient() {
+export function createImpatientClient(): typeof pg.Client {
   const idle = new Set<ImpatientClient>();
 
   class ImpatientClient extends pg.Client {

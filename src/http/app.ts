@@ -1,20 +1,22 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { requestId } from 'hono/request-id';
 import { v7 as uuidv7 } from 'uuid';
-import { authenticate } from './authentication.ts';
 import type { AppDependencies, HttpEnv } from './context.ts';
 import { answerInTime } from './deadline.ts';
 import { answerErrors } from './errors.ts';
-import { readJsonBody } from './json-body.ts';
 import { refuseUnknown } from './not-found.ts';
+import { protect } from './protection.ts';
+import { readFormBody, readJsonBody } from './request-body.ts';
 import { logRequests } from './request-log.ts';
 import { documentationRoutes } from './routes/documentation.ts';
 import { enrichmentRoutes } from './routes/enrichment.ts';
+import { formRoutes } from './routes/forms.ts';
 import { healthRoutes } from './routes/health.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { leadRoutes } from './routes/leads.ts';
 import { leadIntakeRoutes } from './routes/lead-intake.ts';
 import { notificationRoutes } from './routes/notifications.ts';
+import { notificationStreamRoutes } from './routes/notification-stream.ts';
 import { onboardingRoutes } from './routes/onboarding.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import { answerInvalid } from './validation.ts';
@@ -27,8 +29,9 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   const app = new OpenAPIHono<HttpEnv>({ defaultHook: answerInvalid });
   app.use(requestId({ limitLength: MAX_REQUEST_ID, generator: () => uuidv7() }));
   app.use(logRequests(deps.log));
-  app.use('/api/*', authenticate(deps));
-  app.use(readJsonBody);
+  protect(app, deps);
+  app.use('/api/*', readJsonBody);
+  app.use('/forms/*', readFormBody);
   app.use(answerInTime); // after the body: how long a caller takes to send it is not our doing
   app.onError(answerErrors(deps.log));
 
@@ -38,7 +41,9 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   onboardingRoutes(app, deps);
   enrichmentRoutes(app, deps);
   notificationRoutes(app);
+  notificationStreamRoutes(app, deps);
   keyRoutes(app, deps);
+  formRoutes(app, deps);
   healthRoutes(app, deps);
   documentationRoutes(app);
   app.notFound(refuseUnknown(app));

@@ -4,6 +4,7 @@ import { everyTenant, tenantOf } from '../db/tenant.ts';
 import type { AppDependencies, HttpEnv } from './context.ts';
 import { inTime } from './deadline.ts';
 import { Problem } from './problem.ts';
+import type { CountRequest } from './rate-limit.ts';
 import { unavailable } from './unavailable.ts';
 
 /** https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
@@ -15,18 +16,30 @@ const REFUSALS: Record<KeyRefusal, string> = {
   revoked: 'This API key was revoked: ask for a new one.',
 };
 
-/** Finds who calls, and which rows are theirs. Without keys that is anybody, and all of them. */
-export function authenticate({ keyring, prisma }: AppDependencies): MiddlewareHandler<HttpEnv> {
+/**
+ * Finds who calls, and which rows are theirs. Without keys that is anybody, and all of them.
+ * @param countRefused called for each request that shows no good key
+ */
+export function authenticate(
+  { keyring, prisma }: AppDependencies,
+  countRefused: CountRequest,
+): MiddlewareHandler<HttpEnv> {
   if (keyring === 'off') {
     const tenant = everyTenant(prisma);
     return (c, next) => {
+      c.set('confirmKey', () => Promise.resolve());
       c.set('tenant', tenant);
       return next();
     };
   }
   return async (c, next) => {
-    const key = await inTime(verifyKey(keyring, c.req.header('authorization')), () => unavailable(c, 'nothing-stored'));
+    const verify = () => verifyKey(keyring, c.req.header('authorization'));
+    const key = await inTime(verify(), () => unavailable(c, 'nothing-stored')).catch((err: unknown) => {
+      if (err instanceof Problem && err.status === 401) countRefused(c);
+      throw err;
+    });
     c.set('key', key);
+    c.set('confirmKey', verify);
     c.set('tenant', tenantOf(prisma, key.organizationId));
     return next();
   };

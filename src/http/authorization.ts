@@ -27,7 +27,7 @@ export function organizationOf(c: Context<HttpEnv>, named: string | undefined): 
   const organizationId = c.var.key?.organizationId ?? named;
   if (organizationId === undefined) {
     const errors = [{ path: 'organizationId', message: 'is required while the API works without keys' }];
-    throw new Problem(400, 'invalid-request', 'Correct the query: see errors.', { errors });
+    throw new Problem(400, 'invalid-request', 'Correct the request: see errors.', { errors });
   }
   if (named !== undefined && named !== organizationId) {
     throw new Problem(

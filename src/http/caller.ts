@@ -9,8 +9,25 @@ import { Problem } from './problem.ts';
 const MAX_ACTOR = 200;
 const MAX_USER_AGENT = 500;
 
-/** Finds who asks. `trustedProxies` are addresses or ranges; only what they say in `x-forwarded-for` is believed. */
+/** Finds who asks, for the audit. */
 export function callerReader(trustedProxies: readonly string[]) {
+  const readAddress = addressReader(trustedProxies);
+  return (c: Context<HttpEnv>): Caller => {
+    const userAgent = c.req.header('user-agent')?.slice(0, MAX_USER_AGENT) ?? null;
+    return {
+      userId: readActor(c.req.header('x-actor-id')),
+      ipAddress: readAddress(c),
+      userAgent: userAgent !== null && isStorable(userAgent) ? userAgent : null,
+      requestId: c.get('requestId'),
+    };
+  };
+}
+
+/**
+ * Finds the address that a request comes from; null when its connection is gone. `trustedProxies` are addresses or
+ * ranges; only what they say in `x-forwarded-for` is believed.
+ */
+export function addressReader(trustedProxies: readonly string[]) {
   const ranges = trustedProxies.map((entry) =>
     entry.includes('/')
       ? ipaddr.parseCIDR(entry)
@@ -20,16 +37,8 @@ export function callerReader(trustedProxies: readonly string[]) {
     const parsed = ipaddr.process(address);
     return ranges.some(([range, bits]) => range.kind() === parsed.kind() && parsed.match([range, bits] as never));
   };
-
-  return (c: Context<HttpEnv>): Caller => {
-    const userAgent = c.req.header('user-agent')?.slice(0, MAX_USER_AGENT) ?? null;
-    return {
-      userId: readActor(c.req.header('x-actor-id')),
-      ipAddress: clientAddress(peerAddress(c), c.req.header('x-forwarded-for'), isTrusted),
-      userAgent: userAgent !== null && isStorable(userAgent) ? userAgent : null,
-      requestId: c.get('requestId'),
-    };
-  };
+  return (c: Context<HttpEnv>): string | null =>
+    clientAddress(peerAddress(c), c.req.header('x-forwarded-for'), isTrusted);
 }
 
 function readActor(actor: string | undefined): string | null {

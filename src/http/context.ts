@@ -2,10 +2,13 @@ import type { Pool } from 'pg';
 import type { Keyring, VerifiedKey } from '../api-keys/keyring.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Tenant } from '../db/tenant.ts';
+import type { FormTokens } from '../forms/token.ts';
 import type { IntakeSettings } from '../leads/intake.ts';
 import type { Logger } from '../logger.ts';
+import type { InboxWatch } from '../notifications/watch.ts';
 import type { OnboardingRuns } from '../onboarding/runs.ts';
 import type { FastStart } from '../outbox/fast-start.ts';
+import type { RateLimiter } from '../rate-limit/limiter.ts';
 
 /** All that the API touches. */
 export interface AppDependencies {
@@ -17,8 +20,15 @@ export interface AppDependencies {
   fastStart: FastStart;
   runs: OnboardingRuns;
   intake: IntakeSettings;
+  inboxWatch: InboxWatch;
   /** Addresses or ranges (CIDR) of proxies whose `x-forwarded-for` is believed. */
   trustedProxies: readonly string[];
+  rateLimiter: RateLimiter | 'off';
+  /** Pages of these origins may use the API. */
+  corsOrigins: readonly string[];
+  formTokens: FormTokens;
+  /** Where visitors may be sent after a form. */
+  formReturnOrigins: readonly string[];
   log: Logger;
 }
 
@@ -28,6 +38,8 @@ export interface HttpEnv {
     requestId: string;
     /** Undefined when the API works without keys. */
     key: VerifiedKey | undefined;
+    /** Fails once the key is no longer accepted: for answers that go on and on. */
+    confirmKey: () => Promise<unknown>;
     /** The only way of a route to the rows of the database. */
     tenant: Tenant;
   };

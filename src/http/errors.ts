@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { Context, ErrorHandler } from 'hono';
 import { KeyEnded, KeyNotFound } from '../api-keys/errors.ts';
 import { databaseFault } from '../db/faults.ts';
-import { EmailTaken, LeadNotFound } from '../leads/errors.ts';
+import { EmailTaken, LeadChanged, LeadNotFound } from '../leads/errors.ts';
 import type { Logger } from '../logger.ts';
 import { NotificationNotFound } from '../notifications/inbox.ts';
 import { CommandImpossible } from '../onboarding/command.ts';
@@ -33,6 +33,7 @@ function toProblem(err: unknown, c: Context<HttpEnv>): Problem {
   if (err instanceof Problem) return err;
   if (isOneOf(NOT_FOUND, err)) return new Problem(404, 'not-found', err.message);
   if (isOneOf(CONFLICTS, err)) return new Problem(409, 'conflict', err.message);
+  if (err instanceof LeadChanged) return new Problem(412, 'precondition-failed', err.message);
   if (err instanceof CursorError) {
     const errors = [{ path: 'cursor', message: 'must be a nextCursor that this list has answered' }];
     return new Problem(400, 'invalid-request', 'Leave the cursor out to begin at the start.', { errors });

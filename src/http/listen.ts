@@ -3,11 +3,10 @@ import type { Server, ServerResponse } from 'node:http';
 import { Server as TcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
+import { protectServer, serverOptions } from './server.ts';
 
 type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
 
-/** Milliseconds for a caller to send a request, body and all. */
-const REQUEST_TIMEOUT_MS = 30_000;
 /** A caller may be sending on an open connection at the very moment when we stop; its request is answered as well. */
 const LINGER_MS = 1_500;
 
@@ -17,7 +16,8 @@ const LINGER_MS = 1_500;
  * @throws Error that says which setting to change
  */
 export async function listen(fetch: Fetch, address: { host: string; port: number }): Promise<() => Promise<void>> {
-  const server = createAdaptorServer({ fetch, serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS } }) as Server;
+  const server = createAdaptorServer({ fetch, serverOptions }) as Server;
+  protectServer(server);
   const drain = drainOf(server);
   server.listen(address);
   await once(server, 'listening').catch((err: unknown) => {

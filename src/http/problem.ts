@@ -6,33 +6,45 @@ import type { HttpEnv } from './context.ts';
 /** Every kind of error that this API answers; the last part of a problem's `type`. */
 export type ProblemCode =
   | 'invalid-request'
+  | 'malformed-request'
   | 'malformed-body'
   | 'unauthenticated'
   | 'forbidden'
   | 'not-found'
   | 'method-not-allowed'
+  | 'request-timeout'
   | 'conflict'
+  | 'precondition-failed'
   | 'request-running'
   | 'idempotency-key-reused'
   | 'lead-erased'
   | 'body-too-large'
+  | 'url-too-long'
   | 'unsupported-media-type'
+  | 'rate-limited'
+  | 'headers-too-large'
   | 'unavailable'
   | 'internal';
 
 const TITLES: Record<ProblemCode, string> = {
   'invalid-request': 'The request is not valid',
-  'malformed-body': 'The body is not JSON',
+  'malformed-request': 'The request is not HTTP',
+  'malformed-body': 'The body cannot be read',
   unauthenticated: 'The request needs a valid API key',
   forbidden: 'The API key does not allow this',
   'not-found': 'There is no such thing',
   'method-not-allowed': 'This path does not take this method',
+  'request-timeout': 'The request took too long to arrive',
   conflict: 'The request conflicts with what is stored',
+  'precondition-failed': 'The lead is no longer what the request says',
   'request-running': 'The same request is still running',
   'idempotency-key-reused': 'The idempotency key was used for another request',
   'lead-erased': 'The lead of this request was erased',
   'body-too-large': 'The body is too large',
-  'unsupported-media-type': 'The body has to be JSON',
+  'url-too-long': 'The URL is too long',
+  'unsupported-media-type': 'The body is of another type',
+  'rate-limited': 'There were too many requests',
+  'headers-too-large': 'The headers are too large',
   unavailable: 'The service is not available at the moment',
   internal: 'Something went wrong on our side',
 };
@@ -58,6 +70,8 @@ export interface ProblemOptions {
   headers?: Record<string, string>;
 }
 
+export const PROBLEM_TYPE = 'application/problem+json';
+
 /** An error that is answered as it is, as RFC 9457 `application/problem+json`. `detail` says what to do about it. */
 export class Problem extends Error {
   override name = 'Problem';
@@ -74,30 +88,51 @@ export class Problem extends Error {
 
   /** The answer to the request in hand. */
   toResponse(c: Context<HttpEnv>): Response {
+    const headers = { ...this.options.headers, 'content-type': PROBLEM_TYPE };
+    return c.body(this.toDocument(c.get('requestId')), this.status, headers);
+  }
+
+  /** The body of the answer. */
+  toDocument(requestId: string): string {
     const { status, code, message, options } = this;
-    const body: z.infer<typeof problemSchema> = {
+    const document: z.infer<typeof problemSchema> = {
       type: `urn:lead-onboarding:problem:${code}`,
       title: TITLES[code],
       status,
       detail: message,
-      requestId: c.get('requestId'),
+      requestId,
       ...(options.errors && { errors: options.errors }),
     };
-    return c.body(JSON.stringify(body), status, { ...options.headers, 'content-type': 'application/problem+json' });
+    return JSON.stringify(document);
   }
 }
 
 /** Describes in OpenAPI which problems a route answers, beside those of every route under `/api`. */
-export function problemResponses(...statuses: number[]) {
-  return describeProblems(400, 401, 403, ...statuses, 500, 503);
+export function problemResponses<Status extends number = never>(...statuses: Status[]) {
+  return describeProblems<Status | 400 | 401 | 403 | 429 | 500 | 503>(400, 401, 403, ...statuses, 429, 500, 503);
 }
 
-/** Describes in OpenAPI the problems of these statuses. */
-export function describeProblems(...statuses: number[]) {
-  const content = { 'application/problem+json': { schema: problemSchema } };
-  const describe = (status: number) => ({ description: DESCRIPTIONS[status] ?? 'Problem', content });
-  return Object.fromEntries(statuses.map((status) => [status, describe(status)]));
+/** Describes in OpenAPI the problems of these statuses, and of those that are answered before a route is looked for. */
+export function describeProblems<Status extends number>(...statuses: Status[]): Record<Status, ProblemResponse> {
+  type Described = Record<Status, ProblemResponse>;
+  const content = { [PROBLEM_TYPE]: { schema: problemSchema } };
+  const describe = (status: number) => ({
+    description: DESCRIPTIONS[status] ?? 'Problem',
+    content,
+    ...(RETRIABLE.has(status) && { headers: z.object({ 'retry-after': retryAfter }) }),
+  });
+  const described = Object.fromEntries(statuses.map((status) => [status, describe(status)])) as Described;
+  const anyOther = { description: 'The request as such is refused: too slow, too long, not HTTP', content };
+  return { ...described, default: anyOther };
 }
+
+interface ProblemResponse {
+  description: string;
+  content: { [PROBLEM_TYPE]: { schema: typeof problemSchema } };
+}
+
+const RETRIABLE = new Set([429, 503]);
+const retryAfter = z.string().openapi({ description: 'Seconds', example: '1' });
 
 const DESCRIPTIONS: Record<number, string> = {
   400: 'Malformed or not valid; `errors` names each field at fault',
@@ -106,9 +141,11 @@ const DESCRIPTIONS: Record<number, string> = {
   404: 'Unknown id',
   409: 'In conflict with what is stored, or the same request is still running',
   410: 'The lead of this idempotency key was erased',
-  413: 'Body over 1 MiB',
-  415: 'Body is not `application/json`',
+  412: '`If-Match` names another version: somebody else has changed the lead',
+  413: 'Body over 1 MiB, or a form over 64 KiB',
+  415: 'Body is of another type than those listed',
   422: 'The idempotency key was used with another body',
+  429: 'Too many requests; try again after `Retry-After` seconds',
   500: 'Fault on our side',
   503: 'Not available at the moment; try again after `Retry-After` seconds',
 };

@@ -15,14 +15,18 @@ const WHERE = {
 
 /** Answers what zod refuses as a 400 that names each field. Values are never repeated. */
 export const answerInvalid: Hook<unknown, HttpEnv, string, unknown> = (result) => {
-  if (result.success) return;
-  const errors = result.error.issues.flatMap((issue) => {
+  if (!result.success) throw invalid(result.error, WHERE[result.target]);
+};
+
+/** What zod refuses, as a problem. `where` is what has to be corrected. */
+export function invalid(error: z.ZodError, where: string): Problem {
+  const errors = error.issues.flatMap((issue) => {
     const path = issue.path.map(String).join('.');
     if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
     return issue.keys.map((key) => ({ path: [path, key].filter(Boolean).join('.'), message: 'is not known here' }));
   });
-  throw new Problem(400, 'invalid-request', `Correct the ${WHERE[result.target]}: see errors.`, { errors });
-};
+  return new Problem(400, 'invalid-request', `Correct the ${where}: see errors.`, { errors });
+}
 
 /** A number in a query: refused outside of its bounds, never clamped. */
 export const wholeNumber = (min: number, max: number, preset: number) =>
@@ -48,6 +52,15 @@ export const ownOrganization = organizationId
 
 /** The query of a route that takes none: a parameter is refused, not ignored. */
 export const noQuery = z.strictObject({});
+
+/** The header of an answer that is a lead. */
+export const etagHeader = {
+  etag: z.string().openapi({
+    description:
+      'Of this state of the lead: for `If-Match` when it is changed, for `If-None-Match` when it is read again',
+    example: '"3-rmHT1Kb8q2cWvYt0xPn5Zg"',
+  }),
+};
 
 /** A JSON answer, for a route's `responses`. */
 export const answers = <Schema extends z.ZodType>(description: string, schema: Schema) => ({

@@ -6,6 +6,16 @@ export class LeadNotFound extends Error {
   }
 }
 
+/** Somebody else has changed the lead since it was read. */
+export class LeadChanged extends Error {
+  override name = 'LeadChanged';
+  constructor(id: string) {
+    super(
+      `Lead ${id} was changed since you have read it: read it again, and change it with the ETag that it has then.`,
+    );
+  }
+}
+
 /** Another lead of the organization has this e-mail. */
 export class EmailTaken extends Error {
   override name = 'EmailTaken';

@@ -4,13 +4,13 @@ import type { StartOrder } from '../outbox/order.ts';
 import { canonicalHash } from './canonical-hash.ts';
 import type { Caller } from './caller.ts';
 import { emailKey } from './email.ts';
-import { type Lead, type LeadFields, toLead } from './lead.ts';
+import { type TaggedLead, tagLead } from './etag.ts';
 import type { Submission } from './submission.ts';
 
 export type IntakeResult =
-  | { outcome: 'created'; lead: Lead; eventId: string; order: StartOrder }
-  | { outcome: 'duplicate'; lead: Lead; eventId: string }
-  | { outcome: 'replayed'; lead: Lead; duplicate: boolean }
+  | (TaggedLead & { outcome: 'created'; eventId: string; order: StartOrder })
+  | (TaggedLead & { outcome: 'duplicate'; eventId: string })
+  | (TaggedLead & { outcome: 'replayed'; duplicate: boolean })
   | { outcome: 'key_reused' }
   | { outcome: 'gone' };
 
@@ -99,16 +99,18 @@ function toResult(row: IntakeRow, eventId: string, order: StartOrder): IntakeRes
   if (row.outcome === 'key_reused' || row.outcome === 'gone' || !row.stored) {
     return { outcome: row.outcome === 'key_reused' ? 'key_reused' : 'gone' };
   }
-  const lead = fromStored(row.stored);
-  if (row.replayed) return { outcome: 'replayed', lead, duplicate: row.outcome === 'duplicate' };
-  if (row.outcome === 'duplicate') return { outcome: 'duplicate', lead, eventId };
-  return { outcome: 'created', lead, eventId, order };
+  const tagged = fromStored(row.stored);
+  if (row.replayed) return { ...tagged, outcome: 'replayed', duplicate: row.outcome === 'duplicate' };
+  if (row.outcome === 'duplicate') return { ...tagged, outcome: 'duplicate', eventId };
+  return { ...tagged, outcome: 'created', eventId, order };
 }
 
 /** A row as Postgres' `to_jsonb` writes it, with its column names → the lead. */
-function fromStored(row: Record<string, unknown>): Lead {
+function fromStored(row: Record<string, unknown>): TaggedLead {
   const camelCase = (column: string) => column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return toLead(
-    Object.fromEntries(Object.entries(row).map(([column, value]) => [camelCase(column), value])) as LeadFields,
+  return tagLead(
+    Object.fromEntries(Object.entries(row).map(([column, value]) => [camelCase(column), value])) as Parameters<
+      typeof tagLead
+    >[0],
   );
 }

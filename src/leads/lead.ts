@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { LEAD_PRIORITIES, ONBOARDING_STATES, SCORE_BANDS } from '../../workflows/contract.ts';
 import type { Lead as LeadRow } from '../db/generated/client.ts';
+import { EXAMPLE_LEAD } from './example-lead.ts';
 
 export const LEAD_STATUSES = ['NEW', 'CONTACTED', 'QUALIFIED', 'UNQUALIFIED', 'CONVERTED', 'LOST'] as const;
 export const LEAD_SOURCES = [
@@ -17,6 +18,21 @@ export const LEAD_SOURCES = [
 export const LOCALES = ['pt-BR', 'en'] as const;
 export type LeadSource = (typeof LEAD_SOURCES)[number];
 export type Locale = (typeof LOCALES)[number];
+
+const EXAMPLE = {
+  id: '01a20ab0-4757-752c-a5f9-81f88a505caa',
+  ...EXAMPLE_LEAD,
+  status: 'NEW',
+  priority: 'NORMAL',
+  locale: 'pt-BR',
+  attributes: {},
+  score: 55,
+  scoreBand: 'WARM',
+  enrichment: null,
+  onboardingState: 'COMPLETED',
+  createdAt: '2026-11-24T12:00:00.000Z',
+  updatedAt: '2026-11-24T12:00:10.123Z',
+};
 
 /** A lead as the API answers it. Times are ISO-8601 in UTC. */
 export const leadSchema = z
@@ -40,7 +56,7 @@ export const leadSchema = z
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
-  .openapi('Lead');
+  .openapi('Lead', { example: EXAMPLE });
 
 export type Lead = z.infer<typeof leadSchema>;
 

@@ -2,13 +2,14 @@ import type { ScoreBand } from '../../workflows/contract.ts';
 import type { Prisma } from '../db/generated/client.ts';
 import { decodeCursor, olderThan, toPage } from '../paging.ts';
 import { LeadNotFound } from './errors.ts';
-import { type Lead, type LEAD_STATUSES, type LeadSource, toLead } from './lead.ts';
+import { type TaggedLead, tagLead } from './etag.ts';
+import { type LEAD_STATUSES, type LeadSource, toLead } from './lead.ts';
 
 /** @throws LeadNotFound */
-export async function getLead(db: Prisma.TransactionClient, id: string): Promise<Lead> {
+export async function getLead(db: Prisma.TransactionClient, id: string): Promise<TaggedLead> {
   const row = await db.lead.findUnique({ where: { id } });
   if (!row) throw new LeadNotFound(id);
-  return toLead(row);
+  return tagLead(row);
 }
 
 export interface LeadFilter {

@@ -13,7 +13,7 @@ export interface TimelinePage {
  * @throws LeadNotFound, CursorError
  */
 export async function readTimeline(db: Prisma.TransactionClient, { leadId, limit, cursor }: TimelinePage) {
-  const lead = await getLead(db, leadId);
+  const { lead } = await getLead(db, leadId);
   const createdAt = Date.parse(lead.createdAt);
   const after = cursor === undefined ? undefined : decodeTimelineCursor(cursor);
   const rows = await db.leadEvent.findMany({

@@ -1,26 +1,32 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
+import { PRIORITY_SIGNAL } from '../../workflows/contract.ts';
 import { Prisma, type Lead as LeadRow } from '../db/generated/client.ts';
+import { isUnfinished } from '../onboarding/outcome.ts';
 import { lockLead } from '../onboarding/open-step.ts';
+import type { SignalOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import type { Caller } from './caller.ts';
 import { emailKey } from './email.ts';
-import { EmailTaken, LeadNotFound } from './errors.ts';
-import { type Lead, toLead } from './lead.ts';
+import { EmailTaken, LeadChanged, LeadNotFound } from './errors.ts';
+import { namesVersion, type TaggedLead, tagLead } from './etag.ts';
 import type { LeadChange } from './submission.ts';
 
 /**
- * Changes a lead, with what was changed on its timeline. A new assignee is told: the order stands in the outbox.
- * @throws LeadNotFound, EmailTaken
+ * Changes a lead, with what was changed on its timeline. A new assignee is told, and a run that is under way learns of
+ * a new priority: the orders stand in the outbox.
+ * @param ifMatch ETags, one of which the lead has to have
+ * @throws LeadNotFound, LeadChanged, EmailTaken
  */
 export async function updateLead(
   tx: Prisma.TransactionClient,
   id: string,
   change: LeadChange,
   caller: Caller,
-): Promise<Lead> {
+  ifMatch = '*',
+): Promise<TaggedLead> {
   try {
-    return await applyChange(tx, id, change, caller);
+    return await applyChange(tx, id, change, caller, ifMatch);
   } catch (err) {
     if (err instanceof Prisma.PrismaClientKnownRequestError && err.code === 'P2002') throw new EmailTaken();
     throw err;
@@ -32,11 +38,13 @@ async function applyChange(
   id: string,
   change: LeadChange,
   caller: Caller,
-): Promise<Lead> {
+  ifMatch: string,
+): Promise<TaggedLead> {
   const before = await lockLead(tx, id);
   if (!before) throw new LeadNotFound(id);
+  if (!namesVersion(ifMatch, before.version)) throw new LeadChanged(id);
   const changed = differences(before, change);
-  if (Object.keys(changed).length === 0) return toLead(before);
+  if (Object.keys(changed).length === 0) return tagLead(before);
 
   const assigned = 'assignedTo' in changed && typeof change.assignedTo === 'string';
   const after = await tx.lead.update({
@@ -45,6 +53,7 @@ async function applyChange(
       ...(change as Prisma.LeadUpdateInput),
       ...(change.email !== undefined && { emailKey: change.email === null ? null : emailKey(change.email) }),
       ...(assigned && { assignment: { increment: 1 } }),
+      version: { increment: 1 },
     },
   });
 
@@ -57,7 +66,8 @@ async function applyChange(
     await tx.leadEvent.create({ data: { ...event, id: uuidv7(), type: 'lead.assigned', data: assignedTo } });
   }
   if (assigned) await orderNotification(tx, after, caller);
-  return toLead(after);
+  if ('priority' in changed && isUnfinished(after)) await placeOrder(tx, priorityOrder(after, caller));
+  return tagLead(after);
 }
 
 type Difference = Record<'from' | 'to', Prisma.InputJsonValue | null>;
@@ -80,3 +90,18 @@ async function orderNotification(tx: Prisma.TransactionClient, lead: LeadRow, ca
     payload: { assignment: lead.assignment, priority: lead.priority, requestId: caller.requestId },
   });
 }
+
+/** What is ordered from now on has the lead's priority anyway; the run that is under way has that of its start. */
+const priorityOrder = (lead: LeadRow, caller: Caller): SignalOrder => ({
+  id: uuidv7(),
+  kind: 'SIGNAL_ONBOARDING',
+  leadId: lead.id,
+  organizationId: lead.organizationId,
+  payload: {
+    signal: PRIORITY_SIGNAL,
+    priority: lead.priority,
+    version: lead.version,
+    round: lead.onboardingRound,
+    requestId: caller.requestId,
+  },
+});

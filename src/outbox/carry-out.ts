@@ -7,6 +7,7 @@ import {
   LEAD_ENRICHMENT,
   LEAD_ONBOARDING,
   onboardingWorkflowId,
+  PRIORITY_SIGNAL,
   TASK_QUEUES,
 } from '../../workflows/contract.ts';
 import type { assigneeNotification, leadEnrichment, leadOnboarding } from '../../workflows/index.ts';
@@ -107,7 +108,9 @@ async function refuseOlderRound(client: Client, workflowId: string, round: numbe
  */
 async function signalOnboarding({ client, log }: CarrierDependencies, order: SignalOrder): Promise<void> {
   const workflowId = onboardingWorkflowId(order.leadId);
-  const { signal, round, requestId } = order.payload;
+  const { payload } = order;
+  const { signal, round, requestId } = payload;
+  const argument = payload.signal === PRIORITY_SIGNAL ? [{ priority: payload.priority, version: payload.version }] : [];
   const line = { leadId: order.leadId, workflowId, signal, round, requestId };
   await withDeadline(client, async () => {
     const run = await client.workflow.getHandle(workflowId).describe();
@@ -117,7 +120,7 @@ async function signalOnboarding({ client, log }: CarrierDependencies, order: Sig
       log.info(line, 'command came too late');
       return;
     }
-    await client.workflow.getHandle(workflowId, run.runId).signal(signal);
+    await client.workflow.getHandle(workflowId, run.runId).signal(signal, ...argument);
     log.info(line, 'command passed on');
   });
 }

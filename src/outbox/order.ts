@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { LEAD_PRIORITIES, ONBOARDING_SIGNALS, type OnboardingSignal } from '../../workflows/contract.ts';
+import {
+  LEAD_PRIORITIES,
+  ONBOARDING_SIGNALS,
+  type OnboardingSignal,
+  PRIORITY_SIGNAL,
+} from '../../workflows/contract.ts';
 import { LEAD_SOURCES } from '../leads/lead.ts';
 
 const base = { id: z.uuid(), leadId: z.uuid(), organizationId: z.string() };
@@ -23,15 +28,16 @@ const startOrder = z.object({
   }),
 });
 
+/** The round that a signal is meant for: one that comes late must not reach the next. */
+const toRound = { round: count, requestId };
+
 const signalOrder = z.object({
   ...base,
   kind: z.literal('SIGNAL_ONBOARDING'),
-  payload: z.object({
-    signal: z.enum(Object.keys(ONBOARDING_SIGNALS) as OnboardingSignal[]),
-    /** The round that it is meant for: one that comes late must not reach the next. */
-    round: count,
-    requestId,
-  }),
+  payload: z.discriminatedUnion('signal', [
+    z.object({ signal: z.enum(Object.keys(ONBOARDING_SIGNALS) as OnboardingSignal[]), ...toRound }),
+    z.object({ signal: z.literal(PRIORITY_SIGNAL), priority, version: count, ...toRound }),
+  ]),
 });
 
 const notifyOrder = z.object({

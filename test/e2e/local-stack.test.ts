@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SEED_LEAD } from '../support/onboarding.ts';
 import { type LocalStack, startLocalStack, type TimelineEntry, timelineUntil } from './stack.ts';
@@ -77,6 +78,14 @@ describe('the local stack, with the real delay of 10 s', () => {
     expect(elapsed(timeline, 'enrichment.started')).toBeGreaterThanOrEqual(10_000);
     expect(elapsed(timeline, 'enrichment.started')).toBeLessThan(13_000);
     expect(elapsed(timeline, 'score.calculated')).toBeLessThan(14_000);
+  });
+
+  it('is what the example of the client talks to', async () => {
+    const { stdout } = await promisify(execFile)('npm', ['run', '-s', 'example'], {
+      env: { ...process.env, API_URL: stack.url },
+    });
+    expect(stdout).toMatch(/^lead [\da-f-]{36}\n +\d+ ms {2}lead\.created\n/);
+    expect(stdout).toMatch(/score\.calculated\n.*onboarding\.completed\nscore \d+, (HOT|WARM|COLD)\n$/s);
   });
 
   it('scores a lead although the lead worker is killed during the sleep, with one notification', async () => {

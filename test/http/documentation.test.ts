@@ -5,7 +5,7 @@ interface Operation {
   summary?: string;
   parameters?: { name: string; in: string; required?: boolean; schema: object }[];
   requestBody?: { content: Record<string, { schema: object }> };
-  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>;
+  responses: Record<string, { description: string; headers?: object; content?: Record<string, { schema: object }> }>;
 }
 
 interface OpenApi {
@@ -23,6 +23,15 @@ const operationsOf = ({ paths }: OpenApi) =>
       operation,
     })),
   );
+
+const PROBLEM = ['application/problem+json'];
+/** Answers that are no JSON. */
+const OTHER_TYPES: Record<string, string[]> = {
+  'GET /api/notifications/stream 200': ['text/event-stream'],
+  'GET /api/leads/{id} 304': [],
+  'GET /forms/guard.js 200': ['text/javascript'],
+  'POST /forms/leads 303': [],
+};
 
 /** Every object within a JSON value. */
 function objectsIn(value: unknown): Record<string, unknown>[] {
@@ -75,17 +84,31 @@ describe('GET /openapi.json', () => {
       operationsOf(body).map(({ what, operation }) => [what, Object.keys(operation.responses)]),
     );
     expect(statuses).toMatchObject({
-      'POST /api/leads': ['200', '201', '400', '401', '403', '409', '410', '413', '415', '422', '500', '503'],
-      'GET /api/leads/{id}': ['200', '400', '401', '403', '404', '500', '503'],
-      'PATCH /api/leads/{id}': ['200', '400', '401', '403', '404', '409', '413', '415', '500', '503'],
-      'POST /api/leads/{id}/onboarding/retry': ['202', '400', '401', '403', '404', '409', '500', '503'],
+      'POST /api/leads': [...'200 201 400 401 403 409 410 413 415 422 429 500 503'.split(' '), 'default'],
+      'GET /api/leads/{id}': [...'200 304 400 401 403 404 429 500 503'.split(' '), 'default'],
+      'PATCH /api/leads/{id}': [...'200 400 401 403 404 409 412 413 415 429 500 503'.split(' '), 'default'],
+      'POST /api/leads/{id}/onboarding/retry': [...'202 400 401 403 404 409 429 500 503'.split(' '), 'default'],
+      'POST /forms/leads': [...'201 303 400 403 409 413 415 429 500 503'.split(' '), 'default'],
+      'GET /readyz': ['200', '500', '503', 'default'],
     });
     for (const { what, operation } of operationsOf(body)) {
       for (const [status, { content }] of Object.entries(operation.responses)) {
-        const type = status < '400' ? 'application/json' : 'application/problem+json';
-        expect(Object.keys(content ?? {}), `${what} ${status}`).toEqual(status === '204' ? [] : [type]);
+        const type = status < '400' ? (OTHER_TYPES[`${what} ${status}`] ?? ['application/json']) : PROBLEM;
+        expect(Object.keys(content ?? {}), `${what} ${status}`).toEqual(status === '204' ? [] : type);
       }
     }
+  });
+
+  test('tells where ETags come from and where they go', async ({ api }) => {
+    const { body } = await api.call<OpenApi>('GET', '/openapi.json');
+    const headersIn = (operation?: Operation) =>
+      operation?.parameters?.filter((parameter) => parameter.in === 'header').map(({ name }) => name);
+    const { get, patch } = body.paths['/api/leads/{id}'] ?? {};
+    expect([headersIn(get), headersIn(patch)]).toEqual([['if-none-match'], ['if-match']]);
+    const answers = [get?.responses['200'], get?.responses['304'], patch?.responses['200']];
+    const intake = body.paths['/api/leads']?.['post']?.responses;
+    for (const answer of [...answers, intake?.['200'], intake?.['201']])
+      expect(Object.keys(answer?.headers ?? {})).toContain('etag');
   });
 
   test('tells what a lead is sent as', async ({ api }) => {

@@ -27,11 +27,10 @@ const list = (api: TestApi, inbox: Inbox, query: Record<string, string> = {}) =>
 const read = (api: TestApi, id: string) => api.call<Notification>('POST', `/api/notifications/${id}/read`);
 const idsOf = ({ body }: { body: InboxPage }) => body.items.map(({ id }) => id);
 
-/** Fills an inbox with notifications of these ages in milliseconds. @returns their ids, the newest first. */
-async function fill({ prisma, ...database }: TestDatabase, inbox: Inbox, ages: number[]): Promise<string[]> {
+/** Fills an inbox. @returns the ids, the newest first. */
+async function fill({ prisma, ...database }: TestDatabase, inbox: Inbox, count = 1): Promise<string[]> {
   const { leadId } = await takeIn({ prisma, ...database }, { organizationId: inbox.organizationId });
-  const now = Date.now();
-  const data = ages.map((age, i) => ({
+  const data = Array.from({ length: count }, (_, i) => ({
     ...inbox,
     id: uuidv7(),
     leadId,
@@ -39,11 +38,9 @@ async function fill({ prisma, ...database }: TestDatabase, inbox: Inbox, ages: n
     title: 'Novo Lead',
     message: 'Lead João Silva foi criado e atribuído a você',
     actionUrl: `/dashboard/leads/${leadId}`,
-    createdAt: new Date(now - age),
   }));
   await prisma.notification.createMany({ data });
-  data.sort((a, b) => Number(b.createdAt) - Number(a.createdAt) || (a.id < b.id ? 1 : -1));
-  return data.map(({ id }) => id);
+  return data.map(({ id }) => id).reverse();
 }
 
 describe('GET /api/notifications', () => {
@@ -69,6 +66,7 @@ describe('GET /api/notifications', () => {
       ],
       nextCursor: null,
       unreadCount: 1,
+      lastNumber: 1,
     });
   });
 
@@ -77,7 +75,7 @@ describe('GET /api/notifications', () => {
     database,
   }) => {
     const inbox = newInbox();
-    const ids = await fill(database, inbox, [5, 5, 5, 40, 30, 30, 20]);
+    const ids = await fill(database, inbox, 7);
     const seen: string[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {
       const { body }: { body: InboxPage } = await list(api, inbox, { limit: '2', ...(cursor && { cursor }) });
@@ -90,7 +88,7 @@ describe('GET /api/notifications', () => {
 
   test('shows only the unread or only the read ones when asked to', async ({ api, database }) => {
     const inbox = newInbox();
-    const [newest = '', middle = '', oldest = ''] = await fill(database, inbox, [1, 2, 3]);
+    const [newest = '', middle = '', oldest = ''] = await fill(database, inbox, 3);
     await read(api, middle);
     expect(idsOf(await list(api, inbox))).toEqual([newest, middle, oldest]);
     expect(await list(api, inbox, { unread: 'true' })).toMatchObject({
@@ -103,20 +101,16 @@ describe('GET /api/notifications', () => {
 
   test('keeps to the organization and the user', async ({ api, database }) => {
     const inbox = newInbox();
-    const [mine] = await fill(database, inbox, [1]);
-    await fill(database, { ...inbox, organizationId: 'org-456' }, [1]);
-    await fill(database, newInbox(), [1]);
+    const [mine] = await fill(database, inbox);
+    await fill(database, { ...inbox, organizationId: 'org-456' });
+    await fill(database, newInbox());
     expect(await list(api, inbox)).toMatchObject({ body: { items: [{ id: mine }], unreadCount: 1 } });
-    expect((await list(api, newInbox())).body).toEqual({ items: [], nextCursor: null, unreadCount: 0 });
+    expect((await list(api, newInbox())).body).toEqual({ items: [], nextCursor: null, unreadCount: 0, lastNumber: 0 });
   });
 
   test('holds 50 when no limit is given, and 100 at most', async ({ api, database }) => {
     const inbox = newInbox();
-    await fill(
-      database,
-      inbox,
-      Array.from({ length: 101 }, (_, i) => i),
-    );
+    await fill(database, inbox, 101);
     expect((await list(api, inbox)).body.items).toHaveLength(50);
     const { body } = await list(api, inbox, { limit: '100' });
     expect([body.items.length, body.unreadCount]).toEqual([100, 101]);
@@ -147,7 +141,7 @@ describe('GET /api/notifications', () => {
 describe('POST /api/notifications/{id}/read', () => {
   test('marks one as read, and keeps the time of the first', async ({ api, database }) => {
     const inbox = newInbox();
-    const [id = '', other = ''] = await fill(database, inbox, [1, 2]);
+    const [id = '', other = ''] = await fill(database, inbox, 2);
     const first = await read(api, id);
     expect(first).toMatchObject({ status: 200, body: { id, readAt: expect.stringMatching(/Z$/) as string } });
     const second = await read(api, id);
@@ -171,7 +165,7 @@ describe('POST /api/notifications/read-all', () => {
     database,
   }) => {
     const inbox = newInbox();
-    const [id = ''] = await fill(database, inbox, [1, 2, 3]);
+    const [id = ''] = await fill(database, inbox, 3);
     const { readAt } = (await read(api, id)).body;
     expect(await readAll(api, inbox)).toMatchObject({ status: 200, body: { marked: 2 } });
     const { body } = await list(api, inbox);
@@ -184,7 +178,7 @@ describe('POST /api/notifications/read-all', () => {
   test('leaves the inboxes of others alone', async ({ api, database }) => {
     const inbox = newInbox();
     const others = [{ ...inbox, organizationId: 'org-456' }, newInbox()];
-    for (const owner of [inbox, ...others]) await fill(database, owner, [1]);
+    for (const owner of [inbox, ...others]) await fill(database, owner);
     await readAll(api, inbox);
     for (const other of others) expect((await list(api, other)).body.unreadCount).toBe(1);
   });

@@ -6,6 +6,7 @@ import { type Answer, newLead, type Page } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { type KeyedApi, makeKey, test } from '../support/keyed-api.ts';
 import { takeIn } from '../support/onboarding.ts';
+import { expectDocumented, type OpenApiDocument } from '../support/documented.ts';
 import { expectProblem } from '../support/problem.ts';
 import { rowsOf } from '../support/rows.ts';
 
@@ -38,12 +39,17 @@ const OPERATIONS: Record<string, Operation> = {
   'PATCH /api/leads/{id}/enrichment': { id: 'lead', body: () => ({ fields: { city: 'Recife' } }) },
   'POST /api/leads/{id}/enrich': { id: 'lead' },
   'GET /api/notifications': { list: true, query: 'userId=user-1' },
+  'GET /api/notifications/stream': { query: 'userId=user-1' },
   'POST /api/notifications/read-all': { query: 'userId=user-1' },
   'POST /api/notifications/{id}/read': { id: 'notification' },
   'GET /api/keys': { list: true },
   'POST /api/keys': { body: (organizationId) => ({ organizationId, name: 'new', scopes: ['leads:read'] }) },
   'POST /api/keys/{id}/rotate': { id: 'key' },
   'DELETE /api/keys/{id}': { id: 'key' },
+  // Its key is a field of the form: see form-keys.test.ts.
+  'POST /forms/leads': { open: true },
+  'GET /forms/token': { open: true },
+  'GET /forms/guard.js': { open: true },
   'GET /healthz': { open: true },
   'GET /readyz': { open: true },
 };
@@ -85,23 +91,26 @@ interface Target {
   organizationId?: string;
 }
 
-/** Calls an operation with one holder's token and another's ids. */
-function perform(api: KeyedApi, what: string, { token, ids, named, organizationId = '' }: Target): Promise<Answer> {
+/** Calls an operation with one holder's token and another's ids. Whatever comes of it, the document tells it. */
+async function perform(
+  api: KeyedApi,
+  what: string,
+  { token, ids, named, organizationId = '' }: Target,
+): Promise<Answer> {
   const [method = '', path = ''] = what.split(' ');
   const { id, query, body } = OPERATIONS[what] ?? {};
   const search = [query, named && `organizationId=${named}`].filter(Boolean).join('&');
   const target = path.replace('{id}', id && ids ? ids[id] : randomUUID());
-  return api.as(token)(method, search === '' ? target : `${target}?${search}`, body?.(organizationId));
+  const answer = await api.as(token)(method, search === '' ? target : `${target}?${search}`, body?.(organizationId));
+  expectDocumented(await readDocument(api), what, answer);
+  return answer;
 }
 
-interface Document {
-  paths: Record<string, Record<string, { security?: Record<string, string[]>[] }>>;
-}
+const readDocument = async (api: KeyedApi) => (await api.call<OpenApiDocument>('GET', '/openapi.json')).body;
 
 /** The scopes that the document says an operation needs. */
 async function documentedScopes(api: KeyedApi): Promise<Record<string, string[]>> {
-  const { body } = await api.call<Document>('GET', '/openapi.json');
-  const operations = Object.entries(body.paths).flatMap(([path, methods]) =>
+  const operations = Object.entries((await readDocument(api)).paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { security = [] }]) => {
       return [
         `${method.toUpperCase()} ${path}`,

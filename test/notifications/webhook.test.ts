@@ -10,6 +10,7 @@ import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
 const notification: Notification = {
   id: '01a20ab0-4757-752c-a5f9-81f88a505caa',
+  number: 1,
   organizationId: 'org-123',
   leadId: '01a20ab0-4317-747b-b291-bb576de0a101',
   userId: 'user-456',

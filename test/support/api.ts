@@ -1,10 +1,14 @@
 import type { Client } from '@temporalio/client';
+import { formSecretReader } from '../../src/forms/secret.ts';
+import { createFormTokens, type FormTokens } from '../../src/forms/token.ts';
 import type { Pool } from 'pg';
 import type { Keyring } from '../../src/api-keys/keyring.ts';
 import { createApp } from '../../src/http/app.ts';
+import { watchInboxes } from '../../src/notifications/watch.ts';
 import { createOnboardingRuns } from '../../src/onboarding/runs.ts';
 import { carryOut } from '../../src/outbox/carry-out.ts';
 import { createFastStart } from '../../src/outbox/fast-start.ts';
+import type { RateLimiter } from '../../src/rate-limit/limiter.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from './database.ts';
 import { recordLog } from './log.ts';
@@ -37,10 +41,17 @@ export interface TestApiOptions {
   /** Orders carried out at once; with 0 they all stay in the outbox. */
   slots?: number;
   trustedProxies?: string[];
+  /** By default nobody is limited. */
+  rateLimiter?: RateLimiter;
+  corsOrigins?: string[];
+  /** By default forms may be sent as soon as they are shown. */
+  formTokens?: FormTokens;
+  formReturnOrigins?: string[];
   /** By default nobody needs a key. */
   keyring?: Keyring | 'off';
   /** For what belongs to no caller; by default the same as for requests. */
   own?: Pool;
+  maxWatchers?: number;
 }
 
 let leads = 0;
@@ -54,7 +65,15 @@ export const newLead = (change: Record<string, unknown> = {}) => {
 /** The real app on a test's database and the real Temporal server, called without a socket. */
 export function createTestApi(
   { pool, prisma }: Pick<TestDatabase, 'pool' | 'prisma'>,
-  { client = createTestClient(), slots = 8, trustedProxies = [], keyring = 'off', own = pool }: TestApiOptions = {},
+  {
+    client = createTestClient(),
+    slots = 8,
+    trustedProxies = [],
+    keyring = 'off',
+    own = pool,
+    maxWatchers = 100,
+    ...guards
+  }: TestApiOptions = {},
 ) {
   const { log, lines } = recordLog();
   const searchAttributes = { known: true, forget: () => undefined };
@@ -68,6 +87,8 @@ export function createTestApi(
       started.add(onboardingWorkflowId(order.leadId));
     },
   });
+  const stopping = new AbortController();
+  const inboxWatch = watchInboxes({ pool: own, log, stopping: stopping.signal, maxWatchers });
   const app = createApp({
     pool,
     prisma,
@@ -76,6 +97,12 @@ export function createTestApi(
     runs: createOnboardingRuns({ client }, 'http://127.0.0.1:8233'),
     intake: { enrichmentDelayMs: 50, idempotencyTtlHours: 24 },
     trustedProxies,
+    inboxWatch,
+    rateLimiter: 'off',
+    corsOrigins: [],
+    formTokens: createFormTokens({ readSecret: formSecretReader(own), minAgeMs: 0, maxAgeMs: 60_000 }),
+    formReturnOrigins: [],
+    ...guards,
     log,
   });
   /** A string or bytes go as they are; anything else as JSON. */
@@ -86,7 +113,7 @@ export function createTestApi(
       headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
       ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body) }),
     });
-    const text = await response.text();
+    const text = await textOf(response);
     const isJson = text !== '' && response.headers.get('content-type')?.includes('json') === true;
     return {
       status: response.status,
@@ -97,12 +124,33 @@ export function createTestApi(
   };
   /** Ends the runs that were started here, so that the workers of later tests do not find them. */
   const close = async () => {
+    stopping.abort();
+    await inboxWatch.close();
     await fastStart.idle();
     const ends = [...started].map((id) => client.workflow.getHandle(id).terminate('the test is over'));
     await Promise.allSettled(ends);
     await client.connection.close();
   };
-  return { app, call, log: lines, idle: () => fastStart.idle(), close };
+  return {
+    app,
+    call,
+    log: lines,
+    idle: () => fastStart.idle(),
+    streams: () => inboxWatch.size,
+    /** What a signal to stop does to streams. */
+    stop: () => stopping.abort(),
+    close,
+  };
+}
+
+/** All of an answer; of one that goes on and on the first part. */
+async function textOf(response: Response): Promise<string> {
+  if (response.headers.get('content-type') !== 'text/event-stream') return response.text();
+  if (response.body === null) return ''; // of a HEAD
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return Buffer.from(value ?? []).toString();
 }
 
 export type TestApi = ReturnType<typeof createTestApi>;

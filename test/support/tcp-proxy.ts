@@ -8,8 +8,9 @@ interface Pair {
   dead: boolean;
 }
 
-/** Passes connections on to a port of this machine, or does to them what networks do. */
-export async function startTcpProxy(target: number) {
+/** Passes connections on to ports of this machine, to one after the other, or does to them what networks do. */
+export async function startTcpProxy(...targets: [number, ...number[]]) {
+  let connections = 0;
   const pairs = new Set<Pair>();
   let silent = false;
   let mute = false;
@@ -17,6 +18,8 @@ export async function startTcpProxy(target: number) {
   let latencyMs = 0;
 
   const server = createServer((near) => {
+    const target = targets[connections % targets.length] ?? targets[0];
+    connections += 1;
     const pair: Pair = { near, far: connect(target, '127.0.0.1'), dead: false };
     pairs.add(pair);
     pass(pair, near, pair.far);

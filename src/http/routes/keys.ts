@@ -67,35 +67,33 @@ const revokeRoute = createRoute({
 });
 
 /** `GET /api/keys`, `POST /api/keys`, `POST /api/keys/{id}/rotate`, `DELETE /api/keys/{id}` */
-export function keyRoutes(app: OpenAPIHono<HttpEnv>, { log }: AppDependencies): void {
-  app.openapi(listRoute, async (c) => {
-    const { organizationId: named, ...page } = c.req.valid('query');
-    const keys = { ...page, organizationId: organizationOf(c, named) };
-    return c.json(await c.var.tenant.read((db) => listKeys(db, keys)), 200);
-  });
-
-  app.openapi(createKeyRoute, async (c) => {
-    const key = c.req.valid('json');
-    organizationOf(c, key.organizationId);
-    const issued = await c.var.tenant.write((tx) => createKey(tx, key));
-    log.info({ keyId: issued.id, requestId: c.var.requestId }, 'API key created');
-    c.header('cache-control', 'no-store');
-    return c.json(issued, 201);
-  });
-
-  app.openapi(rotateRoute, async (c) => {
-    const { id } = c.req.valid('param');
-    const keepOldForMs = c.req.valid('query').keepOldForHours * MS_PER_HOUR;
-    const issued = await c.var.tenant.write((tx) => rotateKey(tx, id, keepOldForMs));
-    log.info({ keyId: issued.id, replaces: id, requestId: c.var.requestId }, 'API key rotated');
-    c.header('cache-control', 'no-store');
-    return c.json(issued, 201);
-  });
-
-  app.openapi(revokeRoute, async (c) => {
-    const { id } = c.req.valid('param');
-    await c.var.tenant.write((tx) => revokeKey(tx, id));
-    log.info({ keyId: id, requestId: c.var.requestId }, 'API key revoked');
-    return c.body(null, 204);
-  });
+export function keyRoutes(app: OpenAPIHono<HttpEnv>, { log }: AppDependencies) {
+  return app
+    .openapi(listRoute, async (c) => {
+      const { organizationId: named, ...page } = c.req.valid('query');
+      const keys = { ...page, organizationId: organizationOf(c, named) };
+      return c.json(await c.var.tenant.read((db) => listKeys(db, keys)), 200);
+    })
+    .openapi(createKeyRoute, async (c) => {
+      const key = c.req.valid('json');
+      organizationOf(c, key.organizationId);
+      const issued = await c.var.tenant.write((tx) => createKey(tx, key));
+      log.info({ keyId: issued.id, requestId: c.var.requestId }, 'API key created');
+      c.header('cache-control', 'no-store');
+      return c.json(issued, 201);
+    })
+    .openapi(rotateRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      const keepOldForMs = c.req.valid('query').keepOldForHours * MS_PER_HOUR;
+      const issued = await c.var.tenant.write((tx) => rotateKey(tx, id, keepOldForMs));
+      log.info({ keyId: issued.id, replaces: id, requestId: c.var.requestId }, 'API key rotated');
+      c.header('cache-control', 'no-store');
+      return c.json(issued, 201);
+    })
+    .openapi(revokeRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      await c.var.tenant.write((tx) => revokeKey(tx, id));
+      log.info({ keyId: id, requestId: c.var.requestId }, 'API key revoked');
+      return c.body(null, 204);
+    });
 }

@@ -1,14 +1,17 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { intakeLead } from '../../leads/intake.ts';
+import { EXAMPLE_LEAD } from '../../leads/example-lead.ts';
 import { leadSchema } from '../../leads/lead.ts';
 import { submissionSchema } from '../../leads/submission.ts';
 import { needs, organizationOf } from '../authorization.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { Problem, problemResponses } from '../problem.ts';
-import { answers, noQuery } from '../validation.ts';
+import { leadTaker } from '../take-in.ts';
+import { answers, etagHeader, noQuery } from '../validation.ts';
 
 const duplicateSchema = leadSchema.extend({ duplicate: z.boolean().optional() }).openapi('IntakeAnswer');
+
+const INTAKE_HEADERS = { location: z.string(), ...etagHeader };
 
 const route = createRoute({
   method: 'post',
@@ -28,41 +31,34 @@ const route = createRoute({
         .optional()
         .openapi({ description: 'Makes a repetition of this request answer what the first one answered' }),
     }),
-    body: { required: true, content: { 'application/json': { schema: submissionSchema } } },
+    body: { required: true, content: { 'application/json': { schema: submissionSchema, example: EXAMPLE_LEAD } } },
   },
   responses: {
     201: {
       ...answers('The lead and its onboarding are durable', duplicateSchema),
-      headers: z.object({ location: z.string() }),
+      headers: z.object(INTAKE_HEADERS),
     },
-    200: answers('The organization has this lead already', duplicateSchema),
+    200: {
+      ...answers('The organization has this lead already', duplicateSchema),
+      headers: z.object(INTAKE_HEADERS),
+    },
     ...problemResponses(409, 410, 413, 415, 422),
   },
 });
 
 /** `POST /api/leads` */
-export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): void {
-  const { pool, fastStart, intake, log } = deps;
+export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
+  const takeIn = leadTaker(deps);
   const readCaller = callerReader(deps.trustedProxies);
 
-  app.openapi(route, async (c) => {
+  return app.openapi(route, async (c) => {
     const submission = c.req.valid('json');
-    const organizationId = organizationOf(c, submission.organizationId);
-    const caller = readCaller(c);
-    const slot = fastStart.takeSlot();
-    const result = await intakeLead(pool, intake, {
-      organizationId,
+    const result = await takeIn({
+      organizationId: organizationOf(c, submission.organizationId),
       submission,
-      caller,
+      caller: readCaller(c),
       idempotencyKey: c.req.valid('header')['idempotency-key'],
-      orderDelayMs: slot.orderDelayMs,
-    }).catch((err: unknown) => {
-      slot.release();
-      throw err;
     });
-
-    if (result.outcome === 'created') slot.run(result.order);
-    else slot.release();
     switch (result.outcome) {
       case 'key_reused':
         throw new Problem(422, 'idempotency-key-reused', 'Use a new Idempotency-Key for a new request.');
@@ -72,17 +68,14 @@ export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
           'lead-erased',
           'The lead that this request created was erased, and is not created again.',
         );
-      case 'replayed':
-        break;
       case 'created':
-      case 'duplicate': {
-        const ids = { leadId: result.lead.id, organizationId, requestId: caller.requestId };
-        log.info(ids, result.outcome === 'created' ? 'lead created' : 'lead touched');
-        log.info({ ...ids, eventId: result.eventId }, 'event recorded');
+      case 'duplicate':
+      case 'replayed': {
+        const duplicate = result.outcome === 'duplicate' || (result.outcome === 'replayed' && result.duplicate);
+        c.header('etag', result.etag);
+        c.header('location', `/api/leads/${result.lead.id}`);
+        return duplicate ? c.json({ ...result.lead, duplicate }, 200) : c.json(result.lead, 201);
       }
     }
-    const duplicate = result.outcome === 'duplicate' || (result.outcome === 'replayed' && result.duplicate);
-    c.header('location', `/api/leads/${result.lead.id}`);
-    return duplicate ? c.json({ ...result.lead, duplicate }, 200) : c.json(result.lead, 201);
   });
 }

@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { etag } from 'hono/etag';
 import { SCORE_BANDS } from '../../../workflows/contract.ts';
 import { LEAD_SOURCES, LEAD_STATUSES, leadSchema } from '../../leads/lead.ts';
 import { getLead, listLeads } from '../../leads/read.ts';
@@ -9,7 +10,7 @@ import { needs, organizationOf } from '../authorization.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
-import { answers, cursor, idParam, limit, noQuery, ownOrganization } from '../validation.ts';
+import { answers, cursor, etagHeader, idParam, limit, noQuery, ownOrganization } from '../validation.ts';
 
 const listRoute = createRoute({
   method: 'get',
@@ -41,9 +42,23 @@ const getRoute = createRoute({
   tags: ['leads'],
   summary: 'Read a lead',
   ...needs('leads:read'),
-  request: { params: idParam, query: noQuery },
-  responses: { 200: answers('The lead', leadSchema), ...problemResponses(404) },
+  request: {
+    params: idParam,
+    query: noQuery,
+    headers: z.object({ 'if-none-match': z.string().optional().openapi({ description: 'ETags that the caller has' }) }),
+  },
+  responses: {
+    200: { ...answers('The lead', leadSchema), headers: z.object(etagHeader) },
+    304: { description: 'It is what `If-None-Match` names', headers: z.object(etagHeader) },
+    ...problemResponses(404),
+  },
 });
+
+const ETAG = String.raw`(?:W/)?"[\x21\x23-\x7e]*"`;
+const ifMatch = z
+  .string()
+  .regex(new RegExp(`^(\\*|${ETAG}( *, *${ETAG})*)$`), 'must be the ETag of an answer, with its quotes, or *')
+  .openapi({ description: 'The ETag of the lead that the change is meant for' });
 
 const patchRoute = createRoute({
   method: 'patch',
@@ -51,33 +66,46 @@ const patchRoute = createRoute({
   tags: ['leads'],
   summary: 'Change a lead',
   ...needs('leads:write'),
-  description: 'What the body leaves out stays as it is. A new assignee is notified.',
+  description:
+    'What the body leaves out stays as it is. A new assignee is notified; a new priority orders the steps of the ' +
+    'onboarding that are still to come. With `If-Match` the change is made only if no other caller has changed the ' +
+    'lead since it had that ETag; what the onboarding adds meanwhile, such as the score, does not count.',
   request: {
     params: idParam,
     query: noQuery,
+    headers: z.object({ 'if-match': ifMatch.optional() }),
     body: { required: true, content: { 'application/json': { schema: leadChangeSchema } } },
   },
-  responses: { 200: answers('The lead as it is now', leadSchema), ...problemResponses(404, 409, 413, 415) },
+  responses: {
+    200: { ...answers('The lead as it is now', leadSchema), headers: z.object(etagHeader) },
+    ...problemResponses(404, 409, 412, 413, 415),
+  },
 });
 
 /** `GET /api/leads`, `GET /api/leads/{id}`, `PATCH /api/leads/{id}` */
-export function leadRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trustedProxies }: AppDependencies): void {
+export function leadRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trustedProxies }: AppDependencies) {
   const readCaller = callerReader(trustedProxies);
-  app.openapi(listRoute, async (c) => {
-    const query = c.req.valid('query');
-    const filter = { ...query, organizationId: organizationOf(c, query.organizationId) };
-    return c.json(await c.var.tenant.read((db) => listLeads(db, filter)), 200);
-  });
-  app.openapi(getRoute, async (c) => {
-    const { id } = c.req.valid('param');
-    return c.json(await c.var.tenant.read((db) => getLead(db, id)), 200);
-  });
-  app.openapi(patchRoute, async (c) => {
-    const { id } = c.req.valid('param');
-    const change = c.req.valid('json');
-    const caller = readCaller(c);
-    const lead = await c.var.tenant.write((tx) => updateLead(tx, id, change, caller));
-    if (change.assignedTo) fastStart.leaveToRelays();
-    return c.json(lead, 200);
-  });
+  app.use(getRoute.getRoutingPath(), etag()); // answers If-None-Match
+  return app
+    .openapi(listRoute, async (c) => {
+      const query = c.req.valid('query');
+      const filter = { ...query, organizationId: organizationOf(c, query.organizationId) };
+      return c.json(await c.var.tenant.read((db) => listLeads(db, filter)), 200);
+    })
+    .openapi(getRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      const tagged = await c.var.tenant.read((db) => getLead(db, id));
+      c.header('etag', tagged.etag);
+      return c.json(tagged.lead, 200);
+    })
+    .openapi(patchRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      const change = c.req.valid('json');
+      const caller = readCaller(c);
+      const ifMatch = c.req.valid('header')['if-match'];
+      const tagged = await c.var.tenant.write((tx) => updateLead(tx, id, change, caller, ifMatch));
+      if (change.assignedTo || change.priority) fastStart.leaveToRelays();
+      c.header('etag', tagged.etag);
+      return c.json(tagged.lead, 200);
+    });
 }

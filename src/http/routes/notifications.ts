@@ -1,24 +1,11 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { userId } from '../../leads/submission.ts';
 import { listNotifications, markAllRead, markRead } from '../../notifications/inbox.ts';
+import { notificationSchema } from '../../notifications/notification.ts';
 import { needs, organizationOf } from '../authorization.ts';
 import type { HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
 import { answers, cursor, idParam, limit, noQuery, ownOrganization } from '../validation.ts';
-
-const notificationSchema = z
-  .object({
-    id: z.uuid(),
-    leadId: z.uuid(),
-    userId: z.string(),
-    type: z.string().openapi({ example: 'INFO' }),
-    title: z.string().openapi({ example: 'Novo Lead' }),
-    message: z.string().openapi({ example: 'Lead João Silva foi criado e atribuído a você' }),
-    actionUrl: z.string(),
-    createdAt: z.iso.datetime(),
-    readAt: z.iso.datetime().nullable(),
-  })
-  .openapi('Notification');
 
 const inbox = { organizationId: ownOrganization, userId };
 
@@ -46,6 +33,7 @@ const listRoute = createRoute({
         items: z.array(notificationSchema),
         nextCursor: z.string().nullable(),
         unreadCount: z.number().int(),
+        lastNumber: z.number().int().openapi({ description: '`after` of the stream that goes on from this list' }),
       }),
     ),
     ...problemResponses(),
@@ -73,19 +61,20 @@ const readAllRoute = createRoute({
 });
 
 /** `GET /api/notifications`, `POST /api/notifications/{id}/read`, `POST /api/notifications/read-all` */
-export function notificationRoutes(app: OpenAPIHono<HttpEnv>): void {
-  app.openapi(listRoute, async (c) => {
-    const { organizationId: named, userId: user, ...page } = c.req.valid('query');
-    const whose = { organizationId: organizationOf(c, named), userId: user };
-    return c.json(await c.var.tenant.read((db) => listNotifications(db, whose, page)), 200);
-  });
-  app.openapi(readRoute, async (c) => {
-    const { id } = c.req.valid('param');
-    return c.json(await c.var.tenant.write((tx) => markRead(tx, id)), 200);
-  });
-  app.openapi(readAllRoute, async (c) => {
-    const { organizationId: named, userId: user } = c.req.valid('query');
-    const whose = { organizationId: organizationOf(c, named), userId: user };
-    return c.json({ marked: await c.var.tenant.write((tx) => markAllRead(tx, whose)) }, 200);
-  });
+export function notificationRoutes(app: OpenAPIHono<HttpEnv>) {
+  return app
+    .openapi(listRoute, async (c) => {
+      const { organizationId: named, userId: user, ...page } = c.req.valid('query');
+      const whose = { organizationId: organizationOf(c, named), userId: user };
+      return c.json(await c.var.tenant.read((db) => listNotifications(db, whose, page)), 200);
+    })
+    .openapi(readRoute, async (c) => {
+      const { id } = c.req.valid('param');
+      return c.json(await c.var.tenant.write((tx) => markRead(tx, id)), 200);
+    })
+    .openapi(readAllRoute, async (c) => {
+      const { organizationId: named, userId: user } = c.req.valid('query');
+      const whose = { organizationId: organizationOf(c, named), userId: user };
+      return c.json({ marked: await c.var.tenant.write((tx) => markAllRead(tx, whose)) }, 200);
+    });
 }

@@ -41,14 +41,16 @@ const statusRoute = createRoute({
   responses: { 200: answers('State, steps and where to look on', statusSchema), ...problemResponses(404) },
 });
 
-const SUMMARIES: Record<(typeof COMMANDS)[number], string> = {
+type Command = (typeof COMMANDS)[number];
+
+const SUMMARIES: Record<Command, string> = {
   'enrich-now': 'Enrich without waiting any longer',
   'skip-enrichment': 'Score without enrichment',
   cancel: 'End the onboarding',
   retry: 'Onboard again after a partial, failed or canceled onboarding',
 };
 
-const commandRoute = (command: (typeof COMMANDS)[number]) =>
+const commandRoute = (command: Command) =>
   createRoute({
     method: 'post',
     path: `/api/leads/{id}/onboarding/${command}` as const,
@@ -63,16 +65,15 @@ const commandRoute = (command: (typeof COMMANDS)[number]) =>
   });
 
 /** `GET /api/leads/{id}/onboarding`, `POST /api/leads/{id}/onboarding/{command}` */
-export function onboardingRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): void {
+export function onboardingRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
   const { runs, fastStart, intake } = deps;
   const readCaller = callerReader(deps.trustedProxies);
 
-  app.openapi(statusRoute, async (c) => {
+  const withStatus = app.openapi(statusRoute, async (c) => {
     return c.json(await onboardingStatus(c.var.tenant, runs, c.req.valid('param').id), 200);
   });
-
-  for (const command of COMMANDS) {
-    app.openapi(commandRoute(command), async (c) => {
+  const withCommand = (command: Command) =>
+    withStatus.openapi(commandRoute(command), async (c) => {
       const slot = fastStart.takeSlot();
       try {
         const context = {
@@ -89,5 +90,6 @@ export function onboardingRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
         throw err;
       }
     });
-  }
+  COMMANDS.forEach(withCommand);
+  return app as unknown as ReturnType<typeof withCommand>; // each is added to the same app
 }

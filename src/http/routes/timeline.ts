@@ -29,8 +29,8 @@ const route = createRoute({
 });
 
 /** `GET /api/leads/{id}/timeline` */
-export function timelineRoutes(app: OpenAPIHono<HttpEnv>): void {
-  app.openapi(route, async (c) => {
+export function timelineRoutes(app: OpenAPIHono<HttpEnv>) {
+  return app.openapi(route, async (c) => {
     const page = { leadId: c.req.valid('param').id, ...c.req.valid('query') };
     return c.json(await c.var.tenant.read((db) => readTimeline(db, page)), 200);
   });

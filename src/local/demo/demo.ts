@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { readEnvironment } from '../../environment.ts';
 import { ApiError, createApiClient } from './demo-api.ts';
 import { followOnboarding, printScore } from './demo-timeline.ts';
-import { EXAMPLE_LEAD } from './example-lead.ts';
+import { EXAMPLE_LEAD } from '../../leads/example-lead.ts';
 import { urlOf } from '../ports.ts';
 
 /** `npm run demo`: sends a lead to a running API and shows what becomes of it. */

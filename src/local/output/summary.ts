@@ -1,4 +1,4 @@
-import { EXAMPLE_LEAD } from '../demo/example-lead.ts';
+import { EXAMPLE_LEAD } from '../../leads/example-lead.ts';
 import type { Plan } from '../plan.ts';
 
 /** What to open and what to paste, once everything is up. */

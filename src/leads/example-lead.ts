@@ -1,4 +1,4 @@
-/** The lead that the examples send. */
+/** The lead that the examples send: README, demo, OpenAPI document. */
 export const EXAMPLE_LEAD = {
   organizationId: 'org-123',
   name: 'João Silva',

@@ -1,0 +1,117 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import pLimit from 'p-limit';
+import { userId } from '../../leads/submission.ts';
+import { followInbox, type InboxChange, READ_AT_ONCE } from '../../notifications/follow.ts';
+import { readInbox, readInboxState } from '../../notifications/inbox.ts';
+import { needs, organizationOf } from '../authorization.ts';
+import type { AppDependencies, HttpEnv } from '../context.ts';
+import { answerEvents, encodeEvent, encodeRetry, HEARTBEAT } from '../event-stream.ts';
+import { Problem, problemResponses } from '../problem.ts';
+import { ownOrganization } from '../validation.ts';
+
+/** Reads of all streams at once: when all of them read again, requests still find a free connection. */
+const READS_AT_ONCE = 3;
+/** After this a client that was cut off comes back; one of a process that stops finds another one then. */
+const RETRY_MS = 1_000;
+
+const number = z
+  .string()
+  .regex(/^\d{1,9}$/, 'must be the number of a notification, as the stream and the list tell it')
+  .transform(Number);
+
+const EXAMPLE = [
+  encodeRetry(RETRY_MS),
+  encodeEvent({ id: 6, event: 'unread', data: { unreadCount: 3 } }),
+  'id: 7\nevent: notification\ndata: {"id":"01a20ab0-4757-752c-a5f9-81f88a505caa","title":"Novo Lead", …}\n\n',
+  encodeEvent({ id: 7, event: 'unread', data: { unreadCount: 4 } }),
+].join('');
+
+const route = createRoute({
+  method: 'get',
+  path: '/api/notifications/stream',
+  tags: ['notifications'],
+  summary: "Follow a user's notifications as they come",
+  description:
+    'Server-sent events, for `EventSource`. `notification`: one notification, as the list shows it, each once and in ' +
+    'order. `unread`: `{"unreadCount": n}`, first of all and whenever it changes. ' +
+    'Without a position the stream begins with what comes from now on. List first, then stream with the `lastNumber` ' +
+    'of the list as `after`: nothing is missed, and nothing comes twice. ' +
+    'A stream that is cut off goes on after `Last-Event-ID`, which `EventSource` sends by itself, at any API process. ' +
+    'An answer other than 200 ends an `EventSource`: make a new one after `Retry-After`.',
+  ...needs('notifications'),
+  request: {
+    query: z.strictObject({
+      organizationId: ownOrganization,
+      userId,
+      after: number
+        .optional()
+        .openapi({ type: 'integer', description: '`lastNumber` of the list; `Last-Event-ID` goes before it' }),
+    }),
+    headers: z.object({
+      'last-event-id': number.optional().openapi({ description: 'The last `id` that this client has received' }),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'Events, until the client or this process goes away',
+      headers: z.object({
+        'x-accel-buffering': z.literal('no').openapi({ description: 'Tells nginx not to hold events back' }),
+      }),
+      content: { 'text/event-stream': { schema: z.string().openapi({ example: EXAMPLE }) } },
+    },
+    ...problemResponses(),
+  },
+});
+
+/** `GET /api/notifications/stream` */
+export function notificationStreamRoutes(app: OpenAPIHono<HttpEnv>, { inboxWatch, log }: AppDependencies) {
+  const limit = pLimit(READS_AT_ONCE);
+
+  return app.openapi(route, async (c) => {
+    const { organizationId: org, userId: user, after: named } = c.req.valid('query');
+    const inbox = { organizationId: organizationOf(c, org), userId: user };
+    const { tenant, confirmKey, requestId } = c.var;
+    const { lastNumber, unreadCount } = await limit(() => tenant.read((db) => readInboxState(db, inbox)));
+    // A later one is of before the database was restored from a backup, or was erased.
+    const after = Math.min(c.req.valid('header')['last-event-id'] ?? named ?? lastNumber, lastNumber);
+
+    const watcher = inboxWatch.watch(inbox);
+    if (!watcher) {
+      throw new Problem(503, 'unavailable', 'This process has no room for another stream. Try again in a moment.', {
+        headers: { 'retry-after': '5' },
+      });
+    }
+    const read = (number: number) =>
+      limit(async () => {
+        await confirmKey();
+        return tenant.read((db) => readInbox(db, inbox, number, READ_AT_ONCE));
+      });
+    const start = { items: [], position: after, unreadCount };
+    const changes = followInbox({ read, after, unreadCount, watcher });
+    const onError = (err: unknown) => {
+      if (!(err instanceof Problem)) log.error({ requestId, err }, 'stream broken off'); // one is about the key
+    };
+    return answerEvents(c, encodeChanges(start, changes, onError), watcher);
+  });
+}
+
+async function* encodeChanges(
+  start: InboxChange,
+  changes: AsyncGenerator<InboxChange | undefined>,
+  onError: (err: unknown) => void,
+): AsyncGenerator<string> {
+  yield encodeRetry(RETRY_MS) + encodeChange(start);
+  try {
+    for await (const change of changes) yield change ? encodeChange(change) : HEARTBEAT;
+  } catch (err) {
+    onError(err);
+  }
+}
+
+/** The count tells the position as well: a client that was cut off before its first notification needs one too. */
+function encodeChange({ items, position, unreadCount }: InboxChange): string {
+  const events = items.map(({ number: id, notification }) =>
+    encodeEvent({ id, event: 'notification', data: notification }),
+  );
+  return [...events, encodeEvent({ id: position, event: 'unread', data: { unreadCount } })].join('');
+}
