@@ -12,7 +12,7 @@ interface OpenApi {
   openapi: string;
   info: { title: string; version: string };
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, Record<string, unknown>> };
+  components: Record<'schemas' | 'headers' | 'parameters', Record<string, Record<string, unknown>>>;
 }
 
 const operationsOf = ({ paths }: OpenApi) =>
@@ -59,7 +59,9 @@ describe('GET /openapi.json', () => {
   }) => {
     const { body } = await api.call<OpenApi>('GET', '/openapi.json');
     expect(body).toMatchObject({ openapi: '3.1.0', info: { title: 'Lead onboarding', version: '0.1.0' } });
-    const known = Object.keys(body.components.schemas).map((name) => `#/components/schemas/${name}`);
+    const known = Object.entries(body.components).flatMap(([kind, parts]) =>
+      Object.keys(parts).map((name) => `#/components/${kind}/${name}`),
+    );
     const references = objectsIn(body).flatMap(({ $ref }) => (typeof $ref === 'string' ? [$ref] : []));
     expect(references).not.toEqual([]);
     expect(references.filter((reference) => !known.includes(reference))).toEqual([]);
