@@ -88,7 +88,7 @@ describe('DELETE /api/leads/{id}', () => {
 
   test('reaches all of it under a key too, and says which', async ({ keyed, onboard, database }) => {
     const person = createPerson();
-    await onboard();
+    const { handle } = await onboard(); // workers run from here on
     const token = await makeKey(database);
     const call = keyed.as(token);
     const intake = { 'idempotency-key': `of ${person.lead.email}` };
@@ -96,6 +96,7 @@ describe('DELETE /api/leads/{id}', () => {
     await call('POST', '/api/leads', { ...person.lead, source: 'EVENT' });
     const stateOf = async () => (await call<Lead>('GET', `/api/leads/${id}`)).body.onboardingState;
     await expect.poll(stateOf, POLL).toBe('COMPLETED');
+    await handle.result();
     expect(await tablesWithTraces(database, person)).toEqual(['idempotency_key', 'lead', 'lead_event', 'notification']);
 
     expect((await call('DELETE', `/api/leads/${id}`)).status).toBe(204);
