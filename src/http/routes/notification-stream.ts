@@ -26,6 +26,15 @@ const EXAMPLE = [
   encodeEvent({ id: 7, event: 'unread', data: { unreadCount: 4 } }),
 ].join('');
 
+/** What one event is once it is read; the text on the wire stands in the description. */
+const eventSchema = z
+  .object({
+    id: z.string().openapi({ description: 'The position: for `Last-Event-ID`' }),
+    event: z.enum(['notification', 'unread']),
+    data: z.string().openapi({ description: 'JSON: a `Notification`, or `{"unreadCount": n}`' }),
+  })
+  .openapi('NotificationEvent');
+
 const route = createRoute({
   method: 'get',
   path: '/api/notifications/stream',
@@ -53,11 +62,11 @@ const route = createRoute({
   },
   responses: {
     200: {
-      description: 'Events, until the client or this process goes away',
+      description: `Events, until the client or this process goes away, as in\n\n    ${EXAMPLE.trim().replaceAll('\n', '\n    ')}`,
       headers: z.object({
         'x-accel-buffering': z.literal('no').openapi({ description: 'Tells nginx not to hold events back' }),
       }),
-      content: { 'text/event-stream': { schema: z.string().openapi({ example: EXAMPLE }) } },
+      content: { 'text/event-stream': { schema: eventSchema } },
     },
     ...problemResponses(),
   },
