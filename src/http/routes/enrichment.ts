@@ -3,6 +3,7 @@ import { enterFields } from '../../enrichment/enter-fields.ts';
 import { fieldChangeSchema } from '../../enrichment/field-change.ts';
 import { readEnrichment } from '../../enrichment/read-enrichment.ts';
 import { orderEnrichment } from '../../onboarding/enrich-command.ts';
+import { withSlot } from '../../outbox/with-slot.ts';
 import { needs } from '../authorization.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
@@ -100,16 +101,12 @@ export function enrichmentRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trusted
       return c.json(enrichment, 200);
     })
     .openapi(enrichRoute, async (c) => {
-      const slot = fastStart.takeSlot();
-      try {
-        const fresh = c.req.valid('query').fresh === 'true';
-        const context = { caller: readCaller(c), fresh, orderDelayMs: slot.orderDelayMs };
-        const order = await c.var.tenant.write((tx) => orderEnrichment(tx, c.req.valid('param').id, context));
-        slot.run(order);
-        return c.json({ leadId: order.leadId, run: order.payload.run }, 202);
-      } catch (err) {
-        slot.release();
-        throw err;
-      }
+      const { id } = c.req.valid('param');
+      const request = { caller: readCaller(c), fresh: c.req.valid('query').fresh === 'true' };
+      const accepted = await withSlot(fastStart, async (orderDelayMs) => {
+        const order = await c.var.tenant.write((tx) => orderEnrichment(tx, id, { ...request, orderDelayMs }));
+        return { order, answer: { leadId: order.leadId, run: order.payload.run } };
+      });
+      return c.json(accepted, 202);
     });
 }

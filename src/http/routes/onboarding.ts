@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { ONBOARDING_STATES } from '../../../workflows/contract.ts';
 import { acceptCommand, COMMANDS } from '../../onboarding/command.ts';
 import { onboardingStatus, STEP_STATES } from '../../onboarding/status.ts';
+import { withSlot } from '../../outbox/with-slot.ts';
 import { needs } from '../authorization.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
@@ -74,21 +75,14 @@ export function onboardingRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
   });
   const withCommand = (command: Command) =>
     withStatus.openapi(commandRoute(command), async (c) => {
-      const slot = fastStart.takeSlot();
-      try {
-        const context = {
-          caller: readCaller(c),
-          enrichmentDelayMs: intake.enrichmentDelayMs,
-          orderDelayMs: slot.orderDelayMs,
-        };
-        const { id } = c.req.valid('param');
+      const { id } = c.req.valid('param');
+      const request = { caller: readCaller(c), enrichmentDelayMs: intake.enrichmentDelayMs };
+      const state = await withSlot(fastStart, async (orderDelayMs) => {
+        const context = { ...request, orderDelayMs };
         const { state, order } = await c.var.tenant.write((tx) => acceptCommand(tx, id, command, context));
-        slot.run(order);
-        return c.json({ command, state }, 202);
-      } catch (err) {
-        slot.release();
-        throw err;
-      }
+        return { order, answer: state };
+      });
+      return c.json({ command, state }, 202);
     });
   COMMANDS.forEach(withCommand);
   return app as unknown as ReturnType<typeof withCommand>; // each is added to the same app

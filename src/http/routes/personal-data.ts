@@ -5,6 +5,7 @@ import { exportLead } from '../../leads/export.ts';
 import { leadSchema } from '../../leads/lead.ts';
 import type { Logger } from '../../logger.ts';
 import { notificationSchema } from '../../notifications/notification.ts';
+import { withSlot } from '../../outbox/with-slot.ts';
 import { needs } from '../authorization.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
@@ -80,17 +81,11 @@ export function personalDataRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependenc
     .openapi(eraseRoute, async (c) => {
       const { id } = c.req.valid('param');
       const { userId, requestId } = readCaller(c);
-      const slot = fastStart.takeSlot();
-      try {
-        const origin = { userId, requestId, ...(c.var.key && { keyId: c.var.key.id }) };
-        const erasure = { reason: 'request', requestId, origin, orderDelayMs: slot.orderDelayMs } as const;
-        const order = await c.var.tenant.write((tx) => eraseLead(tx, id, erasure));
-        if (order) slot.run(order);
-        else slot.release();
-      } catch (err) {
-        slot.release();
-        throw err;
-      }
+      const origin = { userId, requestId, ...(c.var.key && { keyId: c.var.key.id }) };
+      await withSlot(fastStart, async (orderDelayMs) => {
+        const erasure = { reason: 'request', requestId, origin, orderDelayMs } as const;
+        return { order: await c.var.tenant.write((tx) => eraseLead(tx, id, erasure)), answer: undefined };
+      });
       log.info({ leadId: id, requestId }, 'lead erased');
       return c.body(null, 204);
     })

@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { RescoreState } from '../../db/generated/enums.ts';
 import { commandRescore, readRescore, RESCORE_COMMANDS, type RescoreCommand } from '../../scoring/rescore.ts';
+import { withSlot } from '../../outbox/with-slot.ts';
 import { needs } from '../authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../problem.ts';
@@ -64,16 +65,12 @@ export function rescoreRoutes(app: OpenAPIHono<HttpEnv>, { fastStart }: AppDepen
   const withCommand = (command: RescoreCommand) =>
     withProgress.openapi(commandRoute(command), async (c) => {
       const { id } = c.req.valid('param');
-      const slot = fastStart.takeSlot();
-      try {
-        const context = { requestId: c.var.requestId, orderDelayMs: slot.orderDelayMs };
+      const progress = await withSlot(fastStart, async (orderDelayMs) => {
+        const context = { requestId: c.var.requestId, orderDelayMs };
         const { order, progress } = await c.var.tenant.write((tx) => commandRescore(tx, id, command, context));
-        slot.run(order);
-        return c.json(progress, 202);
-      } catch (err) {
-        slot.release();
-        throw err;
-      }
+        return { order, answer: progress };
+      });
+      return c.json(progress, 202);
     });
   RESCORE_COMMANDS.forEach(withCommand);
   return app as unknown as ReturnType<typeof withCommand>; // each is added to the same app

@@ -5,6 +5,7 @@ import { activateRules } from '../../scoring/activate.ts';
 import { dryRun } from '../../scoring/dry-run.ts';
 import { readRules } from '../../scoring/read-rules.ts';
 import { checkRuleSet, ruleSetFields } from '../../scoring/rule-set.ts';
+import { withSlot } from '../../outbox/with-slot.ts';
 import { needs, organizationOf } from '../authorization.ts';
 import { callerReader } from '../caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
@@ -145,16 +146,12 @@ export function scoreRuleRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trustedP
       const { organizationId: named, ...rules } = c.req.valid('json');
       const organization = organizationOf(c, named);
       const caller = readCaller(c);
-      const slot = fastStart.takeSlot();
-      try {
-        const activation = { organizationId: organization, rules, caller, orderDelayMs: slot.orderDelayMs };
-        const { order, woken, answer } = await c.var.tenant.write((tx) => activateRules(tx, activation));
-        slot.run(order);
-        if (woken > 0) fastStart.leaveToRelays();
-        return c.json(answer, 202);
-      } catch (err) {
-        slot.release();
-        throw err;
-      }
+      const answer = await withSlot(fastStart, async (orderDelayMs) => {
+        const activation = { organizationId: organization, rules, caller, orderDelayMs };
+        const activated = await c.var.tenant.write((tx) => activateRules(tx, activation));
+        if (activated.woken > 0) fastStart.leaveToRelays();
+        return activated;
+      });
+      return c.json(answer, 202);
     });
 }
