@@ -12,7 +12,7 @@ export default defineConfig({
     testTimeout: TEST_TIMEOUT_MS,
     hookTimeout: TEST_TIMEOUT_MS,
     expect: { poll: { timeout: POLL_TIMEOUT_MS } },
-    maxWorkers: 2,
+    maxWorkers: 3, // on two cores: most of a test is waiting
     reporters: ['default', ['json', { outputFile: 'coverage/test-report.json' }]],
     coverage: {
       provider: 'istanbul',
