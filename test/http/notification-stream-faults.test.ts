@@ -16,8 +16,9 @@ import { test } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { follow } from '../support/event-source.ts';
 import { createInbox, type TestInbox } from '../support/notifications.ts';
+import { build, startProcess } from '../support/processes.ts';
 import { recordStatements } from '../support/statements.ts';
-import { startStreamApi } from '../support/stream-api.ts';
+import { type InboxList, startStreamApi } from '../support/stream-api.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const SOON = { timeout: 10_000, interval: 20 };
@@ -49,10 +50,14 @@ describe('a stream of notifications', () => {
     database,
   }) => {
     const inbox = await createInbox(database);
-    const apis = [await startStreamApi(database.url), await startStreamApi(database.url)] as const;
-    const proxy = await startTcpProxy(apis[0].server.port, apis[1].server.port);
+    build();
+    const settings = { DATABASE_URL: database.url, LOG_LEVEL: 'debug' };
+    const apis = [await startProcess('api', settings), await startProcess('api', settings)] as const;
+    for (const api of apis) await expect.poll(async () => (await api.readyz()).status, LATER).toBe(200);
+    const proxy = await startTcpProxy(apis[0].port, apis[1].port);
     onTestFinished(() => proxy.close());
-    const { lastNumber } = await apis[0].list(inbox);
+    const list = await fetch(`${apis[0].url}/api/notifications?${inbox.query}`);
+    const { lastNumber } = (await list.json()) as InboxList;
     const client = follow(`http://127.0.0.1:${proxy.port}/api/notifications/stream?${inbox.query}&after=${lastNumber}`);
     await expect.poll(client.opened, SOON).toBe(1);
 
@@ -72,8 +77,8 @@ describe('a stream of notifications', () => {
     await sleep(200);
     expect(client.notifications().map(({ data }) => data.id)).toEqual(ids);
     expect(client.notifications().map(({ id }) => Number(id))).toEqual(stored.map(({ number }) => number));
-    for (const { log } of apis) {
-      const streams = log.filter(({ route, status }) => route === '/api/notifications/stream' && status === 200);
+    for (const api of apis) {
+      const streams = api.log().filter(({ route, status }) => route === '/api/notifications/stream' && status === 200);
       expect(streams.length).toBeGreaterThanOrEqual(5);
     }
   });
