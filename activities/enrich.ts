@@ -5,7 +5,8 @@ import type { EnrichmentProvider } from '../src/enrichment/provider.ts';
 import { earlierOf, type PolicyOf, refreshAll } from '../src/enrichment/stored.ts';
 import { type EnrichStep, recordEnrichment } from '../src/onboarding/enrichment-step.ts';
 import { keepEnrichment, storedEnrichment } from '../src/onboarding/keep-enrichment.ts';
-import type { EnrichmentRef, EnrichResult, OnboardingRef } from '../workflows/contract.ts';
+import type { EnrichResult, OnboardingRef } from '../workflows/contract.ts';
+import type { EnrichmentRef } from '../workflows/enrichment-contract.ts';
 
 /** A source that asks to be called later is called this often; then the lead goes on without it. */
 const MAX_ATTEMPTS = 5;

@@ -1,5 +1,10 @@
+import type { EnrichmentActivities } from './enrichment-contract.ts';
+import type { RescoreActivities } from './rescore-contract.ts';
+import type { RetentionActivities } from './retention-contract.ts';
+
 /**
- * What the API, the workers and the workflow share: names, ids and payload types.
+ * What the API, the workers and the onboarding share: names, ids and payload types. What only another workflow has is in
+ * a contract of its own.
  * Payloads carry ids, enums and numbers only: whatever is written here ends up in Temporal histories.
  */
 
@@ -13,12 +18,6 @@ export type TaskQueue = (typeof TASK_QUEUES)[keyof typeof TASK_QUEUES];
 
 export const LEAD_ONBOARDING = 'leadOnboarding';
 export const ASSIGNEE_NOTIFICATION = 'assigneeNotification';
-export const RETENTION = 'retention';
-
-/** The Schedule of retention; the workflow ids of its runs begin with it. */
-export const RETENTION_SCHEDULE_ID = 'lead-retention';
-export const RESCORE = 'rescoreLeads';
-export const LEAD_ENRICHMENT = 'leadEnrichment';
 
 /** The workflow id of a lead's onboarding: one per lead, so that a second start is refused by Temporal itself. */
 export const onboardingWorkflowId = (leadId: string) => `lead-onboarding-${leadId}`;
@@ -26,11 +25,6 @@ export const onboardingWorkflowId = (leadId: string) => `lead-onboarding-${leadI
 /** The workflow id of telling one later assignee; `assignment` counts the assignees that the lead has had. */
 export const assigneeNotificationWorkflowId = (leadId: string, assignment: number) =>
   `lead-assignment-${leadId}-${assignment}`;
-
-/** The workflow id of scoring all leads of an organization anew. */
-export const rescoreWorkflowId = (rescoreId: string) => `score-rescore-${rescoreId}`;
-/** The workflow id of enriching a lead again: one at a time for each lead. */
-export const enrichmentWorkflowId = (leadId: string) => `lead-enrichment-${leadId}`;
 
 export const LEAD_PRIORITIES = ['CRITICAL', 'HIGH', 'NORMAL', 'LOW'] as const;
 export type LeadPriority = (typeof LEAD_PRIORITIES)[number];
@@ -112,88 +106,6 @@ export interface AssignmentRef {
   requestId: string;
 }
 
-/** Asks for a page of the leads that were untouched for so many days. */
-export interface ExpiryQuery {
-  retentionDays: number;
-  pageSize: number;
-  after?: RetentionPosition | undefined;
-}
-
-/** `after` and `erased` are set when a run goes on as a new one. */
-export interface RetentionInput extends ExpiryQuery {
-  /** After so many, the rest is left to a new run: no history grows too long. */
-  pagesPerRun: number;
-  erased?: number;
-}
-
-/** Where a page ended: leads are looked through in the order of their last change. */
-export interface RetentionPosition {
-  updatedAt: string;
-  leadId: string;
-}
-
-export interface RetentionResult {
-  erased: number;
-}
-
-export interface ExpiredPage {
-  leadIds: string[];
-  /** Absent on the last page. */
-  next?: RetentionPosition;
-}
-
-export interface ErasureInput {
-  retentionDays: number;
-  leadIds: string[];
-  requestId: string;
-}
-
-/** Names the scoring of all leads of an organization by a new version of its rules. */
-export interface RescoreRef {
-  rescoreId: string;
-  organizationId: string;
-  requestId: string;
-}
-
-export interface RescoreInput extends RescoreRef {
-  /** Pages that are done, as far as this run knows: Postgres knows better. */
-  pages: number;
-}
-
-export interface RescorePageResult {
-  /** Pages that are done. */
-  pages: number;
-  /** What Postgres wants next: another page, a pause until somebody wakes the run, or its end. */
-  next: 'page' | 'wait' | 'end';
-}
-
-/** One enrichment that somebody ordered after the onboarding. */
-export interface EnrichmentRef {
-  leadId: string;
-  organizationId: string;
-  /** A UUID: names the enrichment on the timeline, however often its steps run. */
-  run: string;
-  /** Whether to ask sources whose answer is remembered. */
-  fresh: boolean;
-  requestId: string;
-}
-
-export interface EnrichmentInput extends EnrichmentRef {
-  priority: LeadPriority;
-}
-
-export interface RescoreResult {
-  score: number;
-  band: ScoreBand;
-}
-
-/** The result of an enrichment; no score when the lead is gone. */
-export interface EnrichmentView {
-  enrichment: EnrichmentOutcome;
-  score: number | null;
-  band: ScoreBand | null;
-}
-
 /** Activities on the task queue `notification`. */
 export interface NotificationActivities {
   /** The notify step of an onboarding. */
@@ -203,19 +115,10 @@ export interface NotificationActivities {
 }
 
 /** Activities on the task queue `lead`. */
-export interface LeadActivities {
+export interface LeadActivities extends EnrichmentActivities, RescoreActivities, RetentionActivities {
   enrichLead: (input: OnboardingRef) => Promise<EnrichResult>;
   scoreLead: (input: ScoreInput) => Promise<ScoreResult>;
   closeOnboarding: (input: CloseInput) => Promise<CloseResult>;
-  findExpiredLeads: (query: ExpiryQuery) => Promise<ExpiredPage>;
-  /** Answers how many of these leads are gone, however often it runs. */
-  eraseExpiredLeads: (input: ErasureInput) => Promise<RetentionResult>;
-  /** Scores the next page of leads anew, unless it is done already, or is not wanted now. */
-  rescorePage: (input: RescoreInput) => Promise<RescorePageResult>;
-  /** Enriches a lead whose onboarding is over. */
-  enrichAgain: (input: EnrichmentRef) => Promise<EnrichResult>;
-  /** Scores a lead by what is known now, and leaves the state of its onboarding alone. */
-  rescoreAfterEnrichment: (input: EnrichmentRef) => Promise<RescoreResult>;
 }
 
 /** What the query `onboarding` answers, what the Web UI shows as current details, and the result of the run. */
@@ -247,8 +150,6 @@ export interface PriorityChange {
 }
 
 export const ONBOARDING_QUERY = 'onboarding';
-/** Makes a rescore that waits ask Postgres again what is wanted. */
-export const RESCORE_WAKE = 'wake';
 
 /** Types of the failures that activities throw on purpose; the workflow decides by them. */
 export const FAILURES = {

@@ -1,5 +1,5 @@
 import { TemporalFailure } from '@temporalio/workflow';
-import type { EnrichmentInput, EnrichmentView } from './contract.ts';
+import type { EnrichmentInput, EnrichmentView } from './enrichment-contract.ts';
 import { isClosed, settle } from './outcomes.ts';
 import { enrichmentSteps } from './steps.ts';
 

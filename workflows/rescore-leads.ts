@@ -1,5 +1,5 @@
 import { condition, continueAsNew, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
-import { RESCORE_WAKE, type RescoreInput } from './contract.ts';
+import { RESCORE_WAKE, type RescoreInput } from './rescore-contract.ts';
 import { rescoreSteps } from './steps.ts';
 
 /** Keeps a history to some hundred events, whatever the number of leads. */

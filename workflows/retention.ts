@@ -1,5 +1,5 @@
 import { continueAsNew, workflowInfo } from '@temporalio/workflow';
-import type { RetentionInput, RetentionResult } from './contract.ts';
+import type { RetentionInput, RetentionResult } from './retention-contract.ts';
 import { retentionSteps } from './steps.ts';
 
 /**

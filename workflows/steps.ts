@@ -2,16 +2,16 @@ import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import {
   type AssignmentRef,
   type CloseInput,
-  type EnrichmentInput,
   type LeadActivities,
   type LeadPriority,
   type NotificationActivities,
   type OnboardingInput,
   type OnboardingRef,
   type ScoreInput,
-  type RescoreRef,
   TASK_QUEUES,
 } from './contract.ts';
+import type { EnrichmentInput } from './enrichment-contract.ts';
+import type { RescoreRef } from './rescore-contract.ts';
 import { stepPriority } from './priorities.ts';
 
 const NOTIFY: ActivityOptions = {

@@ -7,4 +7,4 @@ export const EXAMPLE_LEAD = {
   company: 'Acme Corp',
   source: 'WEBSITE',
   assignedTo: 'user-456',
-};
+} as const;

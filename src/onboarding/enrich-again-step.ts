@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import { type EnrichmentRef, FAILURES, type RescoreResult } from '../../workflows/contract.ts';
+import { FAILURES } from '../../workflows/contract.ts';
+import type { EnrichmentRef, RescoreResult } from '../../workflows/enrichment-contract.ts';
 import type { Lead, LeadEvent, Prisma } from '../db/generated/client.ts';
 import { storedEnrichment } from './keep-enrichment.ts';
 import { calculateScore } from '../scoring/calculate.ts';

@@ -1,6 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
 import { v7 as uuidv7 } from 'uuid';
-import type { AssignmentRef, EnrichmentRef, OnboardingRef } from '../../workflows/contract.ts';
+import type { AssignmentRef, OnboardingRef } from '../../workflows/contract.ts';
+import type { EnrichmentRef } from '../../workflows/enrichment-contract.ts';
 import type { Prisma } from '../db/generated/client.ts';
 
 /** What is recorded once for each round of an onboarding, however often the activity behind it runs. */

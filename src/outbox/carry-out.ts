@@ -3,16 +3,13 @@ import type { WorkflowIdReusePolicy } from '@temporalio/common';
 import {
   ASSIGNEE_NOTIFICATION,
   assigneeNotificationWorkflowId,
-  enrichmentWorkflowId,
-  LEAD_ENRICHMENT,
   LEAD_ONBOARDING,
   onboardingWorkflowId,
   PRIORITY_SIGNAL,
-  RESCORE,
-  RESCORE_WAKE,
-  rescoreWorkflowId,
   TASK_QUEUES,
 } from '../../workflows/contract.ts';
+import { enrichmentWorkflowId, LEAD_ENRICHMENT } from '../../workflows/enrichment-contract.ts';
+import { RESCORE, RESCORE_WAKE, rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
 import type { assigneeNotification, leadEnrichment, leadOnboarding, rescoreLeads } from '../../workflows/index.ts';
 import { stepPriority } from '../../workflows/priorities.ts';
 import type { Logger } from '../logger.ts';

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { rescoreWorkflowId } from '../../workflows/contract.ts';
+import { rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import { lockRescore, orderFor } from '../scoring/rescore.ts';
 import { hasEnded, latestRun, type LatestRun } from './latest-run.ts';

@@ -1,5 +1,5 @@
 import { Prisma } from '../db/generated/client.ts';
-import type { ExpiredPage, ExpiryQuery } from '../../workflows/contract.ts';
+import type { ExpiredPage, ExpiryQuery } from '../../workflows/retention-contract.ts';
 
 /** Not changed, touched or otherwise written about for the period, nor created in it. By the database's clock. */
 function isExpired(retentionDays: number): Prisma.Sql {

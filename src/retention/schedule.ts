@@ -5,7 +5,8 @@ import {
   type ScheduleOptions,
   type ScheduleOptionsStartWorkflowAction,
 } from '@temporalio/client';
-import { RETENTION, RETENTION_SCHEDULE_ID, TASK_QUEUES } from '../../workflows/contract.ts';
+import { TASK_QUEUES } from '../../workflows/contract.ts';
+import { RETENTION, RETENTION_SCHEDULE_ID } from '../../workflows/retention-contract.ts';
 import type { retention } from '../../workflows/index.ts';
 import { withDeadline } from '../temporal/connection.ts';
 

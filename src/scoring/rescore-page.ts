@@ -1,4 +1,4 @@
-import type { RescoreInput, RescorePageResult } from '../../workflows/contract.ts';
+import type { RescoreInput, RescorePageResult } from '../../workflows/rescore-contract.ts';
 import type { Prisma, ScoreRescore } from '../db/generated/client.ts';
 import { calculateScore } from './calculate.ts';
 import { recordScores } from './record.ts';

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { rescoreWorkflowId } from '../../workflows/contract.ts';
+import { rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
 import type { Prisma, ScoreRescore } from '../db/generated/client.ts';
 import type { RescoreOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';

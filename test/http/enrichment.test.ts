@@ -3,7 +3,7 @@ import { createLeadActivities } from '../../activities/lead.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
 import type { EnrichmentProvider, Findings } from '../../src/enrichment/provider.ts';
 import type { StartOrder } from '../../src/outbox/order.ts';
-import type { EnrichmentRef } from '../../workflows/contract.ts';
+import type { EnrichmentRef } from '../../workflows/enrichment-contract.ts';
 import { refOf, runActivity, runTwice } from '../support/activity.ts';
 import { test } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';

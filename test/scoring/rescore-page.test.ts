@@ -6,7 +6,7 @@ import { commandRescore } from '../../src/scoring/rescore.ts';
 import { createRuleBook } from '../../src/scoring/rule-book.ts';
 import { ruleSetSchema } from '../../src/scoring/rule-set.ts';
 import { setOverride } from '../../src/scoring/override.ts';
-import type { RescoreInput } from '../../workflows/contract.ts';
+import type { RescoreInput } from '../../workflows/rescore-contract.ts';
 import { refOf, runActivity, runTwice } from '../support/activity.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { takeIn, test } from '../support/onboarding.ts';

@@ -1,5 +1,6 @@
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { test as base } from 'vitest';
+import { EXAMPLE_LEAD } from '../../src/leads/example-lead.ts';
 import { intakeLead } from '../../src/leads/intake.ts';
 import { type Submission, submissionSchema } from '../../src/leads/submission.ts';
 import { readTimeline } from '../../src/leads/timeline.ts';
@@ -13,15 +14,7 @@ import { recordHistory } from './histories.ts';
 import { createTestClient, historyText, replay } from './temporal.ts';
 import { type ActivityOverrides, startWorkers } from './workers.ts';
 
-export const SEED_LEAD = {
-  organizationId: 'org-123',
-  name: 'João Silva',
-  email: 'joao@example.com',
-  phone: '+55 11 98765-4321',
-  company: 'Acme Corp',
-  source: 'WEBSITE',
-  assignedTo: 'user-456',
-} as const;
+export const SEED_LEAD = EXAMPLE_LEAD;
 
 export interface OnboardOptions {
   activities?: ActivityOverrides;

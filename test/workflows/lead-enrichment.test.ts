@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import { carryOut } from '../../src/outbox/carry-out.ts';
 import type { EnrichOrder } from '../../src/outbox/order.ts';
 import type { leadEnrichment } from '../../workflows/index.ts';
-import { enrichmentWorkflowId } from '../../workflows/contract.ts';
+import { enrichmentWorkflowId } from '../../workflows/enrichment-contract.ts';
 import { recordHistory } from '../support/histories.ts';
 import { recordLog } from '../support/log.ts';
 import { historyText, type Onboarding, test } from '../support/onboarding.ts';

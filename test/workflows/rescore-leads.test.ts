@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { describe, expect, onTestFinished } from 'vitest';
 import { reconcileRescores } from '../../src/reconciler/rescores.ts';
-import { type RescoreInput, rescoreWorkflowId } from '../../workflows/contract.ts';
+import { type RescoreInput, rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
 import { createTestApi, test as base } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordHistory } from '../support/histories.ts';

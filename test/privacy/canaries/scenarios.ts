@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Lead } from '../../../src/leads/lead.ts';
-import { RETENTION_SCHEDULE_ID } from '../../../workflows/contract.ts';
+import { RETENTION_SCHEDULE_ID } from '../../../workflows/retention-contract.ts';
 import { makeKey } from '../../support/keyed-api.ts';
 import { age } from '../../retention/old-leads.ts';
 import { ERROR_PATHS, type Known } from './error-paths.ts';
