@@ -4,7 +4,7 @@ import { type Asked, enrich } from '../src/enrichment/enrich.ts';
 import type { EnrichmentProvider } from '../src/enrichment/provider.ts';
 import { earlierOf, type PolicyOf, refreshAll } from '../src/enrichment/stored.ts';
 import { type EnrichStep, recordEnrichment } from '../src/onboarding/enrichment-step.ts';
-import { keepEnrichment, storedEnrichment } from '../src/onboarding/keep-enrichment.ts';
+import { keepEnrichment, storedEnrichment } from '../src/enrichment/keep-enrichment.ts';
 import type { EnrichResult, OnboardingRef } from '../workflows/contract.ts';
 import type { EnrichmentRef } from '../workflows/enrichment-contract.ts';
 

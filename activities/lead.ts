@@ -1,13 +1,13 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { closeOnboarding } from '../src/onboarding/close.ts';
-import { enrichAgainStep, recordRescore } from '../src/onboarding/enrich-again-step.ts';
+import { enrichAgainStep, recordScoreAfterEnrichment } from '../src/onboarding/enrich-again-step.ts';
 import { onboardingEnrichment } from '../src/onboarding/enrichment-step.ts';
 import { recordScore } from '../src/onboarding/score-step.ts';
-import { eraseIfExpired } from '../src/retention/erase-expired.ts';
-import { findExpiredLeads } from '../src/retention/expired-leads.ts';
+import { eraseIfExpired } from '../src/personal-data/retention/erase-expired.ts';
+import { findExpiredLeads } from '../src/personal-data/retention/expired-leads.ts';
 import { pageSizeOf, rescorePage } from '../src/scoring/rescore-page.ts';
 import { createRuleBook } from '../src/scoring/rule-book.ts';
-import type { LeadActivities } from '../workflows/contract.ts';
+import type { LeadActivities } from '../workflows/activities.ts';
 import { createEnrich, type EnrichDependencies } from './enrich.ts';
 
 export type LeadActivityDependencies = EnrichDependencies;
@@ -16,6 +16,8 @@ export type LeadActivityDependencies = EnrichDependencies;
 export function createLeadActivities(deps: LeadActivityDependencies): LeadActivities {
   const { prisma } = deps;
   const ruleBook = createRuleBook();
+  const scoreAfterEnrichment: LeadActivities['scoreAfterEnrichment'] = (input) =>
+    prisma.$transaction((tx) => recordScoreAfterEnrichment(tx, input, ruleBook));
   return {
     enrichLead: createEnrich(deps, onboardingEnrichment),
 
@@ -38,6 +40,7 @@ export function createLeadActivities(deps: LeadActivityDependencies): LeadActivi
       prisma.$transaction((tx) => rescorePage(tx, input, { ruleBook, pageSize: pageSizeOf(activityInfo().attempt) })),
     enrichAgain: createEnrich(deps, enrichAgainStep),
 
-    rescoreAfterEnrichment: (input) => prisma.$transaction((tx) => recordRescore(tx, input, ruleBook)),
+    scoreAfterEnrichment,
+    rescoreAfterEnrichment: scoreAfterEnrichment,
   };
 }

@@ -1,10 +1,11 @@
 import { cancellationSignal } from '@temporalio/activity';
 import type { Prisma, PrismaClient } from '../src/db/generated/client.ts';
-import { deliverNotification } from '../src/notifications/deliver.ts';
+import { deliverNotification } from '../src/onboarding/delivery-step.ts';
 import type { NotificationWebhook } from '../src/notifications/webhook.ts';
 import { type Notified, recordNotification, recordReassignment } from '../src/onboarding/notification-step.ts';
 import type { StepOwner } from '../src/onboarding/step-record.ts';
-import type { NotificationActivities, NotifyResult } from '../workflows/contract.ts';
+import type { NotificationActivities } from '../workflows/activities.ts';
+import type { NotifyResult } from '../workflows/contract.ts';
 
 export interface NotificationActivityDependencies {
   prisma: PrismaClient;

@@ -9,8 +9,8 @@ import { API_SCOPES, type ApiScope, FORM_SCOPE } from './api-keys/scopes.ts';
 import { databaseFault } from './db/faults.ts';
 import { Prisma, type PrismaClient } from './db/generated/client.ts';
 import { openDatabase } from './db/open.ts';
-import { readEnvironment } from './environment.ts';
-import { createLogger } from './logger.ts';
+import { readEnvironment } from './process/environment.ts';
+import { createLogger } from './telemetry/logger.ts';
 
 const MS_PER_HOUR = 3_600_000;
 const PAGE = 100;

@@ -1,15 +1,15 @@
 import { listen } from './db/listen.ts';
 import { openDatabase } from './db/open.ts';
 import { sweepEnrichment } from './enrichment/guard/sweep.ts';
-import { type Health, serveHealth } from './health-server.ts';
+import { type Health, serveHealth } from './process/health-server.ts';
 import { sweepIdempotencyKeys } from './leads/sweep-idempotency-keys.ts';
 import { carryOut } from './outbox/carry-out.ts';
 import { startRelay } from './outbox/relay.ts';
 import { ORDERS_CHANNEL } from './outbox/wake.ts';
-import { type ProcessContext, runProcess } from './processes.ts';
+import { type ProcessContext, runProcess } from './process/run-process.ts';
 import { startReconciler } from './reconciler/reconcile.ts';
-import { startRounds } from './reconciler/rounds.ts';
-import { keepRetentionSchedule } from './retention/keep-schedule.ts';
+import { startPasses } from './reconciler/passes.ts';
+import { keepRetentionSchedule } from './personal-data/retention/keep-schedule.ts';
 import { openTemporal } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 
@@ -18,8 +18,8 @@ const CONNECTIONS = 5;
 const PATIENCE_MS = 30_000;
 /** Between two looks for what has expired. */
 const SWEEP_INTERVAL_MS = 60_000;
-/** Rounds that a ready relay may be behind. */
-const MISSED_ROUNDS = 5;
+/** Polls that a ready relay may be behind. */
+const MISSED_POLLS = 5;
 
 /** The relay process: carries out what the API has written but not started, and finds what nothing would finish. */
 async function start({ env, log, stopping, closers }: ProcessContext): Promise<void> {
@@ -52,16 +52,16 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   closers.add('reconciler', startReconciler(reconciler, env.RECONCILE_INTERVAL_MS));
   const sweep = async (signal: AbortSignal) =>
     (await sweepIdempotencyKeys(pool, signal)) + (await sweepEnrichment(pool, signal));
-  closers.add('sweeper', startRounds({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, round: sweep, log }));
+  closers.add('sweeper', startPasses({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, pass: sweep, log }));
 
   void keepRetentionSchedule(temporal, { retentionDays: env.RETENTION_DAYS, log, signal: stopping });
 
-  const tolerated = env.OUTBOX_POLL_MS * MISSED_ROUNDS + 5_000;
+  const tolerated = env.OUTBOX_POLL_MS * MISSED_POLLS + 5_000;
   const look = (): Health => {
     const details = { temporal: temporal.inReach ? 'reachable' : 'unreachable' };
-    const { lastRoundAt } = relay;
-    if (lastRoundAt === undefined || Date.now() - lastRoundAt > tolerated) {
-      return { problem: 'no round of the relay goes well', details };
+    const { lastPollAt } = relay;
+    if (lastPollAt === undefined || Date.now() - lastPollAt > tolerated) {
+      return { problem: 'the relay cannot read its orders', details };
     }
     return { problem: temporal.inReach ? undefined : 'Temporal does not answer', details };
   };

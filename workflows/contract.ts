@@ -1,7 +1,3 @@
-import type { EnrichmentActivities } from './enrichment-contract.ts';
-import type { RescoreActivities } from './rescore-contract.ts';
-import type { RetentionActivities } from './retention-contract.ts';
-
 /**
  * What the API, the workers and the onboarding share: names, ids and payload types. What only another workflow has is in
  * a contract of its own.
@@ -28,6 +24,19 @@ export const assigneeNotificationWorkflowId = (leadId: string, assignment: numbe
 
 export const LEAD_PRIORITIES = ['CRITICAL', 'HIGH', 'NORMAL', 'LOW'] as const;
 export type LeadPriority = (typeof LEAD_PRIORITIES)[number];
+
+export const LEAD_SOURCES = [
+  'WEBSITE',
+  'FORM',
+  'ADS',
+  'EVENT',
+  'REFERRAL',
+  'PARTNER',
+  'CRM',
+  'IMPORT',
+  'OTHER',
+] as const;
+export type LeadSource = (typeof LEAD_SOURCES)[number];
 
 export const SCORE_BANDS = ['HOT', 'WARM', 'COLD'] as const;
 export type ScoreBand = (typeof SCORE_BANDS)[number];
@@ -104,21 +113,6 @@ export interface AssignmentRef {
   assignment: number;
   priority: LeadPriority;
   requestId: string;
-}
-
-/** Activities on the task queue `notification`. */
-export interface NotificationActivities {
-  /** The notify step of an onboarding. */
-  notifyAssignee: (input: OnboardingRef) => Promise<NotifyResult>;
-  /** Tells an assignee that the lead got after its creation, whatever the state of its onboarding. */
-  notifyReassigned: (input: AssignmentRef) => Promise<NotifyResult>;
-}
-
-/** Activities on the task queue `lead`. */
-export interface LeadActivities extends EnrichmentActivities, RescoreActivities, RetentionActivities {
-  enrichLead: (input: OnboardingRef) => Promise<EnrichResult>;
-  scoreLead: (input: ScoreInput) => Promise<ScoreResult>;
-  closeOnboarding: (input: CloseInput) => Promise<CloseResult>;
 }
 
 /** What the query `onboarding` answers, what the Web UI shows as current details, and the result of the run. */

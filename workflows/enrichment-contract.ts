@@ -20,7 +20,7 @@ export interface EnrichmentInput extends EnrichmentRef {
   priority: LeadPriority;
 }
 
-export interface RescoreResult {
+export interface ScoreAfterEnrichment {
   score: number;
   band: ScoreBand;
 }
@@ -37,5 +37,7 @@ export interface EnrichmentActivities {
   /** Enriches a lead whose onboarding is over. */
   enrichAgain: (input: EnrichmentRef) => Promise<EnrichResult>;
   /** Scores a lead by what is known now, and leaves the state of its onboarding alone. */
-  rescoreAfterEnrichment: (input: EnrichmentRef) => Promise<RescoreResult>;
+  scoreAfterEnrichment: (input: EnrichmentRef) => Promise<ScoreAfterEnrichment>;
+  /** The same, as runs that are older than its name order it. */
+  rescoreAfterEnrichment: (input: EnrichmentRef) => Promise<ScoreAfterEnrichment>;
 }

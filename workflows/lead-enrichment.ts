@@ -7,10 +7,10 @@ import { enrichmentSteps } from './steps.ts';
 export async function leadEnrichment(input: EnrichmentInput): Promise<EnrichmentView> {
   const { leadId, organizationId, run, fresh, requestId } = input;
   const ref = { leadId, organizationId, run, fresh, requestId };
-  const { enrichAgain, rescoreAfterEnrichment } = enrichmentSteps(input);
+  const { enrichAgain, scoreAfterEnrichment } = enrichmentSteps(input);
   try {
     const { outcome } = await settle(enrichAgain(ref), 'partial');
-    return { enrichment: outcome, ...(await rescoreAfterEnrichment(ref)) };
+    return { enrichment: outcome, ...(await scoreAfterEnrichment(ref)) };
   } catch (err) {
     if (err instanceof TemporalFailure && isClosed(err)) return { enrichment: 'skipped', score: null, band: null };
     throw err;

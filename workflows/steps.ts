@@ -1,16 +1,15 @@
-import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import { type ActivityOptions, patched, proxyActivities } from '@temporalio/workflow';
+import type { LeadActivities, NotificationActivities } from './activities.ts';
 import {
   type AssignmentRef,
   type CloseInput,
-  type LeadActivities,
   type LeadPriority,
-  type NotificationActivities,
   type OnboardingInput,
   type OnboardingRef,
   type ScoreInput,
   TASK_QUEUES,
 } from './contract.ts';
-import type { EnrichmentInput } from './enrichment-contract.ts';
+import type { EnrichmentInput, EnrichmentRef } from './enrichment-contract.ts';
 import type { RescoreRef } from './rescore-contract.ts';
 import { stepPriority } from './priorities.ts';
 
@@ -79,12 +78,16 @@ export function enrichmentSteps(input: EnrichmentInput) {
     priority: stepPriority(5, input),
     summary: `Enrich lead ${input.leadId} again`,
   });
-  const score = proxyActivities<Pick<LeadActivities, 'rescoreAfterEnrichment'>>({
+  const score = proxyActivities<Pick<LeadActivities, 'rescoreAfterEnrichment' | 'scoreAfterEnrichment'>>({
     ...SCORE,
     priority: stepPriority(3, input),
     summary: `Score lead ${input.leadId} again`,
   });
-  return { enrichAgain: enrichment.enrichAgain, rescoreAfterEnrichment: score.rescoreAfterEnrichment };
+  return {
+    enrichAgain: enrichment.enrichAgain,
+    scoreAfterEnrichment: (ref: EnrichmentRef) =>
+      patched('scoreAfterEnrichment') ? score.scoreAfterEnrichment(ref) : score.rescoreAfterEnrichment(ref),
+  };
 }
 
 /** The one activity that tells a later assignee. */

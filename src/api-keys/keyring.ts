@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { parseToken } from './token.ts';
 
 /** A key that was revoked works on for this and the time of one query (3 s at most), in every process: under 5 s. */

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Prisma } from '../db/generated/client.ts';
-import { decodeCursor, olderThan, toPage } from '../paging.ts';
+import { decodeCursor, olderThan, toPage } from '../db/paging.ts';
 import { type IssuedKey, toApiKey } from './api-key.ts';
 import { KeyEnded, KeyNotFound } from './errors.ts';
 import type { NewKey } from './new-key.ts';

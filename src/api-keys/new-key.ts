@@ -1,6 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { organizationId } from '../leads/submission.ts';
-import { text } from '../leads/text.ts';
+import { organizationId, text } from '../db/text.ts';
 import { API_SCOPES, FORM_SCOPE } from './scopes.ts';
 
 /** What a key is made from. */

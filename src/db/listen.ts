@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import pgListen from 'pg-listen';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 const RECONNECT_MS = 1_000;
 /** How often the connection is asked whether it lives: one that hangs says nothing of its own accord. */

@@ -1,5 +1,4 @@
-import type { Environment } from '../environment.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { createPool } from './pool.ts';
 import { createPrisma } from './prisma.ts';
 
@@ -8,7 +7,7 @@ import { createPrisma } from './prisma.ts';
  * @throws Error when `DATABASE_URL` is not set.
  */
 export function openDatabase(
-  env: Environment,
+  env: { DATABASE_URL?: string | undefined },
   options: { name: string; connections: number; role?: string | undefined; log: Logger },
 ) {
   if (env.DATABASE_URL === undefined) {

@@ -1,6 +1,6 @@
-import { FetchError } from './fetch/fetch-error.ts';
-import type { NameResolver } from './fetch/name-resolver.ts';
-import { isReservedName } from './fetch/reserved-name.ts';
+import { FetchError } from '../safe-fetch/fetch-error.ts';
+import type { NameResolver } from '../safe-fetch/name-resolver.ts';
+import { isReservedName } from '../safe-fetch/reserved-name.ts';
 import type { Answer, Finding, OutsideSource } from './provider.ts';
 
 /** Finds whether an organization's domain takes mail, by its MX records. Of mail providers' domains it is known. */

@@ -1,9 +1,8 @@
 import type { PrismaClient } from '../db/generated/client.ts';
-import type { Environment } from '../environment.ts';
 import { readConfig } from './config/read-config.ts';
-import { allowHosts } from './fetch/allowed-hosts.ts';
-import { createNameResolver } from './fetch/name-resolver.ts';
-import { createSafeFetch } from './fetch/safe-fetch.ts';
+import { allowHosts } from '../safe-fetch/allowed-hosts.ts';
+import { createNameResolver } from '../safe-fetch/name-resolver.ts';
+import { createSafeFetch } from '../safe-fetch/safe-fetch.ts';
 import type { EnrichmentProvider } from './provider.ts';
 import { createProviders, policyFrom } from './providers.ts';
 import type { PolicyOf } from './stored.ts';
@@ -19,7 +18,7 @@ export interface OpenEnrichment {
  * @throws EnrichmentConfigError
  */
 export async function openEnrichment(
-  env: Pick<Environment, 'ENRICHMENT_ALLOW_HOSTS' | 'ENRICHMENT_CONFIG'>,
+  env: { ENRICHMENT_ALLOW_HOSTS: string[]; ENRICHMENT_CONFIG?: string | undefined },
   variables: NodeJS.ProcessEnv,
 ): Promise<OpenEnrichment> {
   const allowed = allowHosts(env.ENRICHMENT_ALLOW_HOSTS);

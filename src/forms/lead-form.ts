@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import { LEAD_SOURCES } from '../leads/lead.ts';
+import { LEAD_SOURCES } from '../../workflows/contract.ts';
 import { type Submission, submissionSchema } from '../leads/submission.ts';
-import { text } from '../leads/text.ts';
+import { text } from '../db/text.ts';
 
 const MAX_URL = 2_000;
 

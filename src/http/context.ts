@@ -4,7 +4,7 @@ import type { PrismaClient } from '../db/generated/client.ts';
 import type { Tenant } from '../db/tenant.ts';
 import type { FormTokens } from '../forms/token.ts';
 import type { IntakeSettings } from '../leads/intake.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { InboxWatch } from '../notifications/watch.ts';
 import type { OnboardingRuns } from '../onboarding/runs.ts';
 import type { FastStart } from '../outbox/fast-start.ts';

@@ -1,22 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import { LEAD_PRIORITIES, ONBOARDING_STATES, SCORE_BANDS } from '../../workflows/contract.ts';
+import { LEAD_PRIORITIES, LEAD_SOURCES, ONBOARDING_STATES, SCORE_BANDS } from '../../workflows/contract.ts';
 import type { Lead as LeadRow } from '../db/generated/client.ts';
 import { EXAMPLE_LEAD } from './example-lead.ts';
 
 export const LEAD_STATUSES = ['NEW', 'CONTACTED', 'QUALIFIED', 'UNQUALIFIED', 'CONVERTED', 'LOST'] as const;
-export const LEAD_SOURCES = [
-  'WEBSITE',
-  'FORM',
-  'ADS',
-  'EVENT',
-  'REFERRAL',
-  'PARTNER',
-  'CRM',
-  'IMPORT',
-  'OTHER',
-] as const;
 export const LOCALES = ['pt-BR', 'en'] as const;
-export type LeadSource = (typeof LEAD_SOURCES)[number];
 export type Locale = (typeof LOCALES)[number];
 
 const EXAMPLE = {
@@ -89,3 +77,7 @@ export function toLead(row: LeadFields): Lead {
     updatedAt: new Date(row.updatedAt).toISOString(),
   };
 }
+
+/** Says whether the present round of a lead's onboarding still goes on. */
+export const isUnfinished = ({ onboardingState }: Pick<LeadRow, 'onboardingState'>): boolean =>
+  onboardingState === 'PENDING' || onboardingState === 'RUNNING';

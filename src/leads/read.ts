@@ -1,9 +1,9 @@
-import type { ScoreBand } from '../../workflows/contract.ts';
+import type { LeadSource, ScoreBand } from '../../workflows/contract.ts';
 import type { Prisma } from '../db/generated/client.ts';
-import { decodeCursor, olderThan, toPage } from '../paging.ts';
+import { decodeCursor, olderThan, toPage } from '../db/paging.ts';
 import { LeadNotFound } from './errors.ts';
 import { type TaggedLead, tagLead } from './etag.ts';
-import { type LEAD_STATUSES, type LeadSource, toLead } from './lead.ts';
+import { type LEAD_STATUSES, toLead } from './lead.ts';
 
 /** @throws LeadNotFound */
 export async function getLead(db: Prisma.TransactionClient, id: string): Promise<TaggedLead> {

@@ -1,11 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import { LEAD_PRIORITIES } from '../../workflows/contract.ts';
+import { LEAD_PRIORITIES, LEAD_SOURCES } from '../../workflows/contract.ts';
 import { isEmail } from './email.ts';
-import { LEAD_SOURCES, LEAD_STATUSES, LOCALES } from './lead.ts';
-import { jsonObject, text } from './text.ts';
-
-export const organizationId = text(200).openapi({ example: 'org-123' });
-export const userId = text(200).openapi({ example: 'user-456' });
+import { LEAD_STATUSES, LOCALES } from './lead.ts';
+import { jsonObject, organizationId, text, userId } from '../db/text.ts';
 
 const fields = {
   name: text(200).openapi({ example: 'João Silva' }),

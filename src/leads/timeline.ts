@@ -1,5 +1,5 @@
 import type { Prisma } from '../db/generated/client.ts';
-import { decodeCursor, toPage } from '../paging.ts';
+import { decodeCursor, toPage } from '../db/paging.ts';
 import { erasedLeadCreatedAt } from './erasure-record.ts';
 import { LeadNotFound } from './errors.ts';
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { EnvironmentError, readEnvironment } from '../environment.ts';
+import { EnvironmentError, readEnvironment } from '../process/environment.ts';
 import { StartError } from './start-error.ts';
 import { bringUp, type Stack } from './stack.ts';
 

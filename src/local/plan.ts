@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../process/environment.ts';
 import { freePort, LOOPBACK, type PortChoice, urlOf } from './ports.ts';
 import { connectionStringOf } from './postgres/postgres.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../process/environment.ts';
 import { createChildOutput } from './output/child-output.ts';
 import { nodeParts } from './processes/node-parts.ts';
 import { bringUpDatabase, bringUpTemporal, type Platform } from './platform.ts';

@@ -1,5 +1,5 @@
 import type { Prisma } from '../db/generated/client.ts';
-import { decodeCursor, toPage } from '../paging.ts';
+import { decodeCursor, toPage } from '../db/paging.ts';
 import { toNotification } from './notification.ts';
 
 /** Tells cursors of inboxes from others: they end with a number that Postgres' `integer` holds. */

@@ -1,7 +1,7 @@
+import { withinTime } from '../safe-fetch/within-time.ts';
+
 /** An attempt of the activity has 10 s for all that it does. */
 const DEADLINE_MS = 5_000;
-/** The code of a request that was not answered in time. */
-export const TIMEOUT = 'TimeoutError';
 
 /** Posts once, within 5 s. Follows no redirect, and reads no body: only status and headers count. */
 export async function post(
@@ -9,19 +9,11 @@ export async function post(
   request: { headers: Record<string, string>; body: string },
   signal: AbortSignal,
 ): Promise<Response> {
-  // Not `AbortSignal.any` with `AbortSignal.timeout`: in Node 20 the garbage collector takes the timer away.
-  const stop = new AbortController();
-  const deadline = setTimeout(() => stop.abort(new DOMException('too late', TIMEOUT)), DEADLINE_MS);
-  const cancel = () => stop.abort(signal.reason);
-  signal.addEventListener('abort', cancel);
-  try {
-    const response = await fetch(url, { ...request, method: 'POST', redirect: 'manual', signal: stop.signal });
+  return withinTime(DEADLINE_MS, signal, async (stop) => {
+    const response = await fetch(url, { ...request, method: 'POST', redirect: 'manual', signal: stop });
     await response.body?.cancel();
     return response;
-  } finally {
-    clearTimeout(deadline);
-    signal.removeEventListener('abort', cancel);
-  }
+  });
 }
 
 /** `ECONNREFUSED`, `UND_ERR_SOCKET`, `TimeoutError`: the code of the cause if it has one, else the kind of error. */

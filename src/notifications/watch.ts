@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Pool } from 'pg';
 import { listen } from '../db/listen.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { INBOX_CHANNEL, inboxId } from './inbox-id.ts';
 import type { Inbox } from './inbox.ts';
 import { Watcher } from './watcher.ts';

@@ -1,10 +1,10 @@
 import { ApplicationFailure } from '@temporalio/activity';
+import { retryAfter } from '../safe-fetch/retry-after.ts';
 
 /** Client errors that pass by themselves: Request Timeout, Too Early, Too Many Requests. */
 const PASSING = new Set([408, 425, 429]);
-/** A receiver that asks for less, or for so much that the day would be over, is asked again after this. */
+/** A receiver that asks for less is asked again after this. */
 const MIN_RETRY_MS = 1_000;
-const MAX_RETRY_MS = 3_600_000;
 
 /**
  * Tells whether a receiver has taken a notification. A redirect is an answer like any other: it is not followed.
@@ -23,9 +23,9 @@ export function judgeAnswer({ ok, status, headers }: Response, notificationId: s
   });
 }
 
-/** Milliseconds of a `Retry-After`, which is a number of seconds or a date; RFC 9110, section 10.2.3. */
+/** Milliseconds until a receiver wants to be asked again; undefined when it does not say. */
 function retryDelay(header: string | null): number | undefined {
-  if (header === null) return undefined;
-  const wanted = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
-  return Number.isNaN(wanted) ? undefined : Math.min(Math.max(wanted, MIN_RETRY_MS), MAX_RETRY_MS);
+  const now = new Date();
+  const at = retryAfter(header ?? undefined, now);
+  return at && Math.max(at.getTime() - now.getTime(), MIN_RETRY_MS);
 }

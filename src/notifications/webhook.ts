@@ -1,7 +1,8 @@
 import { ApplicationFailure } from '@temporalio/activity';
+import { TimeoutError } from 'p-timeout';
 import { Webhook } from 'standardwebhooks';
 import type { Notification } from '../db/generated/client.ts';
-import { codeOf, post, TIMEOUT } from './post.ts';
+import { codeOf, post } from './post.ts';
 import { judgeAnswer } from './webhook-answer.ts';
 
 /** Somebody else's system that is told of every notification. */
@@ -33,7 +34,7 @@ export function createNotificationWebhook({ url, secret }: { url: string; secret
         judgeAnswer(answer, id);
       } catch (err) {
         if (err instanceof ApplicationFailure || signal.aborted) throw err;
-        hangs = codeOf(err) === TIMEOUT;
+        hangs = err instanceof TimeoutError;
         throw unavailable(id, codeOf(err));
       } finally {
         underWay -= 1;

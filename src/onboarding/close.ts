@@ -1,9 +1,10 @@
 import type { CloseInput, CloseResult, OnboardingState } from '../../workflows/contract.ts';
 import type { Prisma } from '../db/generated/client.ts';
+import { isUnfinished } from '../leads/lead.ts';
+import { lockLead } from '../leads/lock-lead.ts';
 import { enrichmentOutcome } from './enrichment-step.ts';
 import { recordNotificationFailure } from './notification-step.ts';
-import { lockLead } from './open-step.ts';
-import { isUnfinished, settledState } from './outcome.ts';
+import { settledState } from './outcome.ts';
 import { activityOrigin, reasonOf, recordStep, type StepEventType, stepKey } from './step-record.ts';
 
 /**

@@ -3,10 +3,10 @@ import type { OnboardingSignal, OnboardingState } from '../../workflows/contract
 import type { Lead, Prisma } from '../db/generated/client.ts';
 import type { Caller } from '../leads/caller.ts';
 import { LeadNotFound } from '../leads/errors.ts';
+import { isUnfinished } from '../leads/lead.ts';
+import { lockLead } from '../leads/lock-lead.ts';
 import type { Order, SignalOrder, StartOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';
-import { lockLead } from './open-step.ts';
-import { isUnfinished } from './outcome.ts';
 import { stepKey } from './step-record.ts';
 
 export const COMMANDS = ['enrich-now', 'skip-enrichment', 'cancel', 'retry'] as const;

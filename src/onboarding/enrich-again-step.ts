@@ -1,13 +1,13 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { FAILURES } from '../../workflows/contract.ts';
-import type { EnrichmentRef, RescoreResult } from '../../workflows/enrichment-contract.ts';
+import type { EnrichmentRef, ScoreAfterEnrichment } from '../../workflows/enrichment-contract.ts';
 import type { Lead, LeadEvent, Prisma } from '../db/generated/client.ts';
-import { storedEnrichment } from './keep-enrichment.ts';
+import { storedEnrichment } from '../enrichment/keep-enrichment.ts';
+import { lockLead } from '../leads/lock-lead.ts';
 import { calculateScore } from '../scoring/calculate.ts';
 import { breakdownOf, recordScores } from '../scoring/record.ts';
 import type { RuleBook } from '../scoring/rule-book.ts';
 import { type EnrichStep, enrichmentOutcome } from './enrichment-step.ts';
-import { lockLead } from './open-step.ts';
 import { recordStep, type Step, stepKey } from './step-record.ts';
 
 /** The enrichment of a lead whose onboarding is over: its state stays as it is. */
@@ -27,14 +27,14 @@ async function find(tx: Prisma.TransactionClient, ref: EnrichmentRef) {
 }
 
 /** Scores a lead by what is known now. A second run answers what the first one wrote. */
-export async function recordRescore(
+export async function recordScoreAfterEnrichment(
   tx: Prisma.TransactionClient,
   ref: EnrichmentRef,
   ruleBook: RuleBook,
-): Promise<RescoreResult> {
+): Promise<ScoreAfterEnrichment> {
   const { lead, recorded } = await open(tx, ref, 'score');
   if (recorded) {
-    const { score, band } = recorded.data as unknown as RescoreResult;
+    const { score, band } = recorded.data as unknown as ScoreAfterEnrichment;
     return { score, band };
   }
   const { version, rules } = await ruleBook.inForce(tx, lead.organizationId);

@@ -1,11 +1,11 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Prisma } from '../db/generated/client.ts';
 import { LeadNotFound } from '../leads/errors.ts';
+import { isUnfinished } from '../leads/lead.ts';
+import { lockLead } from '../leads/lock-lead.ts';
 import type { EnrichOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import { CommandImpossible, type CommandContext } from './command.ts';
-import { lockLead } from './open-step.ts';
-import { isUnfinished } from './outcome.ts';
 
 export interface EnrichContext extends Pick<CommandContext, 'caller' | 'orderDelayMs'> {
   /** Whether to ask sources whose answer is remembered. */

@@ -7,8 +7,9 @@ import {
   type StepReport,
 } from '../../workflows/contract.ts';
 import type { Prisma } from '../db/generated/client.ts';
+import { lockLead } from '../leads/lock-lead.ts';
 import { byAssignment, createNotification, isAssigned } from '../notifications/create.ts';
-import { lockLead, openStep } from './open-step.ts';
+import { openStep } from './open-step.ts';
 import { reasonOf, recordStep } from './step-record.ts';
 
 /** What is in the inbox now, of this run or of an earlier one. */

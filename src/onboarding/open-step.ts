@@ -1,7 +1,8 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { FAILURES, type OnboardingRef } from '../../workflows/contract.ts';
 import type { Lead, LeadEvent, Prisma } from '../db/generated/client.ts';
-import { isUnfinished } from './outcome.ts';
+import { isUnfinished } from '../leads/lead.ts';
+import { lockLead } from '../leads/lock-lead.ts';
 import { recordStep, type Step, stepKey } from './step-record.ts';
 
 export interface OpenStep {
@@ -33,10 +34,4 @@ export async function openStep(tx: Prisma.TransactionClient, ref: OnboardingRef,
     await recordStep(tx, ref, 'started', 'onboarding.started');
   }
   return { lead, recorded: null };
-}
-
-/** Locks a lead's row against other steps and edits. */
-export async function lockLead(tx: Prisma.TransactionClient, leadId: string): Promise<Lead | null> {
-  await tx.$queryRaw`SELECT 1 FROM lead WHERE id = ${leadId}::uuid FOR UPDATE`;
-  return tx.lead.findUnique({ where: { id: leadId } });
 }

@@ -1,4 +1,5 @@
-import { type LeadActivities, type NotificationActivities, onboardingWorkflowId } from '../../workflows/contract.ts';
+import type { LeadActivities, NotificationActivities } from '../../workflows/activities.ts';
+import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { LeadEvent } from '../db/generated/client.ts';
 import type { Tenant } from '../db/tenant.ts';
 import { LeadNotFound } from '../leads/errors.ts';

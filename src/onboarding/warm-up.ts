@@ -1,5 +1,5 @@
 import type { PrismaClient } from '../db/generated/client.ts';
-import { lockLead } from './open-step.ts';
+import { lockLead } from '../leads/lock-lead.ts';
 
 const NO_LEAD = '00000000-0000-0000-0000-000000000000';
 

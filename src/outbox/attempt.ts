@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { explainFailure, type FailureKind, type OrderFailure } from './failure.ts';
 import { type Order, orderSchema } from './order.ts';
 import { buryOrder, type ClaimedRow, completeOrder, deferOrder } from './store.ts';

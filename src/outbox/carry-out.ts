@@ -12,7 +12,7 @@ import { enrichmentWorkflowId, LEAD_ENRICHMENT } from '../../workflows/enrichmen
 import { RESCORE, RESCORE_WAKE, rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
 import type { assigneeNotification, leadEnrichment, leadOnboarding, rescoreLeads } from '../../workflows/index.ts';
 import { stepPriority } from '../../workflows/priorities.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { withDeadline } from '../temporal/connection.ts';
 import { isUnknownAttribute, startAttributes } from '../temporal/search-attributes.ts';
 import type { SearchAttributeRegistry } from '../temporal/search-attribute-registry.ts';
@@ -72,7 +72,9 @@ async function startOnboarding(
       priority: stepPriority(3, { organizationId, priority: payload.priority }),
       staticSummary: `Onboard lead ${leadId}`,
       staticDetails: `Organization \`${organizationId}\` · source ${payload.source} · priority ${payload.priority}`,
-      ...(withAttributes && { typedSearchAttributes: startAttributes(order) }),
+      ...(withAttributes && {
+        typedSearchAttributes: startAttributes({ leadId, organizationId, source: payload.source }),
+      }),
     });
   await withDeadline(client, async () => {
     try {

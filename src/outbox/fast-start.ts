@@ -21,7 +21,7 @@ export interface Slot {
   release(): void;
 }
 
-/** Carries orders out right after their commit, so that a lead need not wait for the relay's next round. */
+/** Carries orders out right after their commit, so that a lead need not wait for the relay's next poll. */
 export interface FastStart {
   /** With all slots taken it is one that leaves its order to the relays. */
   takeSlot(): Slot;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import {
   LEAD_PRIORITIES,
+  LEAD_SOURCES,
   ONBOARDING_SIGNALS,
   type OnboardingSignal,
   PRIORITY_SIGNAL,
 } from '../../workflows/contract.ts';
-import { LEAD_SOURCES } from '../leads/lead.ts';
 
 const base = { id: z.uuid(), leadId: z.uuid(), organizationId: z.string() };
 const count = z.number().int().min(1);

@@ -16,7 +16,7 @@ export interface RelayDependencies extends AttemptDependencies {
 
 export interface Relay {
   /** When it last took orders, or saw that there are none; undefined before the first time. */
-  readonly lastRoundAt: number | undefined;
+  readonly lastPollAt: number | undefined;
   /** Makes it look at once: an order may be waiting. */
   wake(): void;
   /** Takes no more orders, and ends when the calls that are under way have. */
@@ -32,7 +32,7 @@ export function startRelay(deps: RelayDependencies): Relay {
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
   let trouble: keyof typeof PAUSES_MS | undefined;
-  let lastRoundAt: number | undefined;
+  let lastPollAt: number | undefined;
   let waking = new AbortController();
 
   const pause = (milliseconds: number, { signal }: AbortController) =>
@@ -57,7 +57,7 @@ export function startRelay(deps: RelayDependencies): Relay {
   async function takeOrders(): Promise<boolean> {
     const free = freeLanes();
     const rows = free === 0 ? [] : await claimOrders(deps.pool, free);
-    lastRoundAt = Date.now();
+    lastPollAt = Date.now();
     rows.forEach(begin);
     return rows.length === free;
   }
@@ -69,7 +69,7 @@ export function startRelay(deps: RelayDependencies): Relay {
       try {
         more = await takeOrders();
       } catch (err) {
-        deps.log.error({ err }, 'relay round failed');
+        deps.log.error({ err }, 'relay poll failed');
       }
       if (!more) await pause(deps.pollMs, waking);
       else if (underWay.size > 0) await Promise.race(underWay);
@@ -80,8 +80,8 @@ export function startRelay(deps: RelayDependencies): Relay {
 
   const ended = loop();
   return {
-    get lastRoundAt() {
-      return lastRoundAt;
+    get lastPollAt() {
+      return lastPollAt;
     },
     wake: () => waking.abort(),
     async stop() {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { CallerCount, RateLimiter } from './limiter.ts';
 
 const EVERY_MS = 1_000;
-/** Callers told about in one round; those left over wait for the next. */
+/** Callers told about at once; those left over wait for the next time. */
 const BATCH = 1_000;
-/** Rounds between two looks for windows that have ended. */
+/** Times between two looks for windows that have ended. */
 const CLEAN_EVERY = 60;
 
 export interface SharingDependencies {
@@ -24,10 +24,10 @@ export function shareCounts(deps: SharingDependencies): { stop(): Promise<void> 
   const pause = () => sleep(EVERY_MS, true, { signal: stopping.signal }).catch(() => false);
   const loop = async () => {
     let failing = false;
-    for (let round = 1; await pause(); round += 1) {
+    for (let times = 1; await pause(); times += 1) {
       try {
         await shareOnce(deps);
-        if (round % CLEAN_EVERY === 0) await removeEnded(deps.pool);
+        if (times % CLEAN_EVERY === 0) await removeEnded(deps.pool);
         if (failing) deps.log.info('rate limits are shared again');
         failing = false;
       } catch (err) {
@@ -46,7 +46,7 @@ export function shareCounts(deps: SharingDependencies): { stop(): Promise<void> 
 }
 
 /**
- * One round.
+ * Shares once.
  * @throws pg errors: what was not told stays with the limiter.
  */
 export async function shareOnce({ limiter, pool }: Omit<SharingDependencies, 'log'>): Promise<void> {
@@ -60,7 +60,7 @@ export async function shareOnce({ limiter, pool }: Omit<SharingDependencies, 'lo
   }
 }
 
-/** A window begins with the first count told of it, and ends by Postgres' clock. In order, so that no two rounds block each other. */
+/** A window begins with the first count told of it, and ends by Postgres' clock. In order, so that no two processes block each other. */
 async function addUp(pool: Pool, untold: readonly CallerCount[]): Promise<CallerCount[]> {
   const { rows } = await pool.query<CallerCount>({
     name: 'share_rate_limits',

@@ -7,14 +7,14 @@ import { emptyTally, type Judge, judgePage, leftAlone, type Tally, type Verdict 
 
 /** Assignments looked at together, with as many calls to Temporal under way. */
 const PAGE = 50;
-/** A round ends when it has looked at so many in vain. */
+/** A pass ends when it has looked at so many in vain. */
 const MAX_LEFT_ALONE = 200;
 
 /**
- * One round over the later assignees of leads who were not told within some patience. One whose run is missing or has
+ * One pass over the later assignees of leads who were not told within some patience. One whose run is missing or has
  * ended is told once more, and only once: a notification is unique on lead and assignment.
  * @returns how many assignments got which verdict
- * @throws the client's or the database's error: the rest waits for the next round
+ * @throws the client's or the database's error: the rest waits for the next pass
  */
 export async function reconcileAssignments(deps: ReconcilerDependencies, signal?: AbortSignal): Promise<Tally> {
   const { pool, log, patienceMs } = deps;

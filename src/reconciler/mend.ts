@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Lead, Prisma, PrismaClient } from '../db/generated/client.ts';
+import { isUnfinished } from '../leads/lead.ts';
+import { lockLead } from '../leads/lock-lead.ts';
 import { closeOnboarding } from '../onboarding/close.ts';
-import { lockLead } from '../onboarding/open-step.ts';
-import { isUnfinished } from '../onboarding/outcome.ts';
 import { stepKey } from '../onboarding/step-record.ts';
 import type { StartOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { hasEnded, latestRun, type LatestRun } from './latest-run.ts';
 import { mendOnboarding } from './mend.ts';
 import { lookLater, type UnfinishedLead, unfinishedLeads } from './unfinished.ts';
@@ -11,7 +11,7 @@ import { emptyTally, type Judge, judgePage, leftAlone, type Tally, type Verdict 
 
 /** Leads looked at together, with as many calls to Temporal under way. */
 const PAGE = 50;
-/** A round ends when it has looked at so many in vain: a backlog of leads must not become a load on Temporal. */
+/** A pass ends when it has looked at so many in vain: a backlog of leads must not become a load on Temporal. */
 const MAX_LEFT_ALONE = 1_000;
 
 export interface ReconcilerDependencies {
@@ -27,10 +27,10 @@ export interface ReconcilerDependencies {
 }
 
 /**
- * One round over the unfinished leads that stand still. One whose run is missing (Temporal lost its store), or has
+ * One pass over the unfinished leads that stand still. One whose run is missing (Temporal lost its store), or has
  * ended without Postgres knowing, is ordered again, or closed when it was to be canceled.
  * @returns how many leads got which verdict
- * @throws the client's or the database's error: the rest waits for the next round
+ * @throws the client's or the database's error: the rest waits for the next pass
  */
 export async function reconcileOnboardings(deps: ReconcilerDependencies, signal?: AbortSignal): Promise<Tally> {
   const { pool, log, patienceMs } = deps;

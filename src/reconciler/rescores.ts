@@ -10,11 +10,11 @@ import type { ReconcilerDependencies } from './onboardings.ts';
 const LIMIT = 100;
 
 /**
- * One round over the rescores that are to go on and stand still. One whose run is missing (Temporal lost its store), or
+ * One pass over the rescores that are to go on and stand still. One whose run is missing (Temporal lost its store), or
  * has ended without Postgres knowing, is ordered again and goes on where it was; one that an operator has canceled in
  * Temporal is canceled. A paused one needs nothing: the command to resume it starts a run if there is none.
  * @returns how many were ordered again or canceled
- * @throws the client's or the database's error: the rest waits for the next round
+ * @throws the client's or the database's error: the rest waits for the next pass
  */
 export async function reconcileRescores(deps: ReconcilerDependencies): Promise<number> {
   let mended = 0;

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { PrismaClient } from '../db/generated/client.ts';
+import { lockLead } from '../leads/lock-lead.ts';
 import { isAssigned } from '../notifications/create.ts';
-import { lockLead } from '../onboarding/open-step.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 
 /** A later assignee whom no notification and no order tells of the lead. */

@@ -1,5 +1,5 @@
 import { databaseFault } from '../db/faults.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { concernsAll, explainFailure } from '../outbox/failure.ts';
 import type { LatestRun } from './latest-run.ts';
 
@@ -7,7 +7,7 @@ import type { LatestRun } from './latest-run.ts';
 export type Verdict = 'under way' | 'ordered again' | 'canceled' | 'reported';
 export type Tally = Record<Verdict, number>;
 
-/** How many a round has looked at in vain. */
+/** How many a pass has looked at in vain. */
 export const leftAlone = (tally: Tally): number => tally['under way'] + tally.reported;
 
 export const emptyTally = (): Tally => ({ 'under way': 0, 'ordered again': 0, canceled: 0, reported: 0 });

@@ -1,6 +1,6 @@
-import { LEAD_PRIORITIES } from '../../workflows/contract.ts';
+import { LEAD_PRIORITIES, LEAD_SOURCES, type LeadSource } from '../../workflows/contract.ts';
 import type { EmailKind, EnrichmentFields, FieldName, PhoneType } from '../enrichment/provider.ts';
-import { LEAD_SOURCES, type LeadSource, LOCALES } from '../leads/lead.ts';
+import { LOCALES } from '../leads/lead.ts';
 
 /** One field that rules may read; all of them are text. */
 export interface RuleField {

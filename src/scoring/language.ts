@@ -1,6 +1,6 @@
 import { Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js';
 import { EnrichmentFacts, type Facts, LeadFacts, RULE_VARIABLES } from './fields.ts';
-import { findForbidden } from './permitted.ts';
+import { type Fault, findForbidden } from './permitted.ts';
 
 /**
  * What a condition says of a lead. `unknown`: it asks for a field that the lead lacks, and nothing else in it decides;
@@ -10,12 +10,6 @@ export type Verdict = 'applies' | 'does-not-apply' | 'unknown' | 'failed';
 
 export interface Condition {
   judge(facts: Facts): Verdict;
-}
-
-/** A fault of a condition; `at` is the position of the character where it begins. */
-export interface Fault {
-  message: string;
-  at: number;
 }
 
 /** Structural bounds, https://www.npmjs.com/package/@marcbachmann/cel-js: with them a condition takes microseconds. */

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Lead, Prisma } from '../db/generated/client.ts';
 import type { Caller } from '../leads/caller.ts';
 import { LeadNotFound } from '../leads/errors.ts';
-import { lockLead } from '../onboarding/open-step.ts';
+import { lockLead } from '../leads/lock-lead.ts';
 import type { ScoreLine } from './calculate.ts';
 import { NotScored } from './errors.ts';
 import { putOnLeads } from './record.ts';

@@ -1,6 +1,11 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { RULE_VARIABLES, type RuleField } from './fields.ts';
-import type { Fault } from './language.ts';
+
+/** A fault of a condition; `at` is the position of the character where it begins. */
+export interface Fault {
+  message: string;
+  at: number;
+}
 
 /** Methods of text, each linear in its length. Not `matches`: a regular expression can take for ever. */
 const METHODS = new Set(['startsWith', 'endsWith', 'contains', 'lowerAscii', 'upperAscii', 'trim', 'size']);

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { LOCALES } from '../leads/lead.ts';
-import { text } from '../leads/text.ts';
+import { text } from '../db/text.ts';
 import { compileCondition, ConditionError } from './language.ts';
 
 const MAX_RULES = 100;

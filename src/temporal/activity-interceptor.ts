@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure, CompleteAsyncError, type Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { describeError, type Logger } from '../logger.ts';
+import { describeError, type Logger } from '../telemetry/logger.ts';
 
 interface Ids {
   leadId?: string;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { within } from './within.ts';
+import pTimeout from 'p-timeout';
 
 const INTERVAL_MS = 2_000;
 const AFTER_MISS_MS = 1_000;
@@ -30,7 +30,7 @@ export function takePulse(ask: () => Promise<unknown>, onMiss: () => void = () =
 
   async function loop(): Promise<void> {
     for (let misses = 0; !isStopping();) {
-      const answered = await within(PULSE_DEADLINE_MS, ask()).then(
+      const answered = await pTimeout(ask(), { milliseconds: PULSE_DEADLINE_MS }).then(
         () => true,
         () => false,
       );

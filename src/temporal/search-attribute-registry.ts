@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Temporal } from './connection.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 

@@ -1,7 +1,6 @@
 import { type Client, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
-import { SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
-import type { StartOrder } from '../outbox/order.ts';
+import { type LeadSource, SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
 import { withDeadline } from './connection.ts';
 
 const KEYWORD = 2; // temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
@@ -26,12 +25,16 @@ export async function registerSearchAttributes(client: Client): Promise<void> {
   }
 }
 
-/** The attributes that a run starts with. */
-export function startAttributes(order: StartOrder): SearchAttributePair[] {
+/** The attributes that the run of a lead starts with. */
+export function startAttributes(lead: {
+  leadId: string;
+  organizationId: string;
+  source: LeadSource;
+}): SearchAttributePair[] {
   return [
-    { key: defineSearchAttributeKey(leadId, 'KEYWORD'), value: order.leadId },
-    { key: defineSearchAttributeKey(organizationId, 'KEYWORD'), value: order.organizationId },
-    { key: defineSearchAttributeKey(leadSource, 'KEYWORD'), value: order.payload.source },
+    { key: defineSearchAttributeKey(leadId, 'KEYWORD'), value: lead.leadId },
+    { key: defineSearchAttributeKey(organizationId, 'KEYWORD'), value: lead.organizationId },
+    { key: defineSearchAttributeKey(leadSource, 'KEYWORD'), value: lead.source },
     { key: defineSearchAttributeKey(onboardingState, 'KEYWORD'), value: 'RUNNING' },
   ];
 }

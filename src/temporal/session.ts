@@ -1,7 +1,7 @@
 import { NativeConnection, type NativeConnectionOptions, type Worker } from '@temporalio/worker';
+import pTimeout from 'p-timeout';
 import type { TaskQueue } from '../../workflows/contract.ts';
 import { PULSE_DEADLINE_MS, takePulse } from './pulse.ts';
-import { within } from './within.ts';
 import { createWorker, isPolling, isWorkflowQueue, type WorkerDependencies, type Workload } from './worker.ts';
 
 const WORKFLOW = 1; // temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
@@ -29,7 +29,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const ask = () => Promise.all(taskQueues.map((name) => describeQueue(connection, options.namespace, name)));
   let workers: Worker[];
   try {
-    await within(PULSE_DEADLINE_MS, ask());
+    await pTimeout(ask(), { milliseconds: PULSE_DEADLINE_MS });
     workers = await Promise.all(
       Array.from(options.workloads, ([name, workload]) => createWorker({ ...options, connection }, name, workload)),
     );
@@ -62,7 +62,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 async function connect(options: NativeConnectionOptions): Promise<NativeConnection> {
   const connecting = NativeConnection.connect(options);
   try {
-    return await within(PULSE_DEADLINE_MS, connecting);
+    return await pTimeout(connecting, { milliseconds: PULSE_DEADLINE_MS });
   } catch (err) {
     void connecting.then(
       (late) => late.close(),

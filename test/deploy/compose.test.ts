@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readEnvironment } from '../../src/environment.ts';
+import { readEnvironment } from '../../src/process/environment.ts';
 import { projectRoot } from '../../src/local/project-root.ts';
 import { prepareTemporal } from '../../src/local/temporal/temporal.ts';
 import { TASK_QUEUES } from '../../workflows/contract.ts';

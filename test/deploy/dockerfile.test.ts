@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readEnvironment } from '../../src/environment.ts';
+import { readEnvironment } from '../../src/process/environment.ts';
 import { projectRoot } from '../../src/local/project-root.ts';
 import { finalStage, lastOf } from './dockerfile.ts';
 import { readDockerfile } from './image.ts';

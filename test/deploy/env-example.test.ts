@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { readEnvironment } from '../../src/environment.ts';
+import { readEnvironment } from '../../src/process/environment.ts';
 import { projectRoot } from '../../src/local/project-root.ts';
 import { composeVariables } from './compose.ts';
 import { envconfigVariables, environmentVariables } from './variables.ts';

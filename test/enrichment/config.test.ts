@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readConfig } from '../../src/enrichment/config/read-config.ts';
-import { allowHosts } from '../../src/enrichment/fetch/allowed-hosts.ts';
+import { allowHosts } from '../../src/safe-fetch/allowed-hosts.ts';
 
 const SOURCE = { name: 'people', url: 'https://api.acme.com/v1?email={email}', fields: { jobTitle: 'person.title' } };
 const WITH_KEY = { ...SOURCE, auth: { env: 'PEOPLE_KEY' } };

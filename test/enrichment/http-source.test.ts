@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createHttpSource, type HttpSourceSettings } from '../../src/enrichment/http-source/http-source.ts';
 import type { LookupFacts } from '../../src/enrichment/provider.ts';
 import { startSite } from '../support/outside/site.ts';
-import { testFetch } from './fetch/support.ts';
+import { testFetch } from '../safe-fetch/support.ts';
 import { context, leadWith, NOW } from './support.ts';
 
 const facts = (email: string | null = 'ana+1@acme.com.br'): LookupFacts => ({ ...leadWith({ email }), found: {} });

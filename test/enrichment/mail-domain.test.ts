@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { enrich } from '../../src/enrichment/enrich.ts';
 import { emailProvider } from '../../src/enrichment/email-provider.ts';
-import { createNameResolver } from '../../src/enrichment/fetch/name-resolver.ts';
+import { createNameResolver } from '../../src/safe-fetch/name-resolver.ts';
 import { createMailDomainSource } from '../../src/enrichment/mail-domain-source.ts';
 import { startDnsServer } from '../support/outside/dns-server.ts';
 import { context, leadWith, unguarded } from './support.ts';

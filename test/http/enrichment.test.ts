@@ -170,12 +170,12 @@ describe('POST /api/leads/{id}/enrich', () => {
 describe('an enrichment after the onboarding', () => {
   test('enriches and scores once, and leaves the state of the onboarding alone', async ({ database }) => {
     const order = await onboarded(database);
-    const { enrichAgain, rescoreAfterEnrichment } = activitiesOf(database);
+    const { enrichAgain, scoreAfterEnrichment } = activitiesOf(database);
     const { phone } = await database.prisma.lead.update({ where: { id: order.leadId }, data: { phone: null } });
     expect(phone).toBeNull();
     const ref = againOf(order, RUN);
     expect(await runTwice(enrichAgain, ref)).toEqual([{ outcome: 'completed' }, { outcome: 'completed' }]);
-    const [first, second] = await runTwice(rescoreAfterEnrichment, ref);
+    const [first, second] = await runTwice(scoreAfterEnrichment, ref);
     expect(second).toEqual(first);
 
     const lead = await database.prisma.lead.findUniqueOrThrow({ where: { id: order.leadId } });

@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 import { createPool } from '../../src/db/pool.ts';
 import { formSecretReader } from '../../src/forms/secret.ts';
 import { createFormTokens } from '../../src/forms/token.ts';
-import { MAX_FORM_BYTES } from '../../src/http/request-body.ts';
+import { MAX_FORM_BYTES } from '../../src/http/request/body.ts';
 import { freePort } from '../../src/local/ports.ts';
 import { createRateLimiter } from '../../src/rate-limit/limiter.ts';
 import { createTestApi, test as base, type TestApi } from '../support/api.ts';

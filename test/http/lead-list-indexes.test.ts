@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { describe, expect } from 'vitest';
 import { API_ROLE } from '../../src/db/tenant.ts';
-import { encodeCursor } from '../../src/paging.ts';
+import { encodeCursor } from '../../src/db/paging.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { explain } from '../support/explain.ts';
 import { makeKey, openRequestPool, test } from '../support/keyed-api.ts';

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { describe, expect } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
-import { encodeCursor } from '../../src/paging.ts';
+import { encodeCursor } from '../../src/db/paging.ts';
 import { type Page, test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { takeIn } from '../support/onboarding.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
-import { MAX_BODY_BYTES } from '../../src/http/request-body.ts';
+import { MAX_BODY_BYTES } from '../../src/http/request/body.ts';
 import type { Lead } from '../../src/leads/lead.ts';
 import { newLead, test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect } from 'vitest';
-import { MAX_BODY_BYTES } from '../../src/http/request-body.ts';
+import { MAX_BODY_BYTES } from '../../src/http/request/body.ts';
 import { newLead, test } from '../support/api.ts';
 import { expectProblem } from '../support/problem.ts';
 import { countRows } from '../support/rows.ts';

@@ -3,7 +3,7 @@ import type { ServerOptions } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished } from 'vitest';
-import { serverOptions } from '../../src/http/server.ts';
+import { serverOptions } from '../../src/http/server/limits.ts';
 import { newLead, test, type TestApi } from '../support/api.ts';
 import { expectProblem } from '../support/problem.ts';
 import { countRows } from '../support/rows.ts';

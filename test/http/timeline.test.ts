@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
-import { encodeCursor } from '../../src/paging.ts';
+import { encodeCursor } from '../../src/db/paging.ts';
 import { newLead, type Page, test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { takeIn } from '../support/onboarding.ts';

@@ -84,7 +84,7 @@ describe('a relay', () => {
     const done: string[] = [];
     const carryOut: CarryOut = (order) => Promise.resolve(void done.push(order.id));
     const relay = run(database, carryOut, 3_600_000);
-    await expect.poll(() => relay.lastRoundAt).toBeDefined();
+    await expect.poll(() => relay.lastPollAt).toBeDefined();
     const first = await takeIn(database);
     await makeDue(database);
     relay.wake();
@@ -230,7 +230,7 @@ describe('while Temporal is out of reach', () => {
     await takeInMany(database, 5);
     await makeDue(database);
     const relay = startRelay({ pool: database.pool, log, carryOut: await nobody(), pollMs: 50 });
-    await expect.poll(() => relay.lastRoundAt).toBeDefined();
+    await expect.poll(() => relay.lastPollAt).toBeDefined();
     await relay.stop();
     expect(await outboxSize(database)).toBe(5);
   });

@@ -144,7 +144,7 @@ describe('a worker that is told to stop', () => {
 });
 
 describe('a relay that is told to stop', () => {
-  test('finishes the round that it is in, and ends with 0', async ({ database }) => {
+  test('finishes the orders that it has in hand, and ends with 0', async ({ database }) => {
     const proxy = await postgresProxy();
     const relay = await startProcess('relay', { DATABASE_URL: atPort(database.url, proxy.port), OUTBOX_POLL_MS: '10' });
     await untilReady(relay);

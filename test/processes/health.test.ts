@@ -99,7 +99,7 @@ describe('/readyz of API, relay and worker', () => {
       postgres.setSilent(true);
       await Promise.all([
         expectReady(parts.api, 'API', 503, { detail: 'Postgres does not answer.' }, RED),
-        expectReady(parts.relay, 'relay', 503, { reason: 'no round of the relay goes well' }, RED),
+        expectReady(parts.relay, 'relay', 503, { reason: 'the relay cannot read its orders' }, RED),
       ]);
       postgres.setSilent(false);
       await allGreen(parts, GREEN);
@@ -123,7 +123,7 @@ describe('API, relay and worker', () => {
       const { api, relay, worker } = parts;
       await Promise.all([
         expectReady(api, 'API', 503, { detail: 'Postgres does not answer.' }, STARTED),
-        expectReady(relay, 'relay', 503, { reason: containing('round') }, STARTED),
+        expectReady(relay, 'relay', 503, { reason: containing('orders') }, STARTED),
         expectReady(worker, 'worker', 503, { reason: containing('waiting for Postgres') }, STARTED),
       ]);
 

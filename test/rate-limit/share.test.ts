@@ -138,7 +138,7 @@ describe('without Postgres', () => {
     proxy.setSilent(true);
     await expect.poll(said, { timeout: 20_000 }).not.toEqual([]);
     const refused = 'rate limits are not shared: each process holds them by itself';
-    await setTimeout(4_500); // the time of one more round that fails
+    await setTimeout(4_500); // the time for it to fail once more
     expect(said()).toEqual([refused]);
     proxy.setSilent(false);
     await expect.poll(said, { timeout: 20_000 }).toEqual([refused, 'rate limits are shared again']);

@@ -4,7 +4,7 @@ import { assigneeNotificationWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
-import { assignmentsRound } from '../support/reconciler.ts';
+import { assignmentsPass } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
@@ -14,7 +14,7 @@ const caller = { userId: null, ipAddress: null, userAgent: null, requestId: 'req
 
 const relay = ({ pool }: TestDatabase) => relayOnce({ pool, carryOut: carrierTo(client), log });
 
-const reconcile = (database: TestDatabase, patienceMs = 0) => assignmentsRound(database, { patienceMs });
+const reconcile = (database: TestDatabase, patienceMs = 0) => assignmentsPass(database, { patienceMs });
 
 const assign = ({ prisma }: TestDatabase, leadId: string, assignedTo: string | null) =>
   updateLead(prisma, leadId, { assignedTo }, caller);
@@ -69,8 +69,8 @@ describe('a later assignee who was not told', () => {
 
   test('is ordered once by several reconcilers', async ({ database }) => {
     for (let i = 0; i < 10; i += 1) await reassigned(database);
-    const rounds = await Promise.all([1, 2, 3, 4].map(() => reconcile(database)));
-    expect(rounds.reduce((sum, round) => sum + round['ordered again'], 0)).toBe(10);
+    const passes = await Promise.all([1, 2, 3, 4].map(() => reconcile(database)));
+    expect(passes.reduce((sum, pass) => sum + pass['ordered again'], 0)).toBe(10);
     expect(await database.prisma.outbox.count({ where: { kind: 'NOTIFY_ASSIGNEE' } })).toBe(10);
   });
 

@@ -4,7 +4,7 @@ import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { type Onboarding, takeIn, test } from '../support/onboarding.ts';
-import { onboardingsRound } from '../support/reconciler.ts';
+import { onboardingsPass } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
@@ -15,7 +15,7 @@ const client = createTestClient();
 const { log } = recordLog();
 const relay = ({ pool }: TestDatabase) => relayOnce({ pool, carryOut: carrierTo(client), log });
 
-const reconcile = (database: TestDatabase) => onboardingsRound(database, { enrichmentDelayMs: FAR_AWAY_MS });
+const reconcile = (database: TestDatabase) => onboardingsPass(database, { enrichmentDelayMs: FAR_AWAY_MS });
 
 const accept = ({ prisma }: TestDatabase, leadId: string, command: Command) =>
   acceptCommand(prisma, leadId, command, {

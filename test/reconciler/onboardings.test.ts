@@ -7,7 +7,7 @@ import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
-import { onboardingsRound } from '../support/reconciler.ts';
+import { onboardingsPass } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
@@ -15,8 +15,8 @@ const client = createTestClient();
 const { log, lines } = recordLog();
 const carry = carrierTo(client);
 
-const reconcile = (database: TestDatabase, change: Parameters<typeof onboardingsRound>[1] = {}) =>
-  onboardingsRound(database, { log, ...change });
+const reconcile = (database: TestDatabase, change: Parameters<typeof onboardingsPass>[1] = {}) =>
+  onboardingsPass(database, { log, ...change });
 
 const relay = ({ pool }: TestDatabase) => relayOnce({ pool, carryOut: carry, log });
 
@@ -84,10 +84,10 @@ describe('a lead whose onboarding stands still', () => {
     await runOf(underWay).terminate();
   });
 
-  test('is ordered once by several reconcilers in several rounds', async ({ database }) => {
+  test('is ordered once by several reconcilers in several passes', async ({ database }) => {
     await Promise.all(Array.from({ length: 20 }, () => lost(database)));
-    const rounds = await Promise.all([1, 2, 3, 4].map(() => reconcile(database)));
-    expect(rounds.reduce((sum, round) => sum + round['ordered again'], 0)).toBe(20);
+    const passes = await Promise.all([1, 2, 3, 4].map(() => reconcile(database)));
+    expect(passes.reduce((sum, pass) => sum + pass['ordered again'], 0)).toBe(20);
     await database.pool.query('UPDATE lead SET reconcile_after = clock_timestamp()');
     expect(await reconcile(database)).toMatchObject({ 'ordered again': 0 });
     expect(await database.prisma.outbox.count()).toBe(20);
@@ -115,7 +115,7 @@ describe('a lead whose onboarding stands still', () => {
     expect(await database.prisma.outbox.count()).toBe(1);
   });
 
-  test('waits for the next round while Temporal is out of reach', async ({ database }) => {
+  test('waits for the next pass while Temporal is out of reach', async ({ database }) => {
     const { leadId } = await lost(database);
     const before = await database.prisma.lead.findUnique({ where: { id: leadId } });
     const nobody = new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) });
@@ -204,7 +204,7 @@ describe('looking at leads that are under way', () => {
     expect(changed.reconcileAfter).toEqual(changed.updatedAt);
   });
 
-  test('is bounded: a backlog of orders is gone through in several rounds', async ({ database }) => {
+  test('is bounded: a backlog of orders is gone through in several passes', async ({ database }) => {
     await database.pool.query(
       `WITH backlog AS (
          INSERT INTO lead (id, organization_id, name, updated_at, reconcile_after)

@@ -4,7 +4,7 @@ import { assigneeNotificationWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { test } from '../support/onboarding.ts';
-import { assignmentsRound, onboardingsRound } from '../support/reconciler.ts';
+import { assignmentsPass, onboardingsPass } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
@@ -38,7 +38,7 @@ describe('after Postgres was restored from an older backup', () => {
     const run = await onboard();
     await run.handle.result();
     await restore(database, run.leadId);
-    expect(await onboardingsRound(database, { log })).toMatchObject({ 'ordered again': 1 });
+    expect(await onboardingsPass(database, { log })).toMatchObject({ 'ordered again': 1 });
     expect(lines.at(-1)).toMatchObject({ leadId: run.leadId, run: 'COMPLETED' });
 
     await relay(database);
@@ -63,7 +63,7 @@ describe('after Postgres was restored from an older backup', () => {
     await run.handle.cancel();
     await expect(run.handle.result()).rejects.toThrow();
     await restore(database, run.leadId);
-    expect(await onboardingsRound(database)).toMatchObject({ canceled: 1 });
+    expect(await onboardingsPass(database)).toMatchObject({ canceled: 1 });
     expect(await leadOf(database, run.leadId)).toMatchObject({ onboardingState: 'CANCELED' });
   });
 
@@ -73,7 +73,7 @@ describe('after Postgres was restored from an older backup', () => {
     await expect(run.handle.result()).rejects.toThrow();
     await restore(database, run.leadId);
     await database.prisma.lead.update({ where: { id: run.leadId }, data: { onboardingRound: 2 } });
-    expect(await onboardingsRound(database)).toMatchObject({ canceled: 0, 'ordered again': 1 });
+    expect(await onboardingsPass(database)).toMatchObject({ canceled: 0, 'ordered again': 1 });
     await relay(database);
     await expect.poll(() => leadOf(database, run.leadId), POLL).toMatchObject({ onboardingState: 'COMPLETED' });
   });
@@ -93,7 +93,7 @@ describe('after Postgres was restored from an older backup', () => {
     await client.workflow.getHandle(assigneeNotificationWorkflowId(run.leadId, 2)).result();
     const told = () => database.prisma.notification.count({ where: { leadId: run.leadId, assignment: 2 } });
     await database.prisma.notification.deleteMany({ where: { leadId: run.leadId, assignment: 2 } });
-    expect(await assignmentsRound(database)).toMatchObject({ 'ordered again': 1 });
+    expect(await assignmentsPass(database)).toMatchObject({ 'ordered again': 1 });
     await relay(database);
     await expect.poll(told, POLL).toBe(1);
   });

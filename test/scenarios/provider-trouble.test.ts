@@ -8,7 +8,7 @@ import type { StoredEnrichment } from '../../src/enrichment/stored.ts';
 import type { leadOnboarding } from '../../workflows/index.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import { carryOut } from '../../src/outbox/carry-out.ts';
-import { testFetch } from '../enrichment/fetch/support.ts';
+import { testFetch } from '../safe-fetch/support.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';

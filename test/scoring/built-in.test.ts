@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EnrichedField, EnrichmentFields, EmailKind, PhoneType } from '../../src/enrichment/provider.ts';
-import { LEAD_SOURCES } from '../../src/leads/lead.ts';
 import { BUILT_IN, BUILT_IN_RULES } from '../../src/scoring/built-in.ts';
 import { calculateScore } from '../../src/scoring/calculate.ts';
 import { RULE_VARIABLES, type ScoredLead } from '../../src/scoring/fields.ts';
 import { ruleSetSchema } from '../../src/scoring/rule-set.ts';
+import { LEAD_SOURCES } from '../../workflows/contract.ts';
 
 const JOAO: ScoredLead = {
   email: 'joao@example.com',

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LEAD_SOURCES } from '../../src/leads/lead.ts';
 import { calculateScore, compileRules } from '../../src/scoring/calculate.ts';
 import type { ScoredLead } from '../../src/scoring/fields.ts';
 import { type RuleSet, ruleSetSchema } from '../../src/scoring/rule-set.ts';
+import { LEAD_SOURCES } from '../../workflows/contract.ts';
 
 const reason = { 'pt-BR': 'Porque sim', en: 'Because' };
 const rule = (name: string, when: string, points: number, group?: string) => ({

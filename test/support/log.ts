@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { createLogger, type Logger } from '../../src/logger.ts';
+import { createLogger, type Logger } from '../../src/telemetry/logger.ts';
 
 export type LogLine = Record<string, unknown> & { msg: string };
 

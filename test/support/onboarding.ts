@@ -10,7 +10,6 @@ import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { leadOnboarding } from '../../workflows/index.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type LogLine, recordLog } from './log.ts';
-import { recordHistory } from './histories.ts';
 import { createTestClient, historyText, replay } from './temporal.ts';
 import { type ActivityOverrides, startWorkers } from './workers.ts';
 
@@ -48,7 +47,7 @@ export const test = base.extend<Fixtures>({
     { scope: 'file' },
   ],
 
-  onboard: async ({ database, task }, use) => {
+  onboard: async ({ database }, use) => {
     const client = createTestClient();
     const { log, lines } = recordLog();
     const started: Onboarding[] = [];
@@ -75,7 +74,6 @@ export const test = base.extend<Fixtures>({
 
     for (const { handle } of started) {
       await replay(handle);
-      await recordHistory(handle, task.name);
       const { status } = await handle.describe();
       if (status.name === 'RUNNING') await handle.terminate('the test is over');
     }

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { ProblemCode } from '../../src/http/problem.ts';
+import type { ProblemCode } from '../../src/http/answers/problem.ts';
 import type { Answer } from './api.ts';
 
 /** Checks that an answer is a whole problem document (RFC 9457) of this kind, which names these fields and no more. */

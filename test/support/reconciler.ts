@@ -10,17 +10,17 @@ const client = createTestClient();
 /** Times are kept in milliseconds, rounded: what has just changed may lie in the future. */
 const ROUNDING_MS = 5;
 
-type Round = (deps: ReconcilerDependencies) => Promise<Tally>;
+type Pass = (deps: ReconcilerDependencies) => Promise<Tally>;
 
-/** One round on a test's database and the real Temporal; without any patience. */
-const roundOf =
-  (round: Round) =>
+/** One pass on a test's database and the real Temporal; without any patience. */
+const passOf =
+  (pass: Pass) =>
   async ({ pool, prisma }: TestDatabase, change: Partial<ReconcilerDependencies> = {}): Promise<Tally> => {
     await sleep(ROUNDING_MS);
     const { log } = recordLog();
     const wakeRelay = () => undefined;
-    return round({ pool, prisma, client, log, patienceMs: 0, enrichmentDelayMs: 50, wakeRelay, ...change });
+    return pass({ pool, prisma, client, log, patienceMs: 0, enrichmentDelayMs: 50, wakeRelay, ...change });
   };
 
-export const onboardingsRound = roundOf(reconcileOnboardings);
-export const assignmentsRound = roundOf(reconcileAssignments);
+export const onboardingsPass = passOf(reconcileOnboardings);
+export const assignmentsPass = passOf(reconcileAssignments);

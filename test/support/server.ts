@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server, ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
-import { protectServer, serverOptions } from '../../src/http/server.ts';
+import { protectServer, serverOptions } from '../../src/http/server/limits.ts';
 import type { TestApi } from './api.ts';
 
 /** Serves an app on a free port as the API process does, for what only a socket shows: addresses, chunks, slow callers. */

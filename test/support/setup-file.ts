@@ -1,5 +1,5 @@
 import { afterAll } from 'vitest';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
 import { installRuntime } from '../../src/temporal/runtime.ts';
 import { reportWorkflowCoverage } from './workflow-coverage.ts';
 

@@ -2,6 +2,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { namespaceOf } from './global-setup.ts';
+import { recordHistory } from './histories.ts';
 import { workflowCoverage } from './workflow-coverage.ts';
 
 /** The namespace of this test process: files that run side by side do not see each other's task queues. */
@@ -14,7 +15,10 @@ export function createTestClient(): Client {
   });
 }
 
-/** Replays a run's history against today's workflow code. @throws when the code would decide otherwise. */
+/**
+ * Replays a run's history against today's workflow code, and keeps it when a release is recorded.
+ * @throws when the code would decide otherwise
+ */
 export async function replay(handle: WorkflowHandle): Promise<void> {
   const history = await handle.fetchHistory();
   await Worker.runReplayHistory(
@@ -22,6 +26,7 @@ export async function replay(handle: WorkflowHandle): Promise<void> {
     history,
     handle.workflowId,
   );
+  await recordHistory(handle);
 }
 
 /** A run's history as text, with its payloads decoded, to look for what must or must not be in it. */

@@ -3,14 +3,10 @@ import { inject } from 'vitest';
 import { createLeadActivities } from '../../activities/lead.ts';
 import { createNotificationActivities } from '../../activities/notification.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
-import type { Logger } from '../../src/logger.ts';
+import type { Logger } from '../../src/telemetry/logger.ts';
 import { createWorker, type Workload } from '../../src/temporal/worker.ts';
-import {
-  type LeadActivities,
-  type NotificationActivities,
-  TASK_QUEUES,
-  type TaskQueue,
-} from '../../workflows/contract.ts';
+import type { LeadActivities, NotificationActivities } from '../../workflows/activities.ts';
+import { TASK_QUEUES, type TaskQueue } from '../../workflows/contract.ts';
 import type { TestDatabase } from './database.ts';
 import { testNamespace } from './temporal.ts';
 import { workflowCoverage } from './workflow-coverage.ts';

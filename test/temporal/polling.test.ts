@@ -5,12 +5,8 @@ import { builtInProviders } from '../../src/enrichment/built-in.ts';
 import { carryOut } from '../../src/outbox/carry-out.ts';
 import { type Polling, startPolling } from '../../src/temporal/polling.ts';
 import type { Workload } from '../../src/temporal/worker.ts';
-import {
-  type NotificationActivities,
-  onboardingWorkflowId,
-  TASK_QUEUES,
-  type TaskQueue,
-} from '../../workflows/contract.ts';
+import type { NotificationActivities } from '../../workflows/activities.ts';
+import { onboardingWorkflowId, TASK_QUEUES, type TaskQueue } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';

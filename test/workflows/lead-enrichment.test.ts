@@ -4,12 +4,11 @@ import { carryOut } from '../../src/outbox/carry-out.ts';
 import type { EnrichOrder } from '../../src/outbox/order.ts';
 import type { leadEnrichment } from '../../workflows/index.ts';
 import { enrichmentWorkflowId } from '../../workflows/enrichment-contract.ts';
-import { recordHistory } from '../support/histories.ts';
 import { recordLog } from '../support/log.ts';
 import { historyText, type Onboarding, test } from '../support/onboarding.ts';
 import { createTestClient, replay } from '../support/temporal.ts';
 
-async function enrichAgain({ leadId, order }: Onboarding, scenario: string) {
+async function enrichAgain({ leadId, order }: Onboarding) {
   const client = createTestClient();
   const again: EnrichOrder = {
     id: uuidv7(),
@@ -24,17 +23,16 @@ async function enrichAgain({ leadId, order }: Onboarding, scenario: string) {
   const handle = client.workflow.getHandle<typeof leadEnrichment>(enrichmentWorkflowId(leadId));
   const result = await handle.result();
   await replay(handle);
-  await recordHistory(handle, scenario);
   const text = await historyText(handle);
   await client.connection.close();
   return { result, text };
 }
 
 describe('leadEnrichment', () => {
-  test('enriches again and scores again, with ids only in its history', async ({ onboard, task }) => {
+  test('enriches again and scores again, with ids only in its history', async ({ onboard }) => {
     const run = await onboard();
     await run.handle.result();
-    const { result, text } = await enrichAgain(run, task.name);
+    const { result, text } = await enrichAgain(run);
     expect(result).toEqual({ enrichment: 'completed', score: 85, band: 'HOT' });
     const timeline = await run.timeline();
     expect(timeline.slice(-3)).toEqual(['enrichment.started', 'enrichment.completed', 'score.calculated']);
@@ -43,11 +41,11 @@ describe('leadEnrichment', () => {
     expect(text).not.toMatch(/João|joao|Acme|98765/);
   });
 
-  test('ends quietly when the lead is gone meanwhile', async ({ onboard, database, task }) => {
+  test('ends quietly when the lead is gone meanwhile', async ({ onboard, database }) => {
     const run = await onboard();
     await run.handle.result();
     await database.prisma.lead.delete({ where: { id: run.leadId } });
-    const { result } = await enrichAgain(run, task.name);
+    const { result } = await enrichAgain(run);
     expect(result).toEqual({ enrichment: 'skipped', score: null, band: null });
   });
 });

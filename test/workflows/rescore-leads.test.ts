@@ -5,7 +5,6 @@ import { reconcileRescores } from '../../src/reconciler/rescores.ts';
 import { type RescoreInput, rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
 import { createTestApi, test as base } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
-import { recordHistory } from '../support/histories.ts';
 import { recordLog } from '../support/log.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { fillScored, rule, TELLING_RULES } from '../support/scores.ts';
@@ -36,17 +35,14 @@ const test = base.extend<{
     });
     await Promise.all(workers.map((worker) => worker.stop()));
   },
-  runs: async ({ task }, use) => {
+  runs: async ({}, use) => {
     const handles = new Map<string, WorkflowHandle>();
     await use((rescoreId) => {
       const handle = client.workflow.getHandle(rescoreWorkflowId(rescoreId));
       handles.set(rescoreId, handle);
       return handle;
     });
-    for (const handle of handles.values()) {
-      await replay(handle);
-      await recordHistory(handle, task.name);
-    }
+    for (const handle of handles.values()) await replay(handle);
   },
 });
 

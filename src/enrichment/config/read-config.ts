@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { AllowedHosts } from '../fetch/allowed-hosts.ts';
-import { portOf, usualPort } from '../fetch/target.ts';
+import type { AllowedHosts } from '../../safe-fetch/allowed-hosts.ts';
+import { portOf, usualPort } from '../../safe-fetch/target.ts';
 import { configSchema, type EnrichmentConfig, type HttpSourceConfig } from './config.ts';
 
 /** A configuration that cannot be used; its message names the file, each part at fault and what it takes. */

@@ -1,10 +1,11 @@
 import type { PrismaClient } from '../../db/generated/client.ts';
+import { TimeoutError } from 'p-timeout';
+import { withinTime } from '../../safe-fetch/within-time.ts';
 import type { Answer, EnrichmentProvider, LookupContext, LookupFacts, OutsideSource } from '../provider.ts';
 import { createAnswerCache } from './cache.ts';
 import { CallRefused, takeCall } from './calls.ts';
 import { createCircuit } from './circuit.ts';
 import type { SourceLimits } from './limits.ts';
-import { withinTime } from './within-time.ts';
 
 /** Our own database does not answer: nobody's fault outside. */
 const STORE_DOWN = 'store-unavailable';
@@ -25,10 +26,11 @@ export function guard(prisma: PrismaClient, source: OutsideSource, limits: Sourc
   async function call(facts: LookupFacts, context: LookupContext): Promise<Answer> {
     const take = () => takeCall(prisma, context.subject, name, limits.dailyBudget).catch(refuse);
     try {
-      return await withinTime(limits.timeoutMs, context, (signal) =>
+      return await withinTime(limits.timeoutMs, context.signal, (signal) =>
         source.lookUp(facts, { ...context, signal, takeCall: take }),
       );
     } catch (err) {
+      if (err instanceof TimeoutError) return { kind: 'retry', at: context.now(), reason: 'timeout' };
       if (!(err instanceof CallRefused)) throw err;
       const { reason } = err;
       return reason === STORE_DOWN

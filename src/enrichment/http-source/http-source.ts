@@ -1,6 +1,6 @@
-import { FetchError } from '../fetch/fetch-error.ts';
-import { retryAfter } from '../fetch/retry-after.ts';
-import type { Fetched, SafeFetch } from '../fetch/safe-fetch.ts';
+import { FetchError } from '../../safe-fetch/fetch-error.ts';
+import { retryAfter } from '../../safe-fetch/retry-after.ts';
+import type { Fetched, SafeFetch } from '../../safe-fetch/safe-fetch.ts';
 import type { OpenField } from '../field-kinds.ts';
 import type { Answer, OutsideSource } from '../provider.ts';
 import { type FieldPaths, mapFields } from './map-fields.ts';

@@ -1,5 +1,5 @@
 import type { Handler } from 'htmlparser2';
-import { FetchError } from '../fetch/fetch-error.ts';
+import { FetchError } from '../../safe-fetch/fetch-error.ts';
 import type { Page } from './page.ts';
 
 /** Browsers stop at 512. */

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Parser } from 'htmlparser2';
-import { FetchError } from '../fetch/fetch-error.ts';
+import { FetchError } from '../../safe-fetch/fetch-error.ts';
 import type { Page } from './page.ts';
 import { collectPage } from './collect-page.ts';
 

@@ -1,8 +1,8 @@
 import { emailKindOf } from '../email-kind.ts';
-import { FetchError } from '../fetch/fetch-error.ts';
-import { retryAfter } from '../fetch/retry-after.ts';
-import type { Fetched, SafeFetch } from '../fetch/safe-fetch.ts';
-import { hostOf } from '../fetch/target.ts';
+import { FetchError } from '../../safe-fetch/fetch-error.ts';
+import { retryAfter } from '../../safe-fetch/retry-after.ts';
+import type { Fetched, SafeFetch } from '../../safe-fetch/safe-fetch.ts';
+import { hostOf } from '../../safe-fetch/target.ts';
 import type { Answer, OutsideContext } from '../provider.ts';
 import { robotsAllow } from './robots.ts';
 

@@ -1,7 +1,7 @@
 import { getDomain } from 'tldts';
-import { FetchError } from '../fetch/fetch-error.ts';
-import { isReservedName } from '../fetch/reserved-name.ts';
-import type { SafeFetch } from '../fetch/safe-fetch.ts';
+import { FetchError } from '../../safe-fetch/fetch-error.ts';
+import { isReservedName } from '../../safe-fetch/reserved-name.ts';
+import type { SafeFetch } from '../../safe-fetch/safe-fetch.ts';
 import type { Answer, OutsideSource } from '../provider.ts';
 import { pageFields } from './page-fields.ts';
 import { decodePage, readPage } from './read-page.ts';

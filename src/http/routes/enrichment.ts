@@ -4,11 +4,11 @@ import { fieldChangeSchema } from '../../enrichment/field-change.ts';
 import { readEnrichment } from '../../enrichment/read-enrichment.ts';
 import { orderEnrichment } from '../../onboarding/enrich-command.ts';
 import { withSlot } from '../../outbox/with-slot.ts';
-import { needs } from '../authorization.ts';
-import { callerReader } from '../caller.ts';
+import { needs } from '../guards/authorization.ts';
+import { callerReader } from '../request/caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { problemResponses } from '../problem.ts';
-import { answers, idParam, noQuery } from '../validation.ts';
+import { problemResponses } from '../answers/problem.ts';
+import { answers, idParam, noQuery } from '../request/validation.ts';
 
 const value = {
   value: z.unknown().openapi({ description: 'A text, a number, true or false, or a list of texts' }),

@@ -3,15 +3,15 @@ import type { Context } from 'hono';
 import { guardScript } from '../../forms/guard-script.ts';
 import { leadFormSchema, toSubmission } from '../../forms/lead-form.ts';
 import type { TokenRefusal } from '../../forms/token.ts';
-import { callerReader } from '../caller.ts';
+import { callerReader } from '../request/caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { authorizeForm } from '../form-authorization.ts';
-import { parseJson } from '../parse-json.ts';
-import { describeProblems, Problem } from '../problem.ts';
-import { isUrlencoded } from '../request-body.ts';
-import { leadTaker } from '../take-in.ts';
-import { readUrlencoded } from '../urlencoded.ts';
-import { answers, invalid, noQuery } from '../validation.ts';
+import { authorizeForm } from '../guards/form-authorization.ts';
+import { parseJson } from '../request/parse-json.ts';
+import { describeProblems, Problem } from '../answers/problem.ts';
+import { isUrlencoded } from '../request/body.ts';
+import { leadTaker } from '../../leads/take-in.ts';
+import { readUrlencoded } from '../request/urlencoded.ts';
+import { answers, invalid, noQuery } from '../request/validation.ts';
 
 const PATH = '/forms/leads';
 

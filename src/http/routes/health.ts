@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { databaseFault } from '../../db/faults.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { Problem, describeProblems } from '../problem.ts';
-import { answers } from '../validation.ts';
+import { Problem, describeProblems } from '../answers/problem.ts';
+import { answers } from '../request/validation.ts';
 
 const healthz = createRoute({
   method: 'get',

@@ -2,10 +2,10 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { apiKeySchema, issuedKeySchema } from '../../api-keys/api-key.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from '../../api-keys/manage.ts';
 import { newKeySchema } from '../../api-keys/new-key.ts';
-import { needs, organizationOf } from '../authorization.ts';
+import { needs, organizationOf } from '../guards/authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { problemResponses } from '../problem.ts';
-import { answers, cursor, idParam, limit, noQuery, ownOrganization, wholeNumber } from '../validation.ts';
+import { problemResponses } from '../answers/problem.ts';
+import { answers, cursor, idParam, limit, noQuery, ownOrganization, wholeNumber } from '../request/validation.ts';
 
 const MS_PER_HOUR = 3_600_000;
 const MAX_HOURS_KEPT = 168;

@@ -2,12 +2,12 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { EXAMPLE_LEAD } from '../../leads/example-lead.ts';
 import { leadSchema } from '../../leads/lead.ts';
 import { submissionSchema } from '../../leads/submission.ts';
-import { needs, organizationOf } from '../authorization.ts';
-import { callerReader } from '../caller.ts';
+import { needs, organizationOf } from '../guards/authorization.ts';
+import { callerReader } from '../request/caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { Problem, problemResponses } from '../problem.ts';
-import { leadTaker } from '../take-in.ts';
-import { answers, etagHeader, noQuery } from '../validation.ts';
+import { Problem, problemResponses } from '../answers/problem.ts';
+import { leadTaker } from '../../leads/take-in.ts';
+import { answers, etagHeader, noQuery } from '../request/validation.ts';
 
 const duplicateSchema = leadSchema.extend({ duplicate: z.boolean().optional() }).openapi('IntakeAnswer');
 

@@ -1,16 +1,16 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { etag } from 'hono/etag';
-import { SCORE_BANDS } from '../../../workflows/contract.ts';
-import { LEAD_SOURCES, LEAD_STATUSES, leadSchema } from '../../leads/lead.ts';
+import { LEAD_SOURCES, SCORE_BANDS } from '../../../workflows/contract.ts';
+import { LEAD_STATUSES, leadSchema } from '../../leads/lead.ts';
 import { getLead, listLeads } from '../../leads/read.ts';
-import { leadChangeSchema, userId } from '../../leads/submission.ts';
-import { text } from '../../leads/text.ts';
+import { leadChangeSchema } from '../../leads/submission.ts';
+import { text, userId } from '../../db/text.ts';
 import { updateLead } from '../../leads/update.ts';
-import { needs, organizationOf } from '../authorization.ts';
-import { callerReader } from '../caller.ts';
+import { needs, organizationOf } from '../guards/authorization.ts';
+import { callerReader } from '../request/caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { problemResponses } from '../problem.ts';
-import { answers, cursor, etagHeader, idParam, limit, noQuery, ownOrganization } from '../validation.ts';
+import { problemResponses } from '../answers/problem.ts';
+import { answers, cursor, etagHeader, idParam, limit, noQuery, ownOrganization } from '../request/validation.ts';
 
 const listRoute = createRoute({
   method: 'get',

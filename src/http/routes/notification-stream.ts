@@ -1,13 +1,13 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import pLimit from 'p-limit';
-import { userId } from '../../leads/submission.ts';
+import { userId } from '../../db/text.ts';
 import { followInbox, type InboxChange, READ_AT_ONCE } from '../../notifications/follow.ts';
 import { readInbox, readInboxState } from '../../notifications/inbox.ts';
-import { needs, organizationOf } from '../authorization.ts';
+import { needs, organizationOf } from '../guards/authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { answerEvents, encodeEvent, encodeRetry, HEARTBEAT } from '../event-stream.ts';
-import { Problem, problemResponses } from '../problem.ts';
-import { ownOrganization } from '../validation.ts';
+import { answerEvents, encodeEvent, encodeRetry, HEARTBEAT } from '../answers/event-stream.ts';
+import { Problem, problemResponses } from '../answers/problem.ts';
+import { ownOrganization } from '../request/validation.ts';
 
 /** Reads of all streams at once: when all of them read again, requests still find a free connection. */
 const READS_AT_ONCE = 3;

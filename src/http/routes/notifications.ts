@@ -1,11 +1,11 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { userId } from '../../leads/submission.ts';
+import { userId } from '../../db/text.ts';
 import { listNotifications, markAllRead, markRead } from '../../notifications/inbox.ts';
 import { notificationSchema } from '../../notifications/notification.ts';
-import { needs, organizationOf } from '../authorization.ts';
+import { needs, organizationOf } from '../guards/authorization.ts';
 import type { HttpEnv } from '../context.ts';
-import { problemResponses } from '../problem.ts';
-import { answers, cursor, idParam, limit, noQuery, ownOrganization } from '../validation.ts';
+import { problemResponses } from '../answers/problem.ts';
+import { answers, cursor, idParam, limit, noQuery, ownOrganization } from '../request/validation.ts';
 
 const inbox = { organizationId: ownOrganization, userId };
 

@@ -3,11 +3,11 @@ import { ONBOARDING_STATES } from '../../../workflows/contract.ts';
 import { acceptCommand, COMMANDS } from '../../onboarding/command.ts';
 import { onboardingStatus, STEP_STATES } from '../../onboarding/status.ts';
 import { withSlot } from '../../outbox/with-slot.ts';
-import { needs } from '../authorization.ts';
-import { callerReader } from '../caller.ts';
+import { needs } from '../guards/authorization.ts';
+import { callerReader } from '../request/caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { problemResponses } from '../problem.ts';
-import { answers, idParam, noQuery } from '../validation.ts';
+import { problemResponses } from '../answers/problem.ts';
+import { answers, idParam, noQuery } from '../request/validation.ts';
 
 const statusSchema = z
   .object({

@@ -1,16 +1,16 @@
 import { ReadableStream, TextEncoderStream } from 'node:stream/web';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { eraseLead } from '../../leads/erase.ts';
-import { exportLead } from '../../leads/export.ts';
+import { eraseLead } from '../../personal-data/erase.ts';
+import { exportLead } from '../../personal-data/export.ts';
 import { leadSchema } from '../../leads/lead.ts';
-import type { Logger } from '../../logger.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import { notificationSchema } from '../../notifications/notification.ts';
 import { withSlot } from '../../outbox/with-slot.ts';
-import { needs } from '../authorization.ts';
-import { callerReader } from '../caller.ts';
+import { needs } from '../guards/authorization.ts';
+import { callerReader } from '../request/caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { problemResponses } from '../problem.ts';
-import { answers, idParam, noQuery } from '../validation.ts';
+import { problemResponses } from '../answers/problem.ts';
+import { answers, idParam, noQuery } from '../request/validation.ts';
 import { enrichmentSchema } from './enrichment.ts';
 import { entrySchema } from './timeline.ts';
 

@@ -2,10 +2,10 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { RescoreState } from '../../db/generated/enums.ts';
 import { commandRescore, readRescore, RESCORE_COMMANDS, type RescoreCommand } from '../../scoring/rescore.ts';
 import { withSlot } from '../../outbox/with-slot.ts';
-import { needs } from '../authorization.ts';
+import { needs } from '../guards/authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { problemResponses } from '../problem.ts';
-import { answers, idParam, noQuery } from '../validation.ts';
+import { problemResponses } from '../answers/problem.ts';
+import { answers, idParam, noQuery } from '../request/validation.ts';
 
 const count = z.number().int();
 

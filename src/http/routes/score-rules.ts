@@ -1,16 +1,16 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SCORE_BANDS } from '../../../workflows/contract.ts';
-import { organizationId } from '../../leads/submission.ts';
+import { organizationId } from '../../db/text.ts';
 import { activateRules } from '../../scoring/activate.ts';
 import { dryRun } from '../../scoring/dry-run.ts';
 import { readRules } from '../../scoring/read-rules.ts';
 import { checkRuleSet, ruleSetFields } from '../../scoring/rule-set.ts';
 import { withSlot } from '../../outbox/with-slot.ts';
-import { needs, organizationOf } from '../authorization.ts';
-import { callerReader } from '../caller.ts';
+import { needs, organizationOf } from '../guards/authorization.ts';
+import { callerReader } from '../request/caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { Problem, problemResponses } from '../problem.ts';
-import { answers, noQuery, ownOrganization } from '../validation.ts';
+import { Problem, problemResponses } from '../answers/problem.ts';
+import { answers, noQuery, ownOrganization } from '../request/validation.ts';
 import { rescoreSchema } from './rescores.ts';
 
 /** No page of leads is begun after this: the answer has to be there within the deadline of a request, 3.2 s. */

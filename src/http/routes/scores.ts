@@ -2,15 +2,15 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SCORE_BANDS } from '../../../workflows/contract.ts';
 import { ScoreCause } from '../../db/generated/enums.ts';
 import { LOCALES } from '../../leads/lead.ts';
-import { text } from '../../leads/text.ts';
+import { text } from '../../db/text.ts';
 import { explainScore } from '../../scoring/explain.ts';
 import { removeOverride, setOverride } from '../../scoring/override.ts';
 import { createRuleBook } from '../../scoring/rule-book.ts';
-import { needs } from '../authorization.ts';
-import { callerReader } from '../caller.ts';
+import { needs } from '../guards/authorization.ts';
+import { callerReader } from '../request/caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { problemResponses } from '../problem.ts';
-import { answers, idParam, noQuery } from '../validation.ts';
+import { problemResponses } from '../answers/problem.ts';
+import { answers, idParam, noQuery } from '../request/validation.ts';
 
 const entry = {
   score: z.number().int(),

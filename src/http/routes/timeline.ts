@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { readTimeline } from '../../leads/timeline.ts';
-import { needs } from '../authorization.ts';
+import { needs } from '../guards/authorization.ts';
 import type { HttpEnv } from '../context.ts';
-import { problemResponses } from '../problem.ts';
-import { answers, cursor, idParam, limit } from '../validation.ts';
+import { problemResponses } from '../answers/problem.ts';
+import { answers, cursor, idParam, limit } from '../request/validation.ts';
 
 export const entrySchema = z
   .object({

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { readEnvironment } from '../../environment.ts';
+import { readEnvironment } from '../../process/environment.ts';
 import { ApiError, createApiClient } from './demo-api.ts';
 import { followOnboarding, printScore } from './demo-timeline.ts';
 import { EXAMPLE_LEAD } from '../../leads/example-lead.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { TASK_QUEUES } from '../../../workflows/contract.ts';
-import { isLoopback } from '../../environment.ts';
+import { isLoopback } from '../../process/environment.ts';
 import type { Part } from './part.ts';
 import type { Plan } from '../plan.ts';
 import { freePort } from '../ports.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { verify } from '../checks/verify.ts';
 import { LeadLoad } from '../load/lead-load.ts';
 import type { Scenario } from '../scenario.ts';
-import { within } from '../within.ts';
+import { within } from '../../support/patience.ts';
 import type { NetworkState, Trap } from '../world/fault-proxy.ts';
 import { APIS, type ServerName, type World } from '../world/world.ts';
 

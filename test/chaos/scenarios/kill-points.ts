@@ -1,7 +1,7 @@
 import { verify } from '../checks/verify.ts';
 import { LeadLoad } from '../load/lead-load.ts';
 import type { Scenario } from '../scenario.ts';
-import { within } from '../within.ts';
+import { within } from '../../support/patience.ts';
 import type { Trap } from '../world/fault-proxy.ts';
 import { APIS, RELAYS, type ServerName, type World } from '../world/world.ts';
 

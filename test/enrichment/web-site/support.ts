@@ -3,7 +3,7 @@ import { createWebSiteSource } from '../../../src/enrichment/web-site/web-site-s
 import type { Answer, FieldValues, LookupFacts } from '../../../src/enrichment/provider.ts';
 import { startDnsServer } from '../../support/outside/dns-server.ts';
 import { startSite } from '../../support/outside/site.ts';
-import { testFetch } from '../fetch/support.ts';
+import { testFetch } from '../../safe-fetch/support.ts';
 import { context, leadWith, NOW } from '../support.ts';
 
 export const DOMAIN = 'acme.com.br';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createWebSiteSource } from '../../../src/enrichment/web-site/web-site-source.ts';
 import { startDnsServer } from '../../support/outside/dns-server.ts';
 import { startSite } from '../../support/outside/site.ts';
-import { testFetch } from '../fetch/support.ts';
+import { testFetch } from '../../safe-fetch/support.ts';
 import { context, NOW } from '../support.ts';
 import { DOMAIN, factsOf, readSite, startCompanySite } from './support.ts';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Person } from '../person.ts';
+import type { Person } from '../../personal-data/person.ts';
 
 type Body = NonNullable<RequestInit['body']> | object;
 

@@ -1,4 +1,4 @@
-import { createPerson, type Person, tracesIn } from '../person.ts';
+import { createPerson, type Person, tracesIn } from '../../personal-data/person.ts';
 
 /** Everybody whose data was sent, by what happened to them. */
 export class People {

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { Lead } from '../../../src/leads/lead.ts';
 import { RETENTION_SCHEDULE_ID } from '../../../workflows/retention-contract.ts';
 import { makeKey } from '../../support/keyed-api.ts';
-import { age } from '../../retention/old-leads.ts';
+import { age } from '../../personal-data/retention/old-leads.ts';
 import { ERROR_PATHS, type Known } from './error-paths.ts';
 import { startFailingSources } from './failing-sources.ts';
 import { send, type Stage } from './stage.ts';

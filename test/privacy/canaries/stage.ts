@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Lead } from '../../../src/leads/lead.ts';
 import type { TestDatabase } from '../../support/database.ts';
-import type { Person } from '../person.ts';
+import type { Person } from '../../personal-data/person.ts';
 import type { Call } from './error-paths.ts';
 import { People } from './people.ts';
 import { startWorld } from './world.ts';

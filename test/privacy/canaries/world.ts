@@ -6,7 +6,7 @@ import { makeKey } from '../../support/keyed-api.ts';
 import { atPort, build, startProcess } from '../../support/processes.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { startWebhookReceiver } from '../../support/webhook-receiver.ts';
-import type { Person } from '../person.ts';
+import type { Person } from '../../personal-data/person.ts';
 import { type Call, withPassengers } from './error-paths.ts';
 import { startOwnTemporal } from './temporal.ts';
 

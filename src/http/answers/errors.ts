@@ -1,0 +1,57 @@
+import { routePath } from 'hono/route';
+import { HTTPException } from 'hono/http-exception';
+import type { Context, ErrorHandler } from 'hono';
+import { KeyEnded, KeyNotFound } from '../../api-keys/errors.ts';
+import { databaseFault } from '../../db/faults.ts';
+import { EmailTaken, LeadChanged, LeadNotFound } from '../../leads/errors.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { NotificationNotFound } from '../../notifications/inbox.ts';
+import { CommandImpossible } from '../../onboarding/command.ts';
+import { NotScored, RescoreNotFound, RescoreOver, RulesNotFound } from '../../scoring/errors.ts';
+import { CursorError } from '../../db/paging.ts';
+import type { HttpEnv } from '../context.ts';
+import { Problem } from './problem.ts';
+import { unavailable } from './unavailable.ts';
+
+const NOT_FOUND = [LeadNotFound, NotificationNotFound, KeyNotFound, RulesNotFound, RescoreNotFound];
+const CONFLICTS = [EmailTaken, CommandImpossible, KeyEnded, NotScored, RescoreOver];
+const isOneOf = (kinds: (new (id: never) => Error)[], err: unknown): err is Error =>
+  kinds.some((kind) => err instanceof kind);
+
+/** Turns whatever was thrown into a problem document. A fault of ours is logged, and its cause never told. */
+export function answerErrors(log: Logger): ErrorHandler<HttpEnv> {
+  return (err, c) => {
+    const problem = toProblem(err, c);
+    if (problem.status >= 500) {
+      const request = { requestId: c.get('requestId'), method: c.req.method, route: routePath(c, -1) };
+      log.error({ ...request, err }, 'request failed');
+    }
+    return problem.toResponse(c);
+  };
+}
+
+function toProblem(err: unknown, c: Context<HttpEnv>): Problem {
+  if (err instanceof Problem) return err;
+  if (isOneOf(NOT_FOUND, err)) return new Problem(404, 'not-found', err.message);
+  if (isOneOf(CONFLICTS, err)) return new Problem(409, 'conflict', err.message);
+  if (err instanceof LeadChanged) return new Problem(412, 'precondition-failed', err.message);
+  if (err instanceof CursorError) {
+    const errors = [{ path: 'cursor', message: 'must be a nextCursor that this list has answered' }];
+    return new Problem(400, 'invalid-request', 'Leave the cursor out to begin at the start.', { errors });
+  }
+  if (err instanceof HTTPException && err.status === 400) {
+    return new Problem(400, 'malformed-body', 'Send a body that is one JSON value.');
+  }
+  switch (databaseFault(err)) {
+    case 'locked':
+      return new Problem(409, 'request-running', 'Wait for the first answer, or try again in a second.', {
+        headers: { 'retry-after': '1' },
+      });
+    case 'refused':
+      return unavailable(c, 'nothing-stored');
+    case 'broken-off':
+      return unavailable(c, 'unknown');
+    case undefined:
+      return new Problem(500, 'internal', 'Try again; if it stays, tell us the requestId.');
+  }
+}

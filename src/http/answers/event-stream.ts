@@ -1,0 +1,65 @@
+import { ReadableStream } from 'node:stream/web';
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import type { HttpEnv } from '../context.ts';
+
+/** A client that takes nothing for so long has stopped reading. */
+const STALLED_MS = 20_000;
+/** For the end of a stream to reach its client; a process that stops waits no longer for one that hangs. */
+const FAREWELL_MS = 1_000;
+
+/** After how many milliseconds a client that was cut off comes back. */
+export const encodeRetry = (ms: number): string => `retry: ${ms}\n\n`;
+
+/** One event, with its data as JSON, which has no line breaks. */
+export const encodeEvent = ({ id, event, data }: { id: number; event: string; data: unknown }): string =>
+  `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+
+/** A comment: keeps proxies from closing a connection that seems idle. */
+export const HEARTBEAT = ':\n\n';
+
+/** Who reads a stream: `end` says that nobody does, `ended` that there is nothing to read any more. */
+export interface Reader {
+  end(): void;
+  readonly ended: AbortSignal;
+}
+
+/**
+ * Answers with server-sent events, https://html.spec.whatwg.org/multipage/server-sent-events.html. The next text is
+ * asked for when the client has taken the one before; a client that does not is dropped.
+ * @param texts end soon after the reader has ended
+ */
+export function answerEvents(c: Context<HttpEnv>, texts: AsyncGenerator<string>, reader: Reader): Response {
+  let timer: NodeJS.Timeout | undefined;
+  const dropAfter = (ms: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      reader.end();
+      (c.env as Partial<HttpBindings> | undefined)?.outgoing?.destroy();
+    }, ms);
+  };
+  reader.ended.addEventListener('abort', () => dropAfter(FAREWELL_MS));
+  dropAfter(STALLED_MS); // also when nobody begins to read, as after HEAD
+  const { signal } = c.req.raw;
+  signal.addEventListener('abort', () => reader.end());
+  if (signal.aborted) reader.end();
+
+  async function* encode(): AsyncGenerator<Uint8Array> {
+    try {
+      clearTimeout(timer);
+      for await (const text of texts) {
+        dropAfter(STALLED_MS);
+        yield Buffer.from(text);
+        clearTimeout(timer);
+      }
+    } finally {
+      reader.end();
+      clearTimeout(timer);
+    }
+  }
+  return c.body(ReadableStream.from<Uint8Array>(encode()), 200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no', // nginx would hold events back
+  });
+}

@@ -1,0 +1,57 @@
+import type { MiddlewareHandler } from 'hono';
+import type { Keyring, KeyRefusal } from '../../api-keys/keyring.ts';
+import { everyTenant, tenantOf } from '../../db/tenant.ts';
+import type { AppDependencies, HttpEnv } from '../context.ts';
+import { inTime } from '../answers/deadline.ts';
+import { Problem } from '../answers/problem.ts';
+import type { CountRequest } from './rate-limit.ts';
+import { unavailable } from '../answers/unavailable.ts';
+
+/** https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
+const BEARER = /^Bearer +([\w.~+/-]+=*)$/i;
+
+const REFUSALS: Record<KeyRefusal, string> = {
+  unknown: 'There is no such API key: check that it is whole.',
+  expired: 'This API key has expired: ask for a new one.',
+  revoked: 'This API key was revoked: ask for a new one.',
+};
+
+/**
+ * Finds who calls, and which rows are theirs. Without keys that is anybody, and all of them.
+ * @param countRefused called for each request that shows no good key
+ */
+export function authenticate(
+  { keyring, prisma }: AppDependencies,
+  countRefused: CountRequest,
+): MiddlewareHandler<HttpEnv> {
+  if (keyring === 'off') {
+    const tenant = everyTenant(prisma);
+    return (c, next) => {
+      c.set('confirmKey', () => Promise.resolve());
+      c.set('tenant', tenant);
+      return next();
+    };
+  }
+  return async (c, next) => {
+    const verify = () => verifyKey(keyring, c.req.header('authorization'));
+    const key = await inTime(verify(), () => unavailable(c, 'nothing-stored')).catch((err: unknown) => {
+      if (err instanceof Problem && err.status === 401) countRefused(c);
+      throw err;
+    });
+    c.set('key', key);
+    c.set('confirmKey', verify);
+    c.set('tenant', tenantOf(prisma, key.organizationId));
+    return next();
+  };
+}
+
+async function verifyKey(keyring: Keyring, authorization: string | undefined) {
+  const [, token] = BEARER.exec(authorization ?? '') ?? [];
+  if (token === undefined) throw unauthenticated('Send an API key, as in Authorization: Bearer lok_…', '');
+  const key = await keyring.verify(token);
+  if (typeof key === 'string') throw unauthenticated(REFUSALS[key], ' error="invalid_token"');
+  return key;
+}
+
+const unauthenticated = (detail: string, error: string) =>
+  new Problem(401, 'unauthenticated', detail, { headers: { 'www-authenticate': `Bearer${error}` } });

@@ -1,0 +1,40 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import type { ApiScope } from '../../api-keys/scopes.ts';
+import type { HttpEnv } from '../context.ts';
+import { Problem } from '../answers/problem.ts';
+
+/** The name of the security scheme in the OpenAPI document. */
+export const API_KEY = 'apiKey';
+
+/** What a route asks of a key, for its definition: told in the document, and checked before anything else of the request. */
+export const needs = (scope: ApiScope) => ({ security: [{ [API_KEY]: [scope] }], middleware: requireScope(scope) });
+
+function requireScope(scope: ApiScope): MiddlewareHandler<HttpEnv> {
+  return (c, next) => {
+    if (!c.var.key || c.var.key.scopes.includes(scope)) return next();
+    const challenge = `Bearer error="insufficient_scope", scope="${scope}"`;
+    throw new Problem(403, 'forbidden', `Use a key with the scope ${scope}: this one lacks it.`, {
+      headers: { 'www-authenticate': challenge },
+    });
+  };
+}
+
+/**
+ * The organization that a request is about: the key's own. The request may leave it out, unless there are no keys.
+ * @param named by the query or the body
+ */
+export function organizationOf(c: Context<HttpEnv>, named: string | undefined): string {
+  const organizationId = c.var.key?.organizationId ?? named;
+  if (organizationId === undefined) {
+    const errors = [{ path: 'organizationId', message: 'is required while the API works without keys' }];
+    throw new Problem(400, 'invalid-request', 'Correct the request: see errors.', { errors });
+  }
+  if (named !== undefined && named !== organizationId) {
+    throw new Problem(
+      403,
+      'forbidden',
+      'This key is of another organization: use one of the organization that you name.',
+    );
+  }
+  return organizationId;
+}

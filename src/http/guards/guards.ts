@@ -1,0 +1,33 @@
+import type { Hono, MiddlewareHandler } from 'hono';
+import { authenticate } from './authentication.ts';
+import type { AppDependencies, HttpEnv } from '../context.ts';
+import { allowOrigins } from './cors.ts';
+import { type CountRequest, requestCounter } from './rate-limit.ts';
+import { limitRequestHead } from '../request/head.ts';
+import { forbidCaching, setSecurityHeaders } from './security-headers.ts';
+
+/** What callers use. Health, metrics and documentation are not counted, and may be kept by whoever likes. */
+const FOR_CALLERS = ['/api/*', '/forms/*'];
+
+/**
+ * Guards all routes that are added after it. Who has shown a good key is counted by it; everybody else by address, those
+ * too whose key is refused.
+ */
+export function protect(app: Hono<HttpEnv>, deps: AppDependencies): void {
+  const { corsOrigins, rateLimiter, trustedProxies } = deps;
+  app.use(setSecurityHeaders);
+  if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
+  app.use(limitRequestHead);
+  for (const path of FOR_CALLERS) app.use(path, forbidCaching);
+
+  const count = rateLimiter === 'off' ? () => undefined : requestCounter(rateLimiter, trustedProxies);
+  app.use('/api/*', authenticate(deps, count));
+  for (const path of FOR_CALLERS) app.use(path, countFirst(count));
+}
+
+const countFirst =
+  (count: CountRequest): MiddlewareHandler<HttpEnv> =>
+  (c, next) => {
+    count(c);
+    return next();
+  };

@@ -1,0 +1,38 @@
+import type { Context } from 'hono';
+import ipaddr from 'ipaddr.js';
+import type { RateLimiter } from '../../rate-limit/limiter.ts';
+import { addressReader } from '../request/caller.ts';
+import type { HttpEnv } from '../context.ts';
+import { Problem } from '../answers/problem.ts';
+
+/** One customer of a network provider has as many IPv6 addresses as this prefix leaves free. */
+const IPV6_PREFIX_GROUPS = 4;
+
+/** Counts a request for whoever makes it. @throws Problem 429 when there were too many. */
+export type CountRequest = (c: Context<HttpEnv>) => void;
+
+/**
+ * Counts requests for the key that they come with, or for their address where none was found to be good; and tells
+ * callers where they stand (https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/10/).
+ */
+export function requestCounter(limiter: RateLimiter, trustedProxies: readonly string[]): CountRequest {
+  const policy = `"default";q=${limiter.limit.requests};w=${limiter.limit.seconds}`;
+  const readAddress = addressReader(trustedProxies);
+  return (c) => {
+    const who = c.var.key ? `key:${c.var.key.id}` : `address:${networkOf(readAddress(c))}`;
+    const { allowed, remaining, resetsInMs } = limiter.take(who);
+    const seconds = Math.ceil(resetsInMs / 1_000);
+    c.header('ratelimit-policy', policy);
+    c.header('ratelimit', `"default";r=${remaining};t=${seconds}`);
+    if (allowed) return;
+    throw new Problem(429, 'rate-limited', `Wait ${seconds} s: see Retry-After and RateLimit-Policy.`, {
+      headers: { 'retry-after': String(seconds) },
+    });
+  };
+}
+
+function networkOf(address: string | null): string {
+  if (address?.includes(':') !== true) return address ?? 'unknown';
+  const groups = ipaddr.IPv6.parse(address).parts.slice(0, IPV6_PREFIX_GROUPS);
+  return `${groups.map((group) => group.toString(16)).join(':')}::/64`;
+}

@@ -1,0 +1,23 @@
+import type { MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { HttpEnv } from '../context.ts';
+
+/** One line for each answer: the route's pattern, never the URL, which may carry what a person typed. */
+export function logRequests(log: Logger): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    const startedAt = performance.now();
+    await next();
+    const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
+    const line = {
+      requestId: c.get('requestId'),
+      ...(c.var.key && { keyId: c.var.key.id }),
+      method: c.req.method,
+      route: routePath(c, -1),
+      status: c.res.status,
+      durationMs,
+    };
+    if (c.res.status >= 500) log.error(line, 'request answered');
+    else log.debug(line, 'request answered');
+  };
+}

@@ -1,0 +1,29 @@
+import type { Pool } from 'pg';
+import type { FastStart } from '../outbox/fast-start.ts';
+import { withSlot } from '../outbox/with-slot.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { type IntakeRequest, intakeLead, type IntakeResult, type IntakeSettings } from './intake.ts';
+
+export interface LeadTakerDependencies {
+  pool: Pool;
+  fastStart: FastStart;
+  intake: IntakeSettings;
+  log: Logger;
+}
+
+/** Takes leads in, and starts the onboarding of the new ones without waiting for it. Throws as `intakeLead` does. */
+export function leadTaker({ pool, fastStart, intake, log }: LeadTakerDependencies) {
+  return async (request: Omit<IntakeRequest, 'orderDelayMs'>): Promise<IntakeResult> => {
+    const result = await withSlot(fastStart, async (orderDelayMs) => {
+      const answer = await intakeLead(pool, intake, { ...request, orderDelayMs });
+      return { order: answer.outcome === 'created' ? answer.order : undefined, answer };
+    });
+    if (result.outcome === 'created' || result.outcome === 'duplicate') {
+      const { organizationId, caller } = request;
+      const ids = { leadId: result.lead.id, organizationId, requestId: caller.requestId };
+      log.info(ids, result.outcome === 'created' ? 'lead created' : 'lead touched');
+      log.info({ ...ids, eventId: result.eventId }, 'event recorded');
+    }
+    return result;
+  };
+}

@@ -1,0 +1,113 @@
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { allowHosts } from '../safe-fetch/allowed-hosts.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const count = z.coerce.number().int().min(1);
+const milliseconds = z.coerce.number().int().min(0);
+const hosts = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((host) => host.trim())
+    .filter(Boolean),
+);
+
+/** Of a scheme, a host and maybe a port: what browsers send as `Origin`. */
+const ORIGIN_FORM = 'takes whole origins without a path, as in https://www.example.com';
+const origins = hosts.pipe(
+  z.array(
+    z
+      .url({ protocol: /^https?$/, abort: true, error: ORIGIN_FORM })
+      .refine((text) => new URL(text).origin === text && !text.includes('*'), ORIGIN_FORM),
+  ),
+);
+const RATE_FORM = 'takes off, or requests/seconds as in 600/60';
+const rateLimit = z
+  .string()
+  .regex(/^(off|[1-9]\d{0,6}\/[1-9]\d{0,4})$/, RATE_FORM)
+  .transform((text) => {
+    const [requests, seconds] = text.split('/').map(Number);
+    return requests && seconds ? { requests, seconds } : ('off' as const);
+  });
+
+const webhookUrl = z
+  .url({ protocol: /^https?$/, abort: true, error: 'takes an http or https address' })
+  .refine((url) => !new URL(url).username && !new URL(url).password, 'takes no user and password: requests are signed');
+const SECRET_FORM = 'takes whsec_ and 24 to 64 bytes in Base64, as `echo whsec_$(openssl rand -base64 32)` prints';
+const webhookSecret = z
+  .string()
+  .regex(/^whsec_([A-Za-z0-9+/]{4}){8,21}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, SECRET_FORM);
+
+/** Says whether only this machine reaches an address. */
+export const isLoopback = (host: string) =>
+  ipaddr.isValid(host) ? ipaddr.process(host).range() === 'loopback' : host === 'localhost';
+
+/** Every variable that the project reads, but for `TEMPORAL_*` connection settings, which `@temporalio/envconfig` reads. */
+export const environmentSchema = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port.default(3000),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  TEMPORAL_ADDRESS: z.string().optional(),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_UI_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:8233'),
+  POSTGRES_PORT: port.default(5433),
+  TEMPORAL_PORT: port.default(7233),
+  TEMPORAL_UI_PORT: port.default(8233),
+  DATA_DIR: z.string().default('.data'),
+  HEALTH_PORT: port.optional(),
+  METRICS_PORT: port.optional(),
+  NOTIFICATION_CONCURRENCY: count.default(10),
+  NOTIFICATION_WEBHOOK_URL: webhookUrl.optional(),
+  NOTIFICATION_WEBHOOK_SECRET: webhookSecret.optional(),
+  LEAD_CONCURRENCY: count.default(3),
+  ENRICHMENT_DELAY_MS: milliseconds.default(10_000),
+  ENRICHMENT_CONFIG: z.string().optional(),
+  ENRICHMENT_ALLOW_HOSTS: hosts.default([]).superRefine((entries, context) => {
+    try {
+      allowHosts(entries);
+    } catch (err) {
+      context.addIssue({ code: 'custom', message: err instanceof Error ? err.message : String(err) });
+    }
+  }),
+  API_AUTH: z.enum(['required', 'off']).default('required'),
+  TRUSTED_PROXIES: hosts.default([]),
+  RATE_LIMIT: rateLimit.optional(),
+  CORS_ORIGINS: origins.default([]),
+  FORM_RETURN_ORIGINS: origins.default([]),
+  OUTBOX_POLL_MS: milliseconds.min(10).default(1_000),
+  RECONCILE_INTERVAL_MS: milliseconds.default(30_000),
+  IDEMPOTENCY_TTL_HOURS: count.default(24),
+  RETENTION_DAYS: count.max(36_500).optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  SHUTDOWN_GRACE_MS: milliseconds.default(15_000),
+});
+
+export type Environment = z.infer<typeof environmentSchema>;
+
+const usableEnvironment = environmentSchema
+  .refine(({ API_AUTH, HOST }) => API_AUTH === 'required' || isLoopback(HOST), {
+    path: ['API_AUTH'],
+    message:
+      'with `off` whoever reaches HOST does as they like: set HOST=127.0.0.1, or leave API_AUTH out and make a key with npm run keys',
+  })
+  .refine((env) => env.NOTIFICATION_WEBHOOK_URL === undefined || env.NOTIFICATION_WEBHOOK_SECRET !== undefined, {
+    path: ['NOTIFICATION_WEBHOOK_SECRET'],
+    message: `is needed with NOTIFICATION_WEBHOOK_URL; ${SECRET_FORM}`,
+  });
+
+/** A setting that cannot be used; its message names each variable at fault and what it takes. */
+export class EnvironmentError extends Error {
+  override name = 'EnvironmentError';
+}
+
+/**
+ * Reads the settings of one process. An empty variable counts as unset, as compose files produce them.
+ * @throws EnvironmentError
+ */
+export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = usableEnvironment.safeParse(set);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new EnvironmentError(`Change these variables and start again: ${faults.join('; ')}`);
+}

@@ -1,0 +1,179 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { afterEach, beforeEach, describe, expect, inject, onTestFinished } from 'vitest';
+import { freePort } from '../../../src/local/ports.ts';
+import { waitUntilReady } from '../../../src/local/processes/readiness.ts';
+import { projectRoot } from '../../../src/local/project-root.ts';
+import { findExpiredLeads } from '../../../src/personal-data/retention/expired-leads.ts';
+import { applyRetentionSchedule } from '../../../src/personal-data/retention/schedule.ts';
+import { TASK_QUEUES } from '../../../workflows/contract.ts';
+import { RETENTION, RETENTION_SCHEDULE_ID } from '../../../workflows/retention-contract.ts';
+import type { retention } from '../../../workflows/index.ts';
+import { test } from '../../support/api.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { explain } from '../../support/explain.ts';
+import { recordLog } from '../../support/log.ts';
+import { takeIn } from '../../support/onboarding.ts';
+import { recordStatements } from '../../support/statements.ts';
+import { createTestClient, historyText, replay, testNamespace } from '../../support/temporal.ts';
+import { type ActivityOverrides, startWorkers } from '../../support/workers.ts';
+import { createPerson, tablesWithTraces, tracesIn } from '../person.ts';
+import { age, takeInOld } from './old-leads.ts';
+
+const DAYS = 30;
+let client: Client;
+
+beforeEach<{ database: TestDatabase }>(async ({ database }) => {
+  client = createTestClient();
+  await database.pool.query('TRUNCATE lead, lead_event, outbox, idempotency_key CASCADE');
+});
+
+afterEach(async () => {
+  await applyRetentionSchedule(client, undefined);
+  await client.connection.close();
+});
+
+async function runWorkers(database: TestDatabase, overrides?: ActivityOverrides): Promise<void> {
+  const workers = await startWorkers(database, recordLog().log, overrides);
+  onTestFinished(() => workers.stop());
+}
+
+/** Triggers the Schedule, as an operator would. @returns the run that this has started */
+async function trigger(): Promise<WorkflowHandle<typeof retention>> {
+  await applyRetentionSchedule(client, DAYS);
+  const schedule = client.schedule.getHandle(RETENTION_SCHEDULE_ID);
+  await schedule.trigger();
+  const started = async () => (await schedule.describe()).info.recentActions.at(-1)?.action.workflow;
+  await expect.poll(started, { timeout: 10_000 }).toBeDefined();
+  const { workflowId, firstExecutionRunId } = (await started()) ?? {};
+  return client.workflow.getHandle(workflowId ?? '', firstExecutionRunId);
+}
+
+/** Which of these leads were erased; each of them once. */
+async function erasedOf({ prisma }: TestDatabase, leadIds: string[]): Promise<string[]> {
+  const where = { leadId: { in: leadIds }, type: 'lead.erased' };
+  const entries = await prisma.leadEvent.findMany({ where });
+  const erased = entries.map(({ leadId }) => leadId);
+  expect(new Set(erased).size).toBe(erased.length);
+  expect(await prisma.leadEvent.count({ where: { leadId: { in: erased } } })).toBe(erased.length);
+  expect(await prisma.lead.count({ where: { id: { in: erased } } })).toBe(0);
+  return leadIds.filter((id) => erased.includes(id));
+}
+
+describe('retention', () => {
+  test('erases what is old and was left alone, and nothing else', async ({ api, database }) => {
+    await runWorkers(database);
+    const person = createPerson();
+    const { leadId: canary } = await takeIn(database, person.lead);
+    await age(database, [canary], DAYS + 1);
+    const old = [canary, ...(await takeInOld(database, 3, DAYS + 1))];
+    const young = await takeInOld(database, 2, DAYS - 1);
+    const [changed = '', touched = ''] = await takeInOld(database, 2, DAYS + 5);
+    await api.call('PATCH', `/api/leads/${changed}`, { status: 'QUALIFIED' });
+    const { email } = await database.prisma.lead.findUniqueOrThrow({ where: { id: touched } });
+    const again = { organizationId: 'org-123', name: 'Ana', email };
+    expect((await api.call('POST', '/api/leads', again)).status).toBe(200);
+
+    const run = await trigger();
+    expect(await run.result()).toEqual({ erased: old.length });
+    expect(await erasedOf(database, [...old, ...young, changed, touched])).toEqual(old);
+    expect(await tablesWithTraces(database, person)).toEqual([]);
+    const { body } = await api.call('GET', `/api/leads/${canary}/timeline`);
+    expect(body).toMatchObject({
+      items: [{ type: 'lead.erased', data: { reason: 'retention', metadata: { workflowId: run.workflowId } } }],
+    });
+    expect(tracesIn(await historyText(run), person)).toEqual([]);
+    await replay(run);
+  });
+
+  test('counts exactly, and erases each lead once, when its worker is killed in the middle', async ({ database }) => {
+    const old = await takeInOld(database, 40, DAYS + 1);
+    const release = await holdLead(database, old[20] ?? '');
+    const first = await startWorkerProcess(database);
+    const run = await trigger();
+    await expect.poll(async () => (await erasedOf(database, old)).length, { timeout: 30_000 }).toBe(20);
+    first.kill('SIGKILL');
+    await once(first, 'exit');
+    expect((await erasedOf(database, old)).length).toBe(20);
+    await release();
+
+    await startWorkerProcess(database);
+    expect(await run.result()).toEqual({ erased: 40 });
+    expect(await erasedOf(database, old)).toEqual(old);
+    const { events } = await run.fetchHistory();
+    const attempts = events?.map((event) => event.activityTaskStartedEventAttributes?.attempt ?? 0) ?? [];
+    expect(Math.max(...attempts)).toBeGreaterThan(1);
+    await replay(run);
+  });
+
+  test('leaves a lead alone that was changed since it was found', async ({ api, database }) => {
+    const [kept = '', other = ''] = await takeInOld(database, 2, DAYS + 1);
+    await runWorkers(database, {
+      async findExpiredLeads() {
+        await api.call('PATCH', `/api/leads/${kept}`, { status: 'CONVERTED' });
+        return { leadIds: [kept, other, randomUUID()] };
+      },
+    });
+    expect(await (await trigger()).result()).toEqual({ erased: 2 });
+    expect(await erasedOf(database, [kept, other])).toEqual([other]);
+  });
+
+  test('goes on as a new run after so many pages, and counts over all of them', async ({ database }) => {
+    await runWorkers(database);
+    const old = await takeInOld(database, 15, DAYS + 1);
+    const run = await client.workflow.start<typeof retention>(RETENTION, {
+      workflowId: `${RETENTION_SCHEDULE_ID}-${randomUUID()}`,
+      taskQueue: TASK_QUEUES.onboarding,
+      args: [{ retentionDays: DAYS, pageSize: 2, pagesPerRun: 3 }],
+    });
+    expect(await run.result()).toEqual({ erased: old.length });
+    expect(await erasedOf(database, old)).toEqual(old);
+    const last = await client.workflow.getHandle(run.workflowId).describe();
+    expect(last.runId).not.toBe(run.firstExecutionRunId);
+    await replay(client.workflow.getHandle(run.workflowId, run.firstExecutionRunId));
+  });
+
+  test('looks old leads up in an index, wherever it goes on', async ({ database }) => {
+    const statements = recordStatements();
+    const after = { updatedAt: new Date(0).toISOString(), leadId: randomUUID() };
+    for (const from of [undefined, after])
+      await findExpiredLeads(database.prisma, { retentionDays: DAYS, pageSize: 100, after: from });
+    expect(statements).toHaveLength(2);
+    for (const statement of [...statements]) {
+      const used = await explain(database.pool, statement);
+      expect(used).toContainEqual(expect.stringMatching(/^lead_updated_at_id_idx: .*updated_at < /));
+      expect(used).toContainEqual(expect.stringMatching(/^lead_event_lead_id_at_seq_idx: .*lead_id = lead.id/));
+    }
+  });
+});
+
+/** Somebody changes a lead, and takes their time. @returns a function that ends it */
+async function holdLead({ pool }: TestDatabase, leadId: string): Promise<() => Promise<unknown>> {
+  const holder = await pool.connect();
+  onTestFinished(() => holder.release(true));
+  await holder.query('BEGIN');
+  await holder.query('SELECT 1 FROM lead WHERE id = $1 FOR UPDATE', [leadId]);
+  return () => holder.query('ROLLBACK');
+}
+
+/** A process of its own, for workflows and for the queue `lead`, that ends with the test. */
+async function startWorkerProcess({ url }: TestDatabase): Promise<ChildProcess> {
+  const port = await freePort();
+  const queues = [TASK_QUEUES.onboarding, TASK_QUEUES.lead].flatMap((queue) => ['--task-queue', queue]);
+  const child = spawn(process.execPath, [join(projectRoot(), 'dist/src/worker.js'), ...queues], {
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_URL: url,
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      TEMPORAL_NAMESPACE: testNamespace(),
+      HEALTH_PORT: String(port),
+    },
+    stdio: 'ignore',
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await waitUntilReady({ kind: 'http', url: `http://127.0.0.1:${port}/readyz` }, AbortSignal.timeout(40_000));
+  return child;
+}

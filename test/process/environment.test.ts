@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { EnvironmentError, readEnvironment } from '../../src/process/environment.ts';
+
+const secretOf = (bytes: number) => `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`;
+
+const faultOf = (variables: Record<string, string>): string => {
+  try {
+    readEnvironment(variables);
+  } catch (err) {
+    if (err instanceof EnvironmentError) return err.message;
+    throw err;
+  }
+  return 'none';
+};
+
+describe('the notification webhook', () => {
+  const NOTIFICATION_WEBHOOK_URL = 'https://example.com/notifications';
+
+  it('is not there by default, nor with empty variables', () => {
+    expect(readEnvironment({}).NOTIFICATION_WEBHOOK_URL).toBeUndefined();
+    expect(faultOf({ NOTIFICATION_WEBHOOK_URL: '', NOTIFICATION_WEBHOOK_SECRET: '' })).toBe('none');
+  });
+
+  it.each([24, 25, 26, 32, 64])('takes an http or https address with a secret of %i bytes', (bytes) => {
+    for (const url of [NOTIFICATION_WEBHOOK_URL, 'http://10.0.0.7:8080/'])
+      expect(faultOf({ NOTIFICATION_WEBHOOK_URL: url, NOTIFICATION_WEBHOOK_SECRET: secretOf(bytes) })).toBe('none');
+  });
+
+  it('says that the address needs a secret, and how to make one', () => {
+    const fault = faultOf({ NOTIFICATION_WEBHOOK_URL });
+    expect(fault).toMatch(/NOTIFICATION_WEBHOOK_SECRET: is needed with NOTIFICATION_WEBHOOK_URL.*openssl rand/);
+  });
+
+  it.each([secretOf(16), secretOf(96), secretOf(32).slice(6), `whsec_${'ä'.repeat(32)}`, `whsec_${'a'.repeat(33)}`])(
+    'refuses %s as a secret, without repeating it',
+    (secret) => {
+      const fault = faultOf({ NOTIFICATION_WEBHOOK_URL, NOTIFICATION_WEBHOOK_SECRET: secret });
+      expect(fault).toMatch(/NOTIFICATION_WEBHOOK_SECRET: takes whsec_ and 24 to 64 bytes in Base64/);
+      expect(fault).not.toContain(secret);
+    },
+  );
+
+  it.each([
+    ['nonsense', 'takes an http or https address'],
+    ['ftp://example.com/', 'takes an http or https address'],
+    ['https://user:password@example.com/', 'takes no user and password'],
+  ])('refuses the address %s', (url, fault) => {
+    const variables = { NOTIFICATION_WEBHOOK_URL: url, NOTIFICATION_WEBHOOK_SECRET: secretOf(32) };
+    expect(faultOf(variables)).toContain(`NOTIFICATION_WEBHOOK_URL: ${fault}`);
+  });
+});
+
+describe('the rate limit', () => {
+  it('is requests/seconds, or off; nothing by default', () => {
+    expect(readEnvironment({}).RATE_LIMIT).toBeUndefined();
+    expect(readEnvironment({ RATE_LIMIT: 'off' }).RATE_LIMIT).toBe('off');
+    expect(readEnvironment({ RATE_LIMIT: '600/60' }).RATE_LIMIT).toEqual({ requests: 600, seconds: 60 });
+  });
+
+  it.each(['600', '600/', '/60', '0/60', '600/0', '-1/60', '1.5/60', '600/60s', '600/60,10/1', 'on', 'OFF'])(
+    'refuses %s, and says what it takes',
+    (RATE_LIMIT) =>
+      expect(faultOf({ RATE_LIMIT })).toContain('RATE_LIMIT: takes off, or requests/seconds as in 600/60'),
+  );
+});
+
+describe.each(['CORS_ORIGINS', 'FORM_RETURN_ORIGINS'] as const)('%s', (variable) => {
+  it('is a list of origins, empty by default', () => {
+    expect(readEnvironment({})[variable]).toEqual([]);
+    const origins = ['https://www.example.com', 'http://localhost:5173'];
+    expect(readEnvironment({ [variable]: ` ${origins.join(' , ')},` })[variable]).toEqual(origins);
+  });
+
+  it.each(['*', 'example.com', 'https://*.example.com', 'https://example.com/', 'https://example.com/a', 'null'])(
+    'refuses %s: each site is named',
+    (origin) => {
+      const fault = faultOf({ [variable]: `https://www.example.com,${origin}` });
+      expect(fault).toContain(`${variable}.1: takes whole origins without a path, as in https://www.example.com`);
+    },
+  );
+});
+
+describe('an API without keys', () => {
+  it.each(['127.0.0.1', '127.0.0.2', '::1', 'localhost'])('may listen on %s', (HOST) => {
+    expect(faultOf({ API_AUTH: 'off', HOST })).toBe('none');
+  });
+
+  it.each(['0.0.0.0', '::', '192.0.2.1', '127.example.com'])('may not listen on %s, where others reach it', (HOST) => {
+    expect(faultOf({ API_AUTH: 'off', HOST })).toMatch(/API_AUTH: .*set HOST=127\.0\.0\.1, or .* npm run keys$/);
+    expect(faultOf({ HOST })).toBe('none');
+  });
+});
