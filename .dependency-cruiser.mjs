@@ -15,6 +15,7 @@ const FLOORS = [
   ['src/telemetry', 'workflows'],
 ];
 
+/** @param {string[]} rooms */
 const pathOf = (rooms) => `^(${rooms.join('|')})(/|$)`;
 
 const upwards = FLOORS.map((rooms, floor) => ({
