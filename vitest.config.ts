@@ -1,19 +1,37 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { PATIENCE_MS } from './test/support/patience.ts';
 
-/** Real servers under test: enough for a busy machine, and short enough to see that something hangs. */
-const TEST_TIMEOUT_MS = 60_000;
-const POLL_TIMEOUT_MS = 20_000;
+/** Several waits in a row, each of which only what hangs misses. */
+const TEST_TIMEOUT_MS = 5 * PATIENCE_MS;
+
+/** What takes long: `npm run test:scenarios`. The rest is `npm test`. */
+const SCENARIOS = 'test/scenarios/**/*.test.ts';
+/** What needs a tool from elsewhere: `npm run test:fuzz`. */
+const FUZZ = 'test/fuzz/**/*.test.ts';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/setup-file.ts'],
     testTimeout: TEST_TIMEOUT_MS,
     hookTimeout: TEST_TIMEOUT_MS,
-    expect: { poll: { timeout: POLL_TIMEOUT_MS } },
+    expect: { poll: { timeout: PATIENCE_MS } },
     maxWorkers: 3, // on two cores: most of a test is waiting
-    reporters: ['default', ['json', { outputFile: 'coverage/test-report.json' }]],
+    isolate: false, // what a file imports is there for the next one
+    reporters: ['default', 'json'],
+    outputFile: { json: 'coverage/test-report.json' },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'core',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, SCENARIOS, FUZZ],
+        },
+      },
+      { extends: true, test: { name: 'scenarios', include: [SCENARIOS] } },
+      { extends: true, test: { name: 'fuzz', include: [FUZZ] } },
+    ],
     coverage: {
       provider: 'istanbul',
       include: ['src/**/*.ts', 'activities/**/*.ts', 'workflows/**/*.ts'],

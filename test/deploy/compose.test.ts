@@ -184,9 +184,11 @@ describe('the servers', () => {
     expect(service('postgres').volumes).toEqual(['postgres:/var/lib/postgresql']);
   });
 
-  it('have task priority and fairness on, as the local stack has', async () => {
+  it('give tasks out by priority and fairness, as the local stack does', async () => {
     const { args } = await prepareTemporal({ cli: 'temporal', port: 7233 });
-    const local = args.filter((_, index) => args[index - 1] === '--dynamic-config-value');
+    const local = args.filter(
+      (arg, index) => args[index - 1] === '--dynamic-config-value' && arg.startsWith('matching.'),
+    );
     const [mount] = service('temporal').configs ?? [];
     expect(environmentOf(service('temporal'))['DYNAMIC_CONFIG_FILE_PATH']).toBe(mount?.target);
     const content = compose.configs[mount?.source ?? '']?.content ?? '';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SEED_LEAD } from '../support/onboarding.ts';
-import { type LocalStack, startLocalStack, type TimelineEntry, timelineUntil } from './stack.ts';
+import { type LocalStack, startLocalStack, type TimelineEntry, timelineUntil } from '../support/local-stack.ts';
 
 let stack: LocalStack;
 

@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 import { makeKey } from '../support/keyed-api.ts';
 import { test } from '../support/onboarding.ts';
-import { build, startProcess } from '../support/processes.ts';
+import { startProcess } from '../support/processes.ts';
 import { runSchemathesis } from './schemathesis.ts';
 
 const REQUESTS = 5_000;
@@ -33,7 +33,6 @@ describe.runIf(process.env['FUZZ'] === 'full')('Schemathesis, over the whole doc
     { timeout: 1_800_000 },
     async (run, { database }) => {
       const [, withKey] = run;
-      build();
       const settings = { DATABASE_URL: database.url, API_AUTH: 'required', RATE_LIMIT: 'off', LOG_LEVEL: 'warn' };
       const api = await startProcess('api', settings);
       await expect.poll(async () => (await api.readyz()).status).toBe(200);

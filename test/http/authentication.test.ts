@@ -3,13 +3,11 @@ import { describe, expect, onTestFinished } from 'vitest';
 import { createKeyring } from '../../src/api-keys/keyring.ts';
 import { createPool } from '../../src/db/pool.ts';
 import { createTestApi, newLead } from '../support/api.ts';
-import { makeKey, test } from '../support/keyed-api.ts';
+import { makeKey, testWithoutStarts as test } from '../support/keyed-api.ts';
 import { recordLog } from '../support/log.ts';
 import { expectProblem } from '../support/problem.ts';
 import { recordStatements } from '../support/statements.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
-
-test.override({ slots: 0 });
 
 const idOf = (token: string) => token.split('_')[1] ?? '';
 

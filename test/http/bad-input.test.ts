@@ -1,10 +1,8 @@
 import { describe, expect } from 'vitest';
-import { newLead, test, type TestApi } from '../support/api.ts';
+import { newLead, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/problem.ts';
 import { countRows } from '../support/rows.ts';
-
-test.override({ slots: 0 });
 
 /** Of one request, on a machine that does other things as well: the best of some tries counts. */
 const ANSWERED_WITHIN_MS = 50;

@@ -1,11 +1,9 @@
 import { describe, expect } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
-import { newLead, test, type TestApi } from '../support/api.ts';
+import { newLead, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/problem.ts';
 import { listen } from '../support/server.ts';
-
-test.override({ slots: 0 });
 
 /** Who asked, as the timeline keeps it, after a request over a socket from 127.0.0.1, which is a trusted proxy. */
 async function metadataOf(api: TestApi, { prisma }: TestDatabase, headers: Record<string, string>) {

@@ -5,7 +5,7 @@ import type { EnrichmentProvider, Findings } from '../../src/enrichment/provider
 import type { StartOrder } from '../../src/outbox/order.ts';
 import type { EnrichmentRef } from '../../workflows/enrichment-contract.ts';
 import { refOf, runActivity, runTwice } from '../support/activity.ts';
-import { test } from '../support/api.ts';
+import { testWithoutStarts as test } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { takeIn } from '../support/onboarding.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -19,8 +19,6 @@ interface Enrichment {
   fields: Record<string, Value>;
   conflicts: ({ field: string } & Value)[];
 }
-
-test.override({ slots: 0 });
 
 let city = 'Recife';
 const service: EnrichmentProvider = {

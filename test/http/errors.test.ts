@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect } from 'vitest';
-import { newLead, test } from '../support/api.ts';
+import { newLead, testWithoutStarts as test } from '../support/api.ts';
 import { expectProblem } from '../support/problem.ts';
-
-test.override({ slots: 0 });
 
 const ID = randomUUID();
 

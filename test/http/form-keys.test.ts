@@ -2,11 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect } from 'vitest';
 import { API_SCOPES } from '../../src/api-keys/scopes.ts';
 import type { TestDatabase } from '../support/database.ts';
-import { type KeyedApi, makeKey, test } from '../support/keyed-api.ts';
+import { type KeyedApi, makeKey, testWithoutStarts as test } from '../support/keyed-api.ts';
 import { expectProblem } from '../support/problem.ts';
 import { rowsOf } from '../support/rows.ts';
-
-test.override({ slots: 0 });
 
 const makeFormKey = (database: TestDatabase, organizationId: string) =>
   makeKey(database, { organizationId, scopes: ['forms'] });

@@ -2,10 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect } from 'vitest';
 import type { ApiKey, IssuedKey } from '../../src/api-keys/api-key.ts';
 import type { Answer, Page } from '../support/api.ts';
-import { makeKey, test } from '../support/keyed-api.ts';
+import { makeKey, testWithoutStarts as test } from '../support/keyed-api.ts';
 import { expectProblem } from '../support/problem.ts';
-
-test.override({ slots: 0 });
 
 const NEW_KEY = { organizationId: 'org-123', name: 'web form', scopes: ['leads:read'] };
 const HOUR = 3_600_000;

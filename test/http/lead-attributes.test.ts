@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
-import { newLead, test } from '../support/api.ts';
-
-test.override({ slots: 0 });
+import { newLead, testWithoutStarts as test } from '../support/api.ts';
 
 const storable = fc.string({ unit: 'binary', maxLength: 8 }).map((text) => text.replaceAll('\0', ''));
 /** Any JSON of a caller's; what `JSON.stringify` changes (-0) is not the service's to keep. */

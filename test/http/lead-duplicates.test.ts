@@ -1,9 +1,7 @@
 import { describe, expect } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
-import { newLead, test, type TestApi } from '../support/api.ts';
+import { newLead, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
-
-test.override({ slots: 0 });
 
 type Intake = Lead & { duplicate?: boolean };
 

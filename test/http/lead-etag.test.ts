@@ -1,10 +1,8 @@
 import { describe, expect } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
-import { newLead, test, type TestApi } from '../support/api.ts';
+import { newLead, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/problem.ts';
-
-test.override({ slots: 0 });
 
 const etagOf = ({ headers }: { headers: Headers }) => headers.get('etag') ?? '';
 

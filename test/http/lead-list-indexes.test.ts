@@ -4,10 +4,8 @@ import { API_ROLE } from '../../src/db/tenant.ts';
 import { encodeCursor } from '../../src/db/paging.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { explain } from '../support/explain.ts';
-import { makeKey, openRequestPool, test } from '../support/keyed-api.ts';
+import { makeKey, openRequestPool, testWithoutStarts as test } from '../support/keyed-api.ts';
 import { recordStatements } from '../support/statements.ts';
-
-test.override({ slots: 0 });
 
 const LEADS = 10_000;
 const NONE = { text: '', values: [] };

@@ -2,12 +2,10 @@ import { v7 as uuidv7 } from 'uuid';
 import { describe, expect } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
 import { encodeCursor } from '../../src/db/paging.ts';
-import { type Page, test, type TestApi } from '../support/api.ts';
+import { type Page, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { takeIn } from '../support/onboarding.ts';
 import { expectProblem } from '../support/problem.ts';
-
-test.override({ slots: 0 });
 
 let organizations = 0;
 const newOrganization = () => `org-list-${(organizations += 1)}`;

@@ -1,9 +1,7 @@
 import { describe, expect } from 'vitest';
-import { newLead, test } from '../support/api.ts';
+import { newLead, testWithoutStarts as test } from '../support/api.ts';
 import { expectProblem } from '../support/problem.ts';
 import { countRows } from '../support/rows.ts';
-
-test.override({ slots: 0 });
 
 const nested = (levels: number): unknown => (levels === 0 ? 1 : { in: nested(levels - 1) });
 

@@ -3,12 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { MAX_BODY_BYTES } from '../../src/http/request/body.ts';
 import type { Lead } from '../../src/leads/lead.ts';
-import { newLead, test, type TestApi } from '../support/api.ts';
+import { newLead, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/problem.ts';
 import { countRows } from '../support/rows.ts';
-
-test.override({ slots: 0 });
 
 async function create(api: TestApi, change: Record<string, unknown> = {}): Promise<Lead> {
   const { status, body } = await api.call<Lead>('POST', '/api/leads', newLead(change));

@@ -1,15 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished } from 'vitest';
 import { API_ROLE } from '../../src/db/tenant.ts';
-import { test } from '../support/api.ts';
+import { testWithoutStarts as test } from '../support/api.ts';
 import { follow } from '../support/event-source.ts';
 import { createKeyedApi, makeKey } from '../support/keyed-api.ts';
 import { createInbox } from '../support/notifications.ts';
 import { expectProblem } from '../support/problem.ts';
 import { listen } from '../support/server.ts';
 import { startStreamApi } from '../support/stream-api.ts';
-
-test.override({ slots: 0 });
 
 const SOON = { timeout: 10_000, interval: 20 };
 

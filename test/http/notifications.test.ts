@@ -3,12 +3,10 @@ import { v7 as uuidv7 } from 'uuid';
 import { describe, expect } from 'vitest';
 import { createNotificationActivities } from '../../activities/notification.ts';
 import { refOf, runActivity } from '../support/activity.ts';
-import { type Page, test, type TestApi } from '../support/api.ts';
+import { type Page, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { takeIn } from '../support/onboarding.ts';
 import { expectProblem } from '../support/problem.ts';
-
-test.override({ slots: 0 });
 
 interface Notification {
   id: string;

@@ -4,12 +4,10 @@ import { Client, Connection } from '@temporalio/client';
 import { describe, expect } from 'vitest';
 import type { onboardingStatus } from '../../src/onboarding/status.ts';
 import { freePort } from '../../src/local/ports.ts';
-import { createTestApi, test, type TestApi } from '../support/api.ts';
+import { createTestApi, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import { takeIn } from '../support/onboarding.ts';
 import { expectProblem } from '../support/problem.ts';
 import { testNamespace } from '../support/temporal.ts';
-
-test.override({ slots: 0 });
 
 const FAR_AWAY_MS = 600_000;
 const POLL = { timeout: 20_000 };

@@ -5,13 +5,11 @@ import { createPool } from '../../src/db/pool.ts';
 import { createPrisma } from '../../src/db/prisma.ts';
 import type { Lead } from '../../src/leads/lead.ts';
 import { freePort } from '../../src/local/ports.ts';
-import { type Answer, createTestApi, newLead, test, type TestApi } from '../support/api.ts';
+import { type Answer, createTestApi, newLead, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/problem.ts';
 import { holdLead } from '../support/row-lock.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
-
-test.override({ slots: 0 });
 
 const UNKNOWN = randomUUID();
 const WITHIN_MS = 3_500;

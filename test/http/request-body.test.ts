@@ -6,12 +6,10 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect } from 'vitest';
 import { MAX_BODY_BYTES } from '../../src/http/request/body.ts';
-import { newLead, test } from '../support/api.ts';
+import { newLead, testWithoutStarts as test } from '../support/api.ts';
 import { expectProblem } from '../support/problem.ts';
 import { countRows } from '../support/rows.ts';
 import { listen } from '../support/server.ts';
-
-test.override({ slots: 0 });
 
 const bytes = (value: string) => new TextEncoder().encode(value);
 

@@ -4,7 +4,7 @@ import { BUILT_IN_RULES } from '../../src/scoring/built-in.ts';
 import { dryRun } from '../../src/scoring/dry-run.ts';
 import { ruleSetSchema } from '../../src/scoring/rule-set.ts';
 import { everyTenant } from '../../src/db/tenant.ts';
-import { test } from '../support/api.ts';
+import { testWithoutStarts as test } from '../support/api.ts';
 import { expectProblem } from '../support/problem.ts';
 import { countRows } from '../support/rows.ts';
 import { fillScored, rule, TELLING_RULES } from '../support/scores.ts';
@@ -20,8 +20,6 @@ interface DryRun {
   movers: { leadId: string; from: number; to: number; toBand: string }[];
   rules: { rule: string; applies: number; unknown: number; failed: number }[];
 }
-
-test.override({ slots: 0 });
 
 describe('GET /api/score-rules', () => {
   test('answers the built-in rules of an organization without its own, as they may be sent back', async ({ api }) => {

@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import { createLeadActivities } from '../../activities/lead.ts';
 import type { Lead } from '../../src/leads/lead.ts';
 import { refOf, runActivity } from '../support/activity.ts';
-import { type Page, test } from '../support/api.ts';
+import { type Page, testWithoutStarts as test } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { takeIn } from '../support/onboarding.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -29,8 +29,6 @@ async function scored(database: TestDatabase, change: Parameters<typeof takeIn>[
 
 const scoreOf = (leadId: string) => `/api/leads/${leadId}/score`;
 const overrideOf = (leadId: string) => `${scoreOf(leadId)}/override`;
-
-test.override({ slots: 0 });
 
 describe('GET /api/leads/{id}/score', () => {
   test("explains the score in the lead's language, and in the other on demand", async ({ api, database }) => {

@@ -1,7 +1,5 @@
 import { describe, expect } from 'vitest';
-import { newLead, test } from '../support/api.ts';
-
-test.override({ slots: 0 });
+import { newLead, testWithoutStarts as test } from '../support/api.ts';
 
 const NOTHING = "default-src 'none'; frame-ancestors 'none'";
 

@@ -4,12 +4,10 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished } from 'vitest';
 import { serverOptions } from '../../src/http/server/limits.ts';
-import { newLead, test, type TestApi } from '../support/api.ts';
+import { newLead, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import { expectProblem } from '../support/problem.ts';
 import { countRows } from '../support/rows.ts';
 import { listen } from '../support/server.ts';
-
-test.override({ slots: 0 });
 
 /** The same limits in a tenth of the time. */
 const QUICK: ServerOptions = { headersTimeout: 1_000, requestTimeout: 3_000, connectionsCheckingInterval: 100 };

@@ -5,7 +5,7 @@ import { API_ROLE } from '../../src/db/tenant.ts';
 import { BUILT_IN_RULES } from '../../src/scoring/built-in.ts';
 import { type Answer, newLead, type Page } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
-import { type KeyedApi, makeKey, test } from '../support/keyed-api.ts';
+import { type KeyedApi, makeKey, testWithoutStarts as test } from '../support/keyed-api.ts';
 import { takeIn } from '../support/onboarding.ts';
 import { expectDocumented, type OpenApiDocument } from '../support/documented.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -143,8 +143,6 @@ async function documentedScopes(api: KeyedApi): Promise<Record<string, string[]>
   );
   return Object.fromEntries(operations);
 }
-
-test.override({ slots: 0 });
 
 describe('every operation', () => {
   test('of the document is tried below, and names one scope unless it is open', async ({ keyed }) => {

@@ -2,12 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
 import { encodeCursor } from '../../src/db/paging.ts';
-import { newLead, type Page, test, type TestApi } from '../support/api.ts';
+import { newLead, type Page, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { takeIn } from '../support/onboarding.ts';
 import { expectProblem } from '../support/problem.ts';
-
-test.override({ slots: 0 });
 
 interface Entry {
   id: string;

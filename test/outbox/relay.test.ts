@@ -142,7 +142,7 @@ describe('a relay', () => {
       lastError: expect.stringContaining(reason) as string,
     });
     await expect
-      .poll(() => database.prisma.outbox.findMany({ orderBy: { createdAt: 'asc' } }))
+      .poll(() => database.prisma.outbox.findMany({ orderBy: { id: 'asc' } }))
       .toMatchObject([
         { id: refused.id, ...dead('gRPC 3') },
         { id: garbled.id, ...dead('payload.round') },

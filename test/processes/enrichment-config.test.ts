@@ -1,17 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { carryOut } from '../../src/outbox/carry-out.ts';
 import { onboardingWorkflowId, TASK_QUEUES } from '../../workflows/contract.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 import { startSite } from '../support/outside/site.ts';
-import { build, startProcess } from '../support/processes.ts';
+import { startProcess } from '../support/processes.ts';
 import { createTestClient } from '../support/temporal.ts';
 import { startWorkers } from '../support/workers.ts';
-
-beforeAll(build, 60_000);
 
 async function writeConfig(config: unknown): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'enrichment-'));

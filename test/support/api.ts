@@ -160,7 +160,6 @@ async function textOf(response: Response): Promise<string> {
 
 export type TestApi = ReturnType<typeof createTestApi>;
 
-/** With `test.override({ slots: 0 })` nothing is started: all orders stay in the outbox. */
 export const test = base.extend<{ slots: number; trustedProxies: string[]; api: TestApi }>({
   slots: 8,
   trustedProxies: ['127.0.0.1', '10.0.0.0/8'],
@@ -170,3 +169,6 @@ export const test = base.extend<{ slots: number; trustedProxies: string[]; api: 
     await api.close();
   },
 });
+
+/** Nothing is started: all orders stay in the outbox. A test of its own, for files of one process share theirs. */
+export const testWithoutStarts = test.extend({ slots: 0 });

@@ -12,7 +12,7 @@ export type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
 export async function createTestDatabase() {
   const port = inject('postgresPort');
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await asAdmin(port, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`);
+  await asAdmin(port, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE} STRATEGY FILE_COPY`);
   const url = connectionStringOf(port, name);
   const pool = createPool({ connectionString: url, max: 20, applicationName: name, onError: () => undefined });
   const prisma = createPrisma(pool);

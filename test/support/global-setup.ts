@@ -10,6 +10,7 @@ import { projectRoot } from '../../src/local/project-root.ts';
 import { startTemporal } from '../../src/local/temporal/temporal.ts';
 import { resolveTemporalCli } from '../../src/local/temporal/temporal-cli.ts';
 import { bundleWorkflows } from '../../src/temporal/workflow-bundle.ts';
+import { build } from './build.ts';
 import { instrumented } from './workflow-coverage.ts';
 
 /** Test files run in as many processes; each has a Temporal namespace of its own. */
@@ -30,6 +31,7 @@ export const TEMPLATE_DATABASE = 'lead_template';
 
 /** Starts what all tests share, on free ports: one real Postgres, one real Temporal server, one workflow bundle. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  build();
   const folder = await mkdtemp(join(tmpdir(), 'lead-onboarding-test-'));
   const [postgresPort, temporalPort] = [await freePort(), await freePort()];
   const cli = await resolveTemporalCli({ onProgress: (line) => process.stderr.write(`${line}\n`) });
@@ -42,12 +44,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     }),
     startTemporal({ cli: cli.path, port: temporalPort, namespaces: POOL_IDS.map(namespaceOf) }),
   ]);
-  const workflowBundle = join(folder, 'workflows.cjs');
-  await Promise.all([
+  const [workflowBundle] = await Promise.all([
+    prepareBundle(folder, project.config.coverage.enabled),
     prepareTemplate(postgres.connectionString, postgresPort),
-    bundleWorkflows(join(projectRoot(), 'workflows/index.ts'), instrumented).then(({ code }) =>
-      writeFile(workflowBundle, code),
-    ),
   ]);
   project.provide('postgresPort', postgresPort);
   project.provide('temporalAddress', temporal.address);
@@ -58,6 +57,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await Promise.all([postgres.stop(), temporal.stop()]);
     await rm(folder, { recursive: true, force: true });
   };
+}
+
+/** The bundle as it was built, or one with counters. @returns its path */
+async function prepareBundle(folder: string, withCoverage: boolean): Promise<string> {
+  if (!withCoverage) return join(projectRoot(), 'dist/workflows/bundle.cjs');
+  const { code } = await bundleWorkflows(join(projectRoot(), 'workflows/index.ts'), instrumented);
+  const path = join(folder, 'workflows.cjs');
+  await writeFile(path, code);
+  return path;
 }
 
 async function prepareTemplate(serverUrl: string, port: number): Promise<void> {

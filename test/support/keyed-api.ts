@@ -48,3 +48,6 @@ export const test = base.extend<{ role: string | undefined; keyed: KeyedApi }>({
     await keyed.close();
   },
 });
+
+/** Nothing is started: all orders stay in the outbox. */
+export const testWithoutStarts = test.extend({ slots: 0 });

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { inject, onTestFinished } from 'vitest';
 import { freePort } from '../../src/local/ports.ts';
@@ -19,12 +19,6 @@ export interface TestProcess {
   kill(signal: NodeJS.Signals): void;
   /** Exit code and signal. */
   exited: Promise<[number | null, NodeJS.Signals | null]>;
-}
-
-/** Compiles what the processes run, if it is not up to date. */
-export function build(): void {
-  const built = spawnSync(process.execPath, ['build.mjs'], { cwd: projectRoot(), encoding: 'utf8' });
-  if (built.status !== 0) throw new Error(built.stderr);
 }
 
 /** Starts one process as its npm script does, with nothing but these settings; it is killed when the test ends. */

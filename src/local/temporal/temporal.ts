@@ -16,8 +16,16 @@ export interface TemporalOptions {
   namespaces?: string[];
 }
 
-/** Before server 1.31 task priority and fairness are ignored, silently, without these. */
-const DYNAMIC_CONFIG = ['matching.useNewMatcher=true', 'matching.enableFairness=true'];
+const DYNAMIC_CONFIG = [
+  // Before server 1.31 task priority and fairness are ignored, silently, without these.
+  'matching.useNewMatcher=true',
+  'matching.enableFairness=true',
+  // One server gains nothing by more partitions, and priorities hold within a partition only.
+  'matching.numTaskqueueReadPartitions=1',
+  'matching.numTaskqueueWritePartitions=1',
+  // One clock needs no allowance for another: by default a timer of 50 ms takes a second.
+  'history.timerProcessorMaxTimeShift="10ms"',
+];
 
 /** Describes a dev server process that knows our search attributes. */
 export async function prepareTemporal({

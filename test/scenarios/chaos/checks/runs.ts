@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import { projectRoot } from '../../../../src/local/project-root.ts';
+import { onboardingWorkflowId } from '../../../../workflows/contract.ts';
+
+/** Runs read at once. */
+const AT_ONCE = 20;
+const CLOSE_WITHIN_MS = 30_000;
+
+/** What Temporal has of the runs of some leads. */
+export interface RunReport {
+  /** How many runs ended how; `MISSING` counts leads without one. */
+  statuses: Record<string, number>;
+  replayed: number;
+  /** Runs that today's workflow code would take another way, with the reason. */
+  replayFaults: string[];
+}
+
+/** Reads the run of each lead and replays its history with the workflow code that the workers run. */
+export async function readRuns(client: Client, leadIds: readonly string[]): Promise<RunReport> {
+  const report: RunReport = { statuses: {}, replayed: 0, replayFaults: [] };
+  const workflowBundle = { codePath: join(projectRoot(), 'dist/workflows/bundle.cjs') };
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, histories())) {
+    report.replayed += 1;
+    if (error) report.replayFaults.push(`${workflowId}: ${error.message}`);
+  }
+  return report;
+
+  async function* histories() {
+    for (let start = 0; start < leadIds.length; start += AT_ONCE) {
+      const ids = leadIds.slice(start, start + AT_ONCE).map(onboardingWorkflowId);
+      for (const { workflowId, status, history } of await Promise.all(ids.map((id) => readRun(client, id)))) {
+        report.statuses[status] = (report.statuses[status] ?? 0) + 1;
+        if (history) yield { workflowId, history };
+      }
+    }
+  }
+}
+
+/** The score ends an onboarding in Postgres a moment before its run closes. */
+async function readRun(client: Client, workflowId: string) {
+  const handle = client.workflow.getHandle(workflowId);
+  try {
+    await client.connection.withDeadline(Date.now() + CLOSE_WITHIN_MS, () => handle.result()).catch(() => undefined);
+    const { status } = await handle.describe();
+    return { workflowId, status: status.name, history: await handle.fetchHistory() };
+  } catch {
+    return { workflowId, status: 'MISSING', history: undefined };
+  }
+}

@@ -1,0 +1,120 @@
+import { fork } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, inject, onTestFinished } from 'vitest';
+import type { StoredEnrichment } from '../../../src/enrichment/stored.ts';
+import { readTimeline } from '../../../src/leads/timeline.ts';
+import { carryOut } from '../../../src/outbox/carry-out.ts';
+import { onboardingWorkflowId, TASK_QUEUES } from '../../../workflows/contract.ts';
+import type { leadOnboarding } from '../../../workflows/index.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { recordLog } from '../../support/log.ts';
+import { takeIn, test } from '../../support/onboarding.ts';
+import { startDnsServer } from '../../support/outside/dns-server.ts';
+import { HOSTILE, hostileSite } from '../../support/outside/hostile-pages.ts';
+import { startSite } from '../../support/outside/site.ts';
+import { createTestClient, testNamespace } from '../../support/temporal.ts';
+import { startWorkers } from '../../support/workers.ts';
+import type { EnrichmentWorld } from './enrichment-worker.ts';
+
+const MEBIBYTE = 1024 * 1024;
+const SLOTS = 3;
+/** Pages that take all the time that there is: as many as the worker has slots. */
+const SLOW = Object.keys(HOSTILE).filter((name) => /drip|silent|endless headers/.test(name)).length;
+const ORDINARY = 30;
+/** What a busy machine adds. */
+const SLACK_MS = 4_000;
+
+/** Ten sites, each of a domain of its own, and the DNS that leads to them. */
+async function startSites() {
+  const domains = Object.keys(HOSTILE).map((_name, index) => `hostile-${index}.com.br`);
+  const pages = Object.values(HOSTILE);
+  const sites = await Promise.all(
+    domains.map((domain, index) => startSite(hostileSite(pages[index] ?? (() => undefined)), [domain])),
+  );
+  const dns = await startDnsServer(Object.fromEntries(domains.map((domain) => [domain, { A: ['127.0.0.1'] }])));
+  const ports = Object.fromEntries(domains.map((domain, index) => [domain, sites[index]?.port ?? 0]));
+  return { domains, dnsServers: dns.servers, ports, ca: sites.map(({ ca }) => ca).join('\n') };
+}
+
+/** The worker in a process of its own, so that its memory is its own. */
+function startWorkerProcess(world: EnrichmentWorld) {
+  const child = fork(new URL('./enrichment-worker.ts', import.meta.url), { execArgv: ['--import', 'tsx'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const memory: number[] = [];
+  child.on('message', (rss) => memory.push(Number(rss)));
+  child.send(world);
+  return memory;
+}
+
+async function readTimes({ prisma }: TestDatabase, leadId: string) {
+  const { items } = await readTimeline(prisma, { leadId, limit: 500 });
+  const at = (type: string) => items.find((item) => item.type === type)?.elapsedMs ?? Infinity;
+  return {
+    notified: at('notification.created'),
+    scored: at('score.calculated'),
+    enriching: at('enrichment.partial') - at('enrichment.started'),
+  };
+}
+
+test('ten leads with hostile web sites delay no notification, and scores by the slots that they hold only', async ({
+  database,
+}) => {
+  const { domains, ...sites } = await startSites();
+  const place = { temporalAddress: inject('temporalAddress'), namespace: testNamespace() };
+  const memory = startWorkerProcess({ databaseUrl: database.url, ...place, ...sites });
+  const { log } = recordLog();
+  const client = createTestClient();
+  const workers = await startWorkers(database, log, {}, [TASK_QUEUES.onboarding, TASK_QUEUES.notification]);
+  const onboard = async (email?: string) => {
+    const order = await takeIn(database, email === undefined ? {} : { email });
+    await carryOut({ client, log, searchAttributes: { known: true, forget: () => undefined } }, order);
+    return order.leadId;
+  };
+  const finish = (leadId: string) =>
+    client.workflow.getHandle<typeof leadOnboarding>(onboardingWorkflowId(leadId)).result();
+
+  for (let lead = 0; lead < 10; lead += 1) await finish(await onboard()); // warm: what is measured is the pages' doing
+  await expect.poll(() => memory.length).toBeGreaterThan(0);
+  await sleep(500);
+  const before = memory.at(-1) ?? 0;
+  const since = memory.length;
+
+  const hostile = await Promise.all(domains.map((domain) => onboard(`ana@${domain}`)));
+  const ordinary: string[] = [];
+  for (let lead = 0; lead < ORDINARY; lead += 1) ordinary.push(await onboard());
+  const results = await Promise.all([...hostile, ...ordinary].map(finish));
+  const grown = (Math.max(...memory.slice(since)) - before) / MEBIBYTE;
+
+  for (const leadId of hostile) {
+    expect((await readTimes(database, leadId)).enriching, leadId).toSatisfy(
+      (ms: number) => ms <= 8_000 || ms === Infinity,
+    );
+  }
+  for (const leadId of ordinary) {
+    const { notified, scored } = await readTimes(database, leadId);
+    expect(notified).toBeLessThan(SLACK_MS);
+    expect(scored).toBeLessThan(Math.ceil(SLOW / SLOTS) * 8_000 + SLACK_MS);
+  }
+  for (const { score } of results) expect(score).toEqual(expect.any(Number));
+  expect(grown).toBeLessThan(50);
+
+  const leads = await database.prisma.lead.findMany({ where: { id: { in: hostile } } });
+  const reasons = leads.map(({ enrichment }) => (enrichment as unknown as StoredEnrichment).providers.at(-1)?.reason);
+  expect(reasons.filter((reason) => reason !== undefined).toSorted()).toEqual([
+    'body-too-large',
+    'body-too-large',
+    'headers-too-large',
+    'response-malformed',
+    'too-many-redirects',
+    'too-slow',
+    'too-slow',
+    'too-slow',
+  ]);
+
+  // Each is remembered as what it was: the next lead of the same domain does not visit it again.
+  const begun = Date.now();
+  await finish(await onboard(`bia@${domains[2]}`));
+  expect(Date.now() - begun).toBeLessThan(SLACK_MS);
+  await workers.stop();
+  await client.connection.close();
+}, 120_000);
