@@ -15,15 +15,21 @@ export interface NameResolver {
   mailHostsOf(name: string): Promise<MxRecord[]>;
 }
 
-/** @param servers `address` or `address:port` of the resolvers to ask instead of the system's */
-export function createNameResolver({ servers }: { servers?: readonly string[] } = {}): NameResolver {
+export interface NameResolverOptions {
+  /** `address` or `address:port` of the resolvers to ask instead of the system's. */
+  servers?: readonly string[];
+  /** Milliseconds that one question may take. */
+  lookupMs?: number;
+}
+
+export function createNameResolver({ servers, lookupMs = LOOKUP_MS }: NameResolverOptions = {}): NameResolver {
   const silent = new LRUCache<string, true>({ max: 1_000, ttl: SILENCE_MS });
 
   async function ask<T>(name: string, question: (resolver: dns.Resolver) => Promise<T>): Promise<T> {
     if (silent.has(name)) throw new FetchError('ResolverSilent');
-    const resolver = new dns.Resolver({ timeout: LOOKUP_MS, tries: 1 });
+    const resolver = new dns.Resolver({ timeout: lookupMs, tries: 1 });
     if (servers) resolver.setServers(servers);
-    const deadline = setTimeout(() => resolver.cancel(), LOOKUP_MS); // the system may name several servers
+    const deadline = setTimeout(() => resolver.cancel(), lookupMs); // the system may name several servers
     try {
       return await question(resolver);
     } catch (err) {

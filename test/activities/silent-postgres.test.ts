@@ -11,10 +11,8 @@ import type { TestDatabase } from '../support/database.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 import { atPort } from '../support/processes.ts';
 import { holdLead } from '../support/row-lock.ts';
+import { within } from '../support/patience.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
-
-/** An attempt fails long before its start-to-close time-out of 10 s. */
-const FAILS_WITHIN_MS = 4_000;
 
 /** A worker's activities, on a Postgres that the test can silence. */
 async function activitiesOn(database: TestDatabase) {
@@ -44,7 +42,7 @@ async function activitiesOn(database: TestDatabase) {
 
 describe('a step whose Postgres falls silent in the middle', () => {
   test.for(['notify', 'enrich', 'score'] as const)(
-    '%s: fails soon, and the next attempt goes through',
+    '%s: fails, and the next attempt goes through',
     async (step, { database }) => {
       const { proxy, steps } = await activitiesOn(database);
       const ref = refOf(await takeIn(database));
@@ -53,9 +51,7 @@ describe('a step whose Postgres falls silent in the middle', () => {
       const attempt = steps[step](ref).catch((err: unknown) => err);
       await row.contended();
       proxy.setSilent(true);
-      const silentAt = performance.now();
-      expect(databaseFault(await attempt)).toBe('broken-off');
-      expect(performance.now() - silentAt).toBeLessThan(FAILS_WITHIN_MS);
+      expect(databaseFault(await within(attempt, 'the attempt waits for ever'))).toBe('broken-off');
 
       proxy.setSilent(false);
       await row.release();

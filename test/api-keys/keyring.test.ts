@@ -37,7 +37,7 @@ describe('every process refuses within 5 s', () => {
     expect(await verdicts()).toEqual([expect.objectContaining({ id }), expect.objectContaining({ id })]);
 
     await revokeKey(database.prisma, id);
-    await expect.poll(verdicts, { timeout: 5_000, interval: 20 }).toEqual(['revoked', 'revoked']);
+    await expect.poll(verdicts, { interval: 20 }).toEqual(['revoked', 'revoked']);
   });
 
   test('a key that was replaced, and takes the new one at once', async ({ database }) => {
@@ -50,7 +50,7 @@ describe('every process refuses within 5 s', () => {
       organizationId: 'org-123',
       scopes: ['ops'],
     });
-    await expect.poll(() => keyring.verify(old.token), { timeout: 5_000, interval: 20 }).toBe('expired');
+    await expect.poll(() => keyring.verify(old.token), { interval: 20 }).toBe('expired');
   });
 });
 

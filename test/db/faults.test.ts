@@ -96,7 +96,7 @@ describe('a real fault of Postgres is told alike by node-postgres and by Prisma:
       () => broken.prisma.$transaction((tx) => tx.$queryRaw`SELECT pg_sleep(60)`),
     ]) {
       const failure = failureOf(call());
-      await expect.poll(async () => (await database.pool.query(SLEEPERS)).rowCount, { timeout: 20_000 }).toBe(1);
+      await expect.poll(async () => (await database.pool.query(SLEEPERS)).rowCount).toBe(1);
       proxy.cut();
       expect(databaseFault(await failure)).toBe('broken-off');
       await database.pool.query(`SELECT pg_terminate_backend(pid) FROM (${SLEEPERS}) AS sleeper`);

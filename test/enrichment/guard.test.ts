@@ -75,10 +75,10 @@ describe('the cache', () => {
 
   test('forgets with age', async ({ database }) => {
     const { source, asked } = sourceOf(() => ({ kind: 'nothing' }));
-    const provider = guard(database.prisma, source, { ...LIMITS, cacheMs: { found: 60_000, nothing: 20 } });
+    const provider = guard(database.prisma, source, { ...LIMITS, cacheMs: { found: 60_000, nothing: 1 } });
     const context = await contextOf(database);
     await provider.lookUp(FACTS, context);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await new Promise((resolve) => setTimeout(resolve, 20));
     await provider.lookUp(FACTS, context);
     expect(asked).toHaveLength(2);
   });
@@ -160,7 +160,11 @@ describe('calls', () => {
 });
 
 describe('the circuit', () => {
-  const limits = { ...LIMITS, circuit: { failures: 3, pauseMs: 500 } };
+  const limits = { ...LIMITS, circuit: { failures: 3, pauseMs: 3_600_000 } };
+
+  /** As if the pause were over. */
+  const endPause = ({ prisma }: TestDatabase) =>
+    prisma.enrichmentCircuit.updateMany({ where: { openUntil: { not: null } }, data: { openUntil: new Date(0) } });
 
   test('opens after failures in a row, for all processes, lets one try, and closes when that goes well', async ({
     database,
@@ -173,19 +177,19 @@ describe('the circuit', () => {
     expect(await look(other)).toMatchObject({ kind: 'retry', reason: 'circuit-open' });
     expect(asked).toHaveLength(3);
 
-    await new Promise((resolve) => setTimeout(resolve, 550));
+    await endPause(database);
     const tries = await Promise.all([look(), look(other), look(), look(other)]);
     expect(asked).toHaveLength(4);
     expect(tries.filter((said) => 'reason' in said && said.reason === 'circuit-open')).toHaveLength(3);
 
-    await new Promise((resolve) => setTimeout(resolve, 550));
+    await endPause(database);
     answer = FOUND;
     expect(await look()).toMatchObject({ kind: 'found' });
     expect(await createCircuit(database.prisma).openUntil(source.name, limits.circuit)).toBeUndefined();
   });
 
   test('is open until the time that a provider names, whatever the lead', async ({ database }) => {
-    const at = new Date(Date.now() + 700);
+    const at = new Date(Date.now() + 3_600_000);
     const { source, asked } = sourceOf(() => ({ kind: 'retry', at, reason: 'http-429', forAll: true }));
     const provider = guard(database.prisma, source, limits);
     await provider.lookUp(FACTS, await contextOf(database));
@@ -195,7 +199,7 @@ describe('the circuit', () => {
       reason: 'circuit-open',
     });
     expect(asked).toHaveLength(1);
-    await new Promise((resolve) => setTimeout(resolve, 750));
+    await endPause(database);
     await provider.lookUp(FACTS, await contextOf(database));
     expect(asked).toHaveLength(2);
   });
@@ -212,10 +216,8 @@ describe('the circuit', () => {
   });
 });
 
-test('a source that hangs, and does not listen, is left behind in time', async ({ database }) => {
+test('a source that hangs, and does not listen, is left behind', async ({ database }) => {
   const { source } = sourceOf(() => new Promise<Answer>(() => undefined));
   const provider = guard(database.prisma, source, { ...LIMITS, timeoutMs: 100 });
-  const begun = Date.now();
   expect(await provider.lookUp(FACTS, await contextOf(database))).toMatchObject({ kind: 'retry', reason: 'timeout' });
-  expect(Date.now() - begun).toBeLessThan(1_000);
 });

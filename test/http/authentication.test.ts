@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished, vi } from 'vitest';
 import { createKeyring } from '../../src/api-keys/keyring.ts';
 import { createPool } from '../../src/db/pool.ts';
 import { createTestApi, newLead } from '../support/api.ts';
 import { makeKey, testWithoutStarts as test } from '../support/keyed-api.ts';
 import { recordLog } from '../support/log.ts';
+import { within } from '../support/patience.ts';
 import { expectProblem } from '../support/problem.ts';
 import { recordStatements } from '../support/statements.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -73,11 +74,14 @@ describe('a request without a key that counts', () => {
 
 describe('a key', () => {
   test('works until the very moment of its expiry', async ({ keyed, database }) => {
-    const expiresAt = new Date(Date.now() + 1_000);
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const expiresAt = new Date(Date.now() + 3_600_000);
     const call = keyed.as(await makeKey(database, { expiresAt }));
+    vi.setSystemTime(expiresAt.getTime() - 1);
     expect((await call('GET', '/api/leads')).status).toBe(200);
-    await expect.poll(async () => (await call('GET', '/api/leads')).status).toBe(401);
-    expect(Date.now()).toBeGreaterThanOrEqual(expiresAt.getTime());
+    vi.setSystemTime(expiresAt);
+    expect((await call('GET', '/api/leads')).status).toBe(401);
   });
 
   test('costs no query while it is in use: a lead is still taken in with one', async ({ keyed, database }) => {
@@ -107,11 +111,9 @@ describe('a key', () => {
     const list = () => api.call('GET', '/api/leads', undefined, { authorization: `Bearer ${token}` });
 
     proxy.setSilent(true);
-    const startedAt = performance.now();
-    expectProblem(await list(), 503, 'unavailable');
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expectProblem(await within(list(), 'it waits for ever'), 503, 'unavailable');
     proxy.setSilent(false);
-    await expect.poll(async () => (await list()).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await list()).status).toBe(200);
   });
 
   test('that nobody knows costs one query, however often it is tried', async ({ keyed, database }) => {

@@ -9,7 +9,7 @@ import { expectProblem } from '../support/problem.ts';
 import { listen } from '../support/server.ts';
 import { startStreamApi } from '../support/stream-api.ts';
 
-const SOON = { timeout: 10_000, interval: 20 };
+const SOON = { interval: 20 };
 
 describe('GET /api/notifications/stream', () => {
   test('goes on where the list ends, in the words of the list', async ({ database }) => {

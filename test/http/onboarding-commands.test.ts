@@ -15,7 +15,6 @@ import { createTestClient } from '../support/temporal.ts';
 import { startWorkers } from '../support/workers.ts';
 
 const FAR_AWAY_MS = 600_000;
-const POLL = { timeout: 20_000 };
 
 const command = (api: TestApi, leadId: string, name: Command) =>
   api.call('POST', `/api/leads/${leadId}/onboarding/${name}`);
@@ -32,14 +31,14 @@ async function drainOutbox({ pool }: TestDatabase): Promise<void> {
     await relayOnce({ pool, log, carryOut: carrierTo(client) });
     return (await pool.query('SELECT 1 FROM outbox')).rowCount;
   };
-  await expect.poll(round, POLL).toBe(0);
+  await expect.poll(round).toBe(0);
   await client.connection.close();
 }
 
 describe('POST /api/leads/{id}/onboarding/{command}', () => {
   test('enrich-now ends the wait', async ({ api, onboard, database }) => {
     const run = await onboard({ delayMs: FAR_AWAY_MS });
-    await expect.poll(() => stateOf(database, run.leadId), POLL).toBe('RUNNING');
+    await expect.poll(() => stateOf(database, run.leadId)).toBe('RUNNING');
     const answer = await command(api, run.leadId, 'enrich-now');
     expect(answer).toMatchObject({ status: 202, body: { command: 'enrich-now', state: 'RUNNING' } });
     expect(await run.handle.result()).toMatchObject({ state: 'COMPLETED', enrichment: 'completed' });
@@ -56,7 +55,7 @@ describe('POST /api/leads/{id}/onboarding/{command}', () => {
 
   test('cancel ends the onboarding', async ({ api, onboard, database }) => {
     const run = await onboard({ delayMs: FAR_AWAY_MS });
-    await expect.poll(() => stateOf(database, run.leadId), POLL).toBe('RUNNING');
+    await expect.poll(() => stateOf(database, run.leadId)).toBe('RUNNING');
     expect((await command(api, run.leadId, 'cancel')).status).toBe(202);
     await expect(run.handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
     expect(await stateOf(database, run.leadId)).toBe('CANCELED');
@@ -74,7 +73,7 @@ describe('POST /api/leads/{id}/onboarding/{command}', () => {
     const workers = await startWorkers(database, recordLog().log);
     onTestFinished(() => workers.stop());
     await drainOutbox(database);
-    await expect.poll(() => stateOf(database, body.id), POLL).toBe('CANCELED');
+    await expect.poll(() => stateOf(database, body.id)).toBe('CANCELED');
   });
 
   test('is taken while Temporal is down, and stays in the outbox', async ({ database }) => {
@@ -126,7 +125,7 @@ describe('a command that comes too late or too early is refused with 409, and or
     const run = await onboard({
       activities: { notifyAssignee: () => held.then(() => ({ outcome: 'skipped' as const })) },
     });
-    await expect.poll(() => run.timeline(), POLL).toContain('score.calculated');
+    await expect.poll(() => run.timeline()).toContain('score.calculated');
     await expectConflict(api, database, run.leadId, ['enrich-now', 'skip-enrichment', 'retry']);
     release();
     await run.handle.result();

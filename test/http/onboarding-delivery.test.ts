@@ -4,8 +4,6 @@ import type { onboardingStatus } from '../../src/onboarding/status.ts';
 import { type Page, test, type TestApi } from '../support/api.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
-const POLL = { timeout: 20_000 };
-
 type Status = Awaited<ReturnType<typeof onboardingStatus>>;
 
 const notifyStep = async (api: TestApi, leadId: string) => {
@@ -29,7 +27,7 @@ describe('the delivery of a notification in the API', () => {
     const { webhook, goDown, comeBack } = await startWebhookReceiver();
     await goDown();
     const run = await onboard({ activities: createNotificationActivities({ prisma: database.prisma, webhook }) });
-    await expect.poll(async () => (await notifyStep(api, run.leadId)).attempts, POLL).toBeGreaterThanOrEqual(2);
+    await expect.poll(async () => (await notifyStep(api, run.leadId)).attempts).toBeGreaterThanOrEqual(2);
     expect(await notifyStep(api, run.leadId)).toMatchObject({
       onboarding: 'RUNNING',
       name: 'notify',
@@ -61,7 +59,7 @@ describe('the delivery of a notification in the API', () => {
 
     expect((await api.call('POST', `/api/leads/${run.leadId}/onboarding/retry`)).status).toBe(202);
     await expect
-      .poll(() => notifyStep(api, run.leadId), POLL)
+      .poll(() => notifyStep(api, run.leadId))
       .toMatchObject({ onboarding: 'COMPLETED', state: 'completed', attempts: 1, lastError: null });
     const [notification] = await database.prisma.notification.findMany({ where: { leadId: run.leadId } });
     expect(received.map(({ id }) => id)).toEqual([notification?.id, notification?.id]);

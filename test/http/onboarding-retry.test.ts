@@ -11,7 +11,6 @@ import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
 const FAR_AWAY_MS = 600_000;
-const POLL = { timeout: 20_000 };
 
 const retry = (api: TestApi, leadId: string) => api.call('POST', `/api/leads/${leadId}/onboarding/retry`);
 
@@ -33,14 +32,14 @@ function breakable({ prisma }: TestDatabase) {
 describe('POST /api/leads/{id}/onboarding/retry', () => {
   test('onboards a canceled lead again, without a second notification', async ({ api, onboard, database }) => {
     const run = await onboard({ delayMs: FAR_AWAY_MS });
-    await expect.poll(() => run.timeline(), POLL).toContain('notification.created');
+    await expect.poll(() => run.timeline()).toContain('notification.created');
     await api.call('POST', `/api/leads/${run.leadId}/onboarding/cancel`);
     await expect(run.handle.result()).rejects.toThrow();
 
     const answer = await retry(api, run.leadId);
     expect(answer).toMatchObject({ status: 202, body: { command: 'retry', state: 'PENDING' } });
     await expect
-      .poll(() => leadOf(database, run.leadId), POLL)
+      .poll(() => leadOf(database, run.leadId))
       .toMatchObject({ onboardingState: 'COMPLETED', onboardingRound: 2, score: 85 });
     expect(await database.prisma.notification.count({ where: { leadId: run.leadId } })).toBe(1);
     expect((await run.timeline()).slice(3)).toEqual([
@@ -65,9 +64,7 @@ describe('POST /api/leads/{id}/onboarding/retry', () => {
 
     state.broken = false;
     expect((await retry(api, run.leadId)).status).toBe(202);
-    await expect
-      .poll(() => leadOf(database, run.leadId), POLL)
-      .toMatchObject({ onboardingState: 'COMPLETED', score: 85 });
+    await expect.poll(() => leadOf(database, run.leadId)).toMatchObject({ onboardingState: 'COMPLETED', score: 85 });
     expect(await database.prisma.notification.count({ where: { leadId: run.leadId } })).toBe(1);
     expect((await api.call('GET', `/api/leads/${run.leadId}/onboarding`)).body).toMatchObject({
       state: 'COMPLETED',
@@ -85,7 +82,7 @@ describe('POST /api/leads/{id}/onboarding/retry', () => {
     state.broken = false;
     expect((await retry(api, run.leadId)).status).toBe(202);
     await expect
-      .poll(() => leadOf(database, run.leadId), POLL)
+      .poll(() => leadOf(database, run.leadId))
       .toMatchObject({ onboardingState: 'COMPLETED', onboardingRound: 2 });
   });
 
@@ -96,9 +93,9 @@ describe('POST /api/leads/{id}/onboarding/retry', () => {
     for (const round of [2, 3]) {
       expect((await retry(api, run.leadId)).status).toBe(202);
       await expect
-        .poll(() => leadOf(database, run.leadId), POLL)
+        .poll(() => leadOf(database, run.leadId))
         .toMatchObject({ onboardingState: 'PARTIAL', onboardingRound: round });
-      await expect.poll(() => run.handle.describe().then(({ status }) => status.name), POLL).toBe('COMPLETED');
+      await expect.poll(() => run.handle.describe().then(({ status }) => status.name)).toBe('COMPLETED');
     }
   });
 
@@ -114,7 +111,7 @@ describe('POST /api/leads/{id}/onboarding/retry', () => {
   test('waits for the run of the round before, which is just ending', async ({ api, onboard, database }) => {
     await database.prisma.outbox.deleteMany();
     const run = await onboard({ delayMs: FAR_AWAY_MS });
-    await expect.poll(() => run.timeline(), POLL).toContain('notification.created');
+    await expect.poll(() => run.timeline()).toContain('notification.created');
     await database.prisma.outbox.deleteMany();
     await database.prisma.lead.update({ where: { id: run.leadId }, data: { onboardingState: 'CANCELED' } });
     expect((await retry(api, run.leadId)).status).toBe(202);
@@ -130,7 +127,7 @@ describe('POST /api/leads/{id}/onboarding/retry', () => {
     await relayOnce({ pool: database.pool, log, carryOut: carrierTo(client) });
     await client.connection.close();
     await expect
-      .poll(() => leadOf(database, run.leadId), POLL)
+      .poll(() => leadOf(database, run.leadId))
       .toMatchObject({ onboardingState: 'COMPLETED', onboardingRound: 2 });
   });
 });

@@ -10,7 +10,6 @@ import { expectProblem } from '../support/problem.ts';
 import { testNamespace } from '../support/temporal.ts';
 
 const FAR_AWAY_MS = 600_000;
-const POLL = { timeout: 20_000 };
 
 type Status = Awaited<ReturnType<typeof onboardingStatus>>;
 
@@ -45,7 +44,7 @@ describe('GET /api/leads/{id}/onboarding', () => {
   test('tells what is done and what waits during the delay', async ({ api, onboard }) => {
     const { leadId } = await onboard({ delayMs: FAR_AWAY_MS });
     await expect
-      .poll(() => statusOf(api, leadId), POLL)
+      .poll(() => statusOf(api, leadId))
       .toMatchObject({
         state: 'RUNNING',
         temporal: 'reachable',
@@ -85,7 +84,7 @@ describe('GET /api/leads/{id}/onboarding', () => {
     const enrichLead = () => Promise.reject(new TypeError('by the test'));
     const { leadId } = await onboard({ activities: { enrichLead } });
     const attempts = async () => (await statusOf(api, leadId)).steps[1]?.attempts;
-    await expect.poll(attempts, POLL).toBeGreaterThanOrEqual(3);
+    await expect.poll(attempts).toBeGreaterThanOrEqual(3);
     const { state, steps } = await statusOf(api, leadId);
     expect(state).toBe('RUNNING');
     expect(steps[1]).toMatchObject({

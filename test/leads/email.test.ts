@@ -1,3 +1,4 @@
+import { cpuMs } from '../support/cpu.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emailKey, isEmail } from '../../src/leads/email.ts';
@@ -87,11 +88,12 @@ describe('isEmail', () => {
     expect(isEmail(text)).toBe(false);
   });
 
-  it('answers quickly for the longest text', () => {
-    const started = performance.now();
-    for (const filler of ['a', '.', 'a.', '-', 'a-', '@', 'ã']) isEmail(filler.repeat(100_000));
-    for (const filler of ['a', '.', 'a.', '-', 'a-', '@', 'ã']) isEmail(filler.repeat(60) + '@' + filler.repeat(60));
-    expect(performance.now() - started).toBeLessThan(100);
+  it('costs next to nothing for the longest text', async () => {
+    const longest = () => {
+      for (const filler of ['a', '.', 'a.', '-', 'a-', '@', 'ã']) isEmail(filler.repeat(100_000));
+      for (const filler of ['a', '.', 'a.', '-', 'a-', '@', 'ã']) isEmail(filler.repeat(60) + '@' + filler.repeat(60));
+    };
+    expect(await cpuMs(longest)).toBeLessThan(50);
   });
 });
 

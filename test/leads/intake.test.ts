@@ -30,7 +30,7 @@ async function besides<T>(
   await client.query(statement, values);
   const result = during();
   const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-  await expect.poll(async () => (await pool.query(waiting)).rowCount, { timeout: 20_000 }).toBe(1);
+  await expect.poll(async () => (await pool.query(waiting)).rowCount).toBe(1);
   await client.query(end);
   client.release();
   return result;

@@ -140,10 +140,9 @@ describe('a notification webhook', () => {
     await send(webhook);
   });
 
-  it('leaves a receiver that hangs within 6 s, whatever the garbage collector does', async () => {
+  it('leaves a receiver that hangs, whatever the garbage collector does', async () => {
     const { webhook, reactAlways } = await startWebhookReceiver();
     reactAlways('hang');
-    const startedAt = performance.now();
     setFlagsFromString('--expose-gc');
     const collecting = setInterval(runInNewContext('gc') as () => void, 200);
     const failure = await failureOf(webhook);
@@ -152,8 +151,6 @@ describe('a notification webhook', () => {
       type: 'WebhookUnavailable',
       message: expect.stringMatching(/: TimeoutError$/) as string,
     });
-    expect(performance.now() - startedAt).toBeGreaterThan(4_500);
-    expect(performance.now() - startedAt).toBeLessThan(6_000);
   });
 
   it('asks a receiver that hangs one at a time, and all at once again when it answers', async () => {
@@ -162,11 +159,9 @@ describe('a notification webhook', () => {
     await Promise.all([1, 2, 3].map(() => failureOf(webhook)));
     expect(received).toHaveLength(3);
 
-    const startedAt = performance.now();
     const asking = failureOf(webhook);
     for (let refused = 0; refused < 5; refused += 1)
       expect(await failureOf(webhook)).toMatchObject({ type: 'WebhookUnavailable', nonRetryable: false });
-    expect(performance.now() - startedAt).toBeLessThan(4_000);
     await asking;
     expect(received).toHaveLength(4);
 

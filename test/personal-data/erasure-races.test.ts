@@ -41,7 +41,7 @@ async function remains({ pool }: TestDatabase): Promise<unknown[]> {
 
 async function untilSomebodyWaits({ pool }: TestDatabase) {
   const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-  await expect.poll(async () => (await pool.query(waiting)).rowCount, { timeout: 2_000, interval: 5 }).not.toBe(0);
+  await expect.poll(async () => (await pool.query(waiting)).rowCount, { interval: 5 }).not.toBe(0);
 }
 
 const scoreInput = (order: StartOrder): ScoreInput => ({

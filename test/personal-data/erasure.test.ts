@@ -14,7 +14,6 @@ import { countRows } from '../support/rows.ts';
 import { createTestClient, historyText } from '../support/temporal.ts';
 import { createPerson, tablesWithTraces, tracesIn } from './person.ts';
 
-const POLL = { timeout: 20_000 };
 const ACTOR = { 'x-actor-id': 'user-9', 'user-agent': 'vitest' };
 
 interface Entry {
@@ -54,7 +53,7 @@ describe('DELETE /api/leads/{id}', () => {
     await post(api, { ...person.lead, source: 'EVENT', attributes: { again: person.token } }, 'second');
     await api.call('PATCH', `/api/leads/${id}`, { name: `Zul ${person.token}`, assignedTo: 'user-789' });
     const stateOf = async () => (await api.call<Lead>('GET', `/api/leads/${id}`)).body.onboardingState;
-    await expect.poll(stateOf, POLL).toBe('COMPLETED');
+    await expect.poll(stateOf).toBe('COMPLETED');
     expect(await tablesWithTraces(database, person)).toEqual(['idempotency_key', 'lead', 'lead_event', 'notification']);
     const others = await database.prisma.lead.count({ where: { id: { not: id } } });
 
@@ -95,7 +94,7 @@ describe('DELETE /api/leads/{id}', () => {
     const { id } = (await call<Lead>('POST', '/api/leads', person.lead, intake)).body;
     await call('POST', '/api/leads', { ...person.lead, source: 'EVENT' });
     const stateOf = async () => (await call<Lead>('GET', `/api/leads/${id}`)).body.onboardingState;
-    await expect.poll(stateOf, POLL).toBe('COMPLETED');
+    await expect.poll(stateOf).toBe('COMPLETED');
     await handle.result();
     expect(await tablesWithTraces(database, person)).toEqual(['idempotency_key', 'lead', 'lead_event', 'notification']);
 
@@ -148,7 +147,7 @@ describe('the onboarding of an erased lead', () => {
   test('is canceled within 5 s, with nothing left behind', async ({ api, onboard, database }) => {
     const person = createPerson();
     const run = await onboard({ lead: person.lead, delayMs: 60_000 });
-    await expect.poll(() => run.timeline(), POLL).toContain('notification.created');
+    await expect.poll(() => run.timeline()).toContain('notification.created');
     const erasedAt = Date.now();
     expect((await erase(api, run.leadId)).status).toBe(204);
 
@@ -171,7 +170,7 @@ describe('the onboarding of an erased lead', () => {
     const away = createTestApi(database, { client: new Client({ connection }) });
     onTestFinished(() => away.close());
     const run = await onboard({ lead: createPerson().lead, delayMs: 60_000 });
-    await expect.poll(() => run.timeline(), POLL).toContain('notification.created');
+    await expect.poll(() => run.timeline()).toContain('notification.created');
     expect((await away.call('POST', `/api/leads/${run.leadId}/onboarding/enrich-now`)).status).toBe(202);
     await away.idle();
     expect((await erase(away, run.leadId)).status).toBe(204);

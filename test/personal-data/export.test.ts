@@ -8,8 +8,6 @@ import { expectProblem } from '../support/problem.ts';
 import { listen } from '../support/server.ts';
 import { createPerson } from './person.ts';
 
-const POLL = { timeout: 20_000 };
-
 interface Export {
   exportedAt: string;
   lead: Lead & { scoreBreakdown: { rule: string; points: number; reason: string }[] | null };
@@ -34,7 +32,7 @@ describe('GET /api/leads/{id}/export', () => {
     await api.call('POST', '/api/leads', { ...lead, source: 'EVENT', attributes: { campaign: token } });
     await api.call('PATCH', `/api/leads/${id}`, { phone: '+55 11 91234-5678', assignedTo: 'user-789' });
     const stateOf = async () => (await api.call<Lead>('GET', `/api/leads/${id}`)).body.onboardingState;
-    await expect.poll(stateOf, POLL).toBe('COMPLETED');
+    await expect.poll(stateOf).toBe('COMPLETED');
 
     const { status, headers, body } = await exportOf(api, id);
     expect(status).toBe(200);

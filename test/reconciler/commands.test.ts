@@ -9,7 +9,6 @@ import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
 const FAR_AWAY_MS = 600_000;
-const POLL = { timeout: 20_000 };
 
 const client = createTestClient();
 const { log } = recordLog();
@@ -29,7 +28,7 @@ const leadOf = ({ prisma }: TestDatabase, id: string) => prisma.lead.findUniqueO
 /** A lead in the middle of its wait. */
 async function waiting(database: TestDatabase, onboard: (options: object) => Promise<Onboarding>): Promise<Onboarding> {
   const run = await onboard({ delayMs: FAR_AWAY_MS });
-  await expect.poll(() => run.timeline(), POLL).toContain('notification.created');
+  await expect.poll(() => run.timeline()).toContain('notification.created');
   await database.pool.query('DELETE FROM outbox');
   return run;
 }
@@ -69,7 +68,7 @@ describe('an accepted command', () => {
     await database.pool.query('DELETE FROM outbox');
     expect(await reconcile(database)).toMatchObject({ 'ordered again': 1 });
     await relay(database);
-    await expect.poll(() => leadOf(database, run.leadId), POLL).toMatchObject({ onboardingState: 'COMPLETED' });
+    await expect.poll(() => leadOf(database, run.leadId)).toMatchObject({ onboardingState: 'COMPLETED' });
     expect((await run.timeline()).slice(-3)).toEqual([
       'enrichment.skipped',
       'score.calculated',
@@ -84,7 +83,7 @@ describe('an accepted command', () => {
     await database.pool.query('DELETE FROM outbox');
     await reconcile(database);
     await relay(database);
-    await expect.poll(() => leadOf(database, run.leadId), POLL).toMatchObject({ onboardingState: 'COMPLETED' });
+    await expect.poll(() => leadOf(database, run.leadId)).toMatchObject({ onboardingState: 'COMPLETED' });
     expect(await run.timeline()).toContain('enrichment.completed');
   });
 

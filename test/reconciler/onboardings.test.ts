@@ -226,7 +226,7 @@ describe('a run that is started again', () => {
     await database.pool.query('DELETE FROM outbox');
     await reconcile(database);
     await relay(database);
-    await expect.poll(() => run.timeline(), { timeout: 20_000 }).toContain('onboarding.completed');
+    await expect.poll(() => run.timeline()).toContain('onboarding.completed');
     expect((await run.timeline()).filter((type) => type === 'notification.created')).toHaveLength(1);
     expect(await database.prisma.notification.count({ where: { leadId: run.leadId } })).toBe(1);
   });

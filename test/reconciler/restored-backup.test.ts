@@ -9,7 +9,6 @@ import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
 const FAR_AWAY_MS = 600_000;
-const POLL = { timeout: 20_000 };
 
 const client = createTestClient();
 const { log, lines } = recordLog();
@@ -42,9 +41,7 @@ describe('after Postgres was restored from an older backup', () => {
     expect(lines.at(-1)).toMatchObject({ leadId: run.leadId, run: 'COMPLETED' });
 
     await relay(database);
-    await expect
-      .poll(() => leadOf(database, run.leadId), POLL)
-      .toMatchObject({ onboardingState: 'COMPLETED', score: 85 });
+    await expect.poll(() => leadOf(database, run.leadId)).toMatchObject({ onboardingState: 'COMPLETED', score: 85 });
     expect(await run.timeline()).toEqual([
       'lead.created',
       'onboarding.started',
@@ -59,7 +56,7 @@ describe('after Postgres was restored from an older backup', () => {
 
   test('a lead whose run was canceled is canceled again', async ({ database, onboard }) => {
     const run = await onboard({ delayMs: FAR_AWAY_MS });
-    await expect.poll(() => run.timeline(), POLL).toContain('notification.created');
+    await expect.poll(() => run.timeline()).toContain('notification.created');
     await run.handle.cancel();
     await expect(run.handle.result()).rejects.toThrow();
     await restore(database, run.leadId);
@@ -75,7 +72,7 @@ describe('after Postgres was restored from an older backup', () => {
     await database.prisma.lead.update({ where: { id: run.leadId }, data: { onboardingRound: 2 } });
     expect(await onboardingsPass(database)).toMatchObject({ canceled: 0, 'ordered again': 1 });
     await relay(database);
-    await expect.poll(() => leadOf(database, run.leadId), POLL).toMatchObject({ onboardingState: 'COMPLETED' });
+    await expect.poll(() => leadOf(database, run.leadId)).toMatchObject({ onboardingState: 'COMPLETED' });
   });
 
   test('the run of a lead that there is not any more ends quietly', async ({ database, onboard }) => {
@@ -95,6 +92,6 @@ describe('after Postgres was restored from an older backup', () => {
     await database.prisma.notification.deleteMany({ where: { leadId: run.leadId, assignment: 2 } });
     expect(await assignmentsPass(database)).toMatchObject({ 'ordered again': 1 });
     await relay(database);
-    await expect.poll(told, POLL).toBe(1);
+    await expect.poll(told).toBe(1);
   });
 });

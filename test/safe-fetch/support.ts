@@ -9,11 +9,20 @@ export interface TestFetchOptions {
   servers?: string[];
   allow?: string[];
   ca?: string | undefined;
+  lookupMs?: number;
 }
 
-export const testFetch = ({ servers = ['127.0.0.1:9'], allow = [], ca }: TestFetchOptions = {}): SafeFetch =>
+/** For what is answered: a busy machine may take longer than we wait for a resolver. */
+export const PATIENT_LOOKUP_MS = 20_000;
+
+export const testFetch = ({
+  servers = ['127.0.0.1:9'],
+  allow = [],
+  ca,
+  lookupMs = PATIENT_LOOKUP_MS,
+}: TestFetchOptions = {}): SafeFetch =>
   createSafeFetch({
-    resolver: createNameResolver({ servers }),
+    resolver: createNameResolver({ servers, lookupMs }),
     allowed: allowHosts(allow),
     userAgent: 'test/1.0',
     ...(ca !== undefined && { ca }),

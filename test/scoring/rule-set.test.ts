@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { cpuMs } from '../support/cpu.ts';
 import { describe, expect, it } from 'vitest';
 import { factsOf } from '../../src/scoring/fields.ts';
 import { compileCondition, ConditionError } from '../../src/scoring/language.ts';
@@ -144,14 +145,15 @@ describe('any text', () => {
     expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(300);
   });
 
-  it('that is taken is judged in next to no time, however it was written', () => {
+  it('that is taken costs next to nothing to judge, however it was written', async () => {
     const longest = Array.from({ length: 12 }, () => 'lead.company.contains(lead.email)')
       .join(' || ')
       .slice(0, 500);
     const condition = compileCondition(longest.slice(0, longest.lastIndexOf(' || ')));
     const facts = factsOf({ ...lead, email: `b${'a'.repeat(253)}`, company: 'a'.repeat(200) }, {});
-    const startedAt = performance.now();
-    for (let time = 0; time < 1_000; time += 1) expect(condition.judge(facts)).toBe('does-not-apply');
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    const judge = () => {
+      for (let time = 0; time < 100; time += 1) expect(condition.judge(facts)).toBe('does-not-apply');
+    };
+    expect(await cpuMs(judge)).toBeLessThan(50);
   });
 });

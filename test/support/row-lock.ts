@@ -24,7 +24,6 @@ export async function holdLead({ pool }: TestDatabase, leadId: string) {
       await end('COMMIT');
     },
     /** Resolves when somebody waits for the row. */
-    contended: () =>
-      expect.poll(async () => (await pool.query(WAITERS)).rowCount, { timeout: 20_000, interval: 20 }).toBe(1),
+    contended: () => expect.poll(async () => (await pool.query(WAITERS)).rowCount, { interval: 20 }).toBe(1),
   };
 }

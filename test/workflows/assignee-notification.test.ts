@@ -47,7 +47,7 @@ describe('assigneeNotification', () => {
     const streamOf = (userId: string) =>
       follow(`${api.server.url}/api/notifications/stream?organizationId=org-123&userId=${userId}&after=0`);
     const [before, after] = [streamOf('user-old'), streamOf('user-new')];
-    await expect.poll(() => before.notifications().length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => before.notifications().length).toBe(1);
 
     await database.pool.query('DELETE FROM outbox');
     await api.call('PATCH', `/api/leads/${run.leadId}`, { assignedTo: 'user-new' });
@@ -60,7 +60,7 @@ describe('assigneeNotification', () => {
     await client.workflow.getHandle(assigneeNotificationWorkflowId(run.leadId, 2)).result();
     await client.connection.close();
 
-    await expect.poll(() => after.notifications().length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => after.notifications().length).toBe(1);
     await sleep(500);
     expect(after.notifications()).toMatchObject([{ id: '1', data: { leadId: run.leadId, userId: 'user-new' } }]);
     expect(before.notifications()).toHaveLength(1);

@@ -11,7 +11,6 @@ import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient, replay, testNamespace } from '../support/temporal.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
-const POLL = { timeout: 20_000 };
 const caller = { userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
 
 type Receiver = Awaited<ReturnType<typeof startWebhookReceiver>>;
@@ -47,7 +46,7 @@ describe('leadOnboarding with a webhook', () => {
     const receiver = await startWebhookReceiver();
     await receiver.goDown();
     const run = await onboard(deliveringTo(receiver, database));
-    await expect.poll(() => run.timeline(), POLL).toContain('score.calculated');
+    await expect.poll(() => run.timeline()).toContain('score.calculated');
     expect(await inboxOf(database, run.leadId)).toMatchObject([{ deliveredAt: null }]);
 
     await receiver.comeBack();

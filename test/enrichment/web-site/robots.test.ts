@@ -1,3 +1,4 @@
+import { cpuMs } from '../../support/cpu.ts';
 import { expect, it } from 'vitest';
 import { robotsAllow } from '../../../src/enrichment/web-site/robots.ts';
 
@@ -20,11 +21,7 @@ it.each([
   expect(allows(text, path)).toBe(allowed);
 });
 
-it('reads a hostile file in no time', () => {
-  const begun = Date.now();
-  allows(
-    `${'User-agent: *\n'.repeat(20_000)}${`Disallow: ${'*a'.repeat(200)}b\n`.repeat(1_000)}`,
-    `/${'a'.repeat(2_000)}`,
-  );
-  expect(Date.now() - begun).toBeLessThan(500);
+it('reads a hostile file at next to no cost', async () => {
+  const file = `${'User-agent: *\n'.repeat(20_000)}${`Disallow: ${'*a'.repeat(200)}b\n`.repeat(1_000)}`;
+  expect(await cpuMs(() => allows(file, `/${'a'.repeat(2_000)}`))).toBeLessThan(500);
 });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { isAlive, makeServerPart, makeTempDir } from '../support/parts.ts';
 
 it('ends the parts of a supervisor that is killed', async () => {
@@ -23,5 +23,5 @@ it('ends the parts of a supervisor that is killed', async () => {
   const pid = Number(written.toString());
   expect(isAlive(pid)).toBe(true);
   parent.kill('SIGKILL');
-  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 5_000 });
+  await expect.poll(() => isAlive(pid)).toBe(false);
 });

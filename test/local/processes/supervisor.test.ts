@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { PartEvent } from '../../../src/local/processes/part-event.ts';
 import type { Part } from '../../../src/local/processes/part.ts';
 import { createSupervisor } from '../../../src/local/processes/supervisor.ts';
@@ -36,7 +36,7 @@ describe('supervisor', () => {
     const { supervisor, of } = supervise();
     await supervisor.start([await makeServerPart(await makeTempDir(), 'frail')]);
     process.kill(of('launched')[0]?.pid ?? 0, 'SIGKILL');
-    await vi.waitFor(() => expect(of('ready')).toHaveLength(2), { timeout: 5_000 });
+    await expect.poll(() => of('ready')).toHaveLength(2);
     expect(of('died')).toMatchObject([{ reason: 'SIGKILL', restarts: 0, retryInMs: 50 }]);
     expect(of('ready')[1]).toMatchObject({ restarts: 1 });
   });
@@ -45,7 +45,7 @@ describe('supervisor', () => {
     const { supervisor, of } = supervise();
     const part = await makeServerPart(await makeTempDir(), 'broken', `console.error('no luck'); process.exit(3);`);
     supervisor.start([part]).catch(() => undefined);
-    await vi.waitFor(() => expect(of('died').length).toBeGreaterThanOrEqual(5), { timeout: 10_000 });
+    await expect.poll(() => of('died').length).toBeGreaterThanOrEqual(5);
     expect(
       of('died')
         .slice(0, 5)
@@ -68,7 +68,7 @@ describe('supervisor', () => {
     const { supervisor, of } = supervise();
     const part: Part = { ...(await makeServerPart(await makeTempDir(), 'none')), command: '/does/not/exist' };
     supervisor.start([part]).catch(() => undefined);
-    await vi.waitFor(() => expect(of('died').length).toBeGreaterThan(0));
+    await expect.poll(() => of('died').length).toBeGreaterThan(0);
     expect(of('died')[0]?.reason).toContain('cannot run /does/not/exist');
   });
 

@@ -47,7 +47,7 @@ async function trigger(): Promise<WorkflowHandle<typeof retention>> {
   const schedule = client.schedule.getHandle(RETENTION_SCHEDULE_ID);
   await schedule.trigger();
   const started = async () => (await schedule.describe()).info.recentActions.at(-1)?.action.workflow;
-  await expect.poll(started, { timeout: 10_000 }).toBeDefined();
+  await expect.poll(started).toBeDefined();
   const { workflowId, firstExecutionRunId } = (await started()) ?? {};
   return client.workflow.getHandle(workflowId ?? '', firstExecutionRunId);
 }
@@ -94,7 +94,7 @@ describe('retention', () => {
     const release = await holdLead(database, old[20] ?? '');
     const first = await startWorkerProcess(database);
     const run = await trigger();
-    await expect.poll(async () => (await erasedOf(database, old)).length, { timeout: 30_000 }).toBe(20);
+    await expect.poll(async () => (await erasedOf(database, old)).length).toBe(20);
     first.kill('SIGKILL');
     await once(first, 'exit');
     expect((await erasedOf(database, old)).length).toBe(20);

@@ -68,12 +68,12 @@ describe('the Schedule of retention', () => {
       await connection.close();
       await proxy.close();
     });
-    await expect.poll(() => lines.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => lines.length).toBe(1);
     expect(lines[0]).toMatchObject({ level: 40, msg: 'schedule of the retention not set yet' });
     proxy.setSilent(false);
     proxy.cut();
     await expect
-      .poll(() => describeSchedule().then(({ action }) => action.args, String), { timeout: 30_000 })
+      .poll(() => describeSchedule().then(({ action }) => action.args, String))
       .toEqual([{ retentionDays: 30, pageSize: 100, pagesPerRun: 100 }]);
   });
 });

@@ -8,7 +8,7 @@ import { test } from '../../support/onboarding.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 
 const { log } = recordLog();
-const POLL = { timeout: 30_000, interval: 200 };
+const POLL = { interval: 200 };
 
 /** A pool on the database as it is seen through a port. */
 function poolAt(port: number, { url }: TestDatabase) {

@@ -21,8 +21,8 @@ import { recordStatements } from '../../support/statements.ts';
 import { type InboxList, startStreamApi } from '../../support/stream-api.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 
-const SOON = { timeout: 10_000, interval: 20 };
-const LATER = { timeout: 30_000, interval: 50 };
+const SOON = { interval: 20 };
+const LATER = { interval: 50 };
 /** Of a transaction on a busy machine. */
 const PATIENT = { maxWait: 30_000, timeout: 30_000 };
 

@@ -17,7 +17,6 @@ import { createTestClient } from '../../support/temporal.ts';
 const NOWHERE = '127.0.0.1:1';
 /** Longer than a test: no enrichment comes in between. */
 const SLEEP_MS = 60_000;
-const READY = { timeout: 30_000 };
 
 const proxyTo = async (port: number) => {
   const proxy = await startTcpProxy(port);
@@ -27,7 +26,7 @@ const proxyTo = async (port: number) => {
 const postgresProxy = () => proxyTo(inject('postgresPort'));
 const temporalProxy = () => proxyTo(Number(inject('temporalAddress').split(':')[1]));
 
-const untilReady = (process: TestProcess) => expect.poll(async () => (await process.readyz()).status, READY).toBe(200);
+const untilReady = (process: TestProcess) => expect.poll(async () => (await process.readyz()).status).toBe(200);
 
 /** One request on an agent's connection. @returns its status and headers, once it is answered */
 async function send(agent: Agent, url: string, method: string, body?: unknown) {
@@ -113,7 +112,7 @@ describe('a worker that is told to stop', () => {
     await untilReady(worker);
     proxy.setLatency(100);
     const leadId = await startLead(database);
-    await expect.poll(() => steps(worker, 'step started'), READY).toHaveLength(1);
+    await expect.poll(() => steps(worker, 'step started')).toHaveLength(1);
     worker.kill('SIGTERM');
     expect(await worker.exited).toEqual([0, null]);
     expect(steps(worker, 'step completed')).toMatchObject([{ leadId, attempt: 1 }]);
@@ -135,7 +134,7 @@ describe('a worker that is told to stop', () => {
   test('ends with 0 although it never found Temporal or Postgres', async () => {
     const settings = { DATABASE_URL: 'postgres://postgres@127.0.0.1:1/leads', TEMPORAL_ADDRESS: NOWHERE };
     const worker = await startProcess('worker', settings, queues);
-    await expect.poll(async () => (await worker.readyz()).status, READY).toBe(503);
+    await expect.poll(async () => (await worker.readyz()).status).toBe(503);
     worker.kill('SIGTERM');
     expect(await worker.exited).toEqual([0, null]);
   });
@@ -150,7 +149,7 @@ describe('a relay that is told to stop', () => {
     proxy.setLatency(200);
     await database.pool.query('UPDATE outbox SET available_at = now() WHERE id = $1', [order.id]);
     const attempts = async () => (await database.prisma.outbox.findUnique({ where: { id: order.id } }))?.attempts;
-    await expect.poll(attempts, { ...READY, interval: 5 }).toBe(1); // it has claimed the order, and not heard of it yet
+    await expect.poll(attempts, { interval: 5 }).toBe(1); // it has claimed the order, and not heard of it yet
     relay.kill('SIGTERM');
     expect(await relay.exited).toEqual([0, null]);
     expect(await attempts()).toBeUndefined();

@@ -13,9 +13,9 @@ import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { createTestClient } from '../../support/temporal.ts';
 
 /** The promises are 10 s to be red, and 5 s to be green again; a busy machine gets more. */
-const RED = { timeout: 20_000, interval: 100 };
-const GREEN = { timeout: 15_000, interval: 100 };
-const STARTED = { timeout: 40_000, interval: 200 };
+const RED = { interval: 100 };
+const GREEN = { interval: 100 };
+const STARTED = { interval: 200 };
 const TEST_TIMEOUT_MS = 180_000;
 
 const QUEUES = Object.values(TASK_QUEUES).flatMap((queue) => ['--task-queue', queue]);

@@ -86,7 +86,7 @@ export async function withPostgresThatQuotes({ ask, takeIn, settled, people, wor
   const step = await takeIn('a step that Postgres refuses, quoting it', { source: 'ADS' });
   const failed = () =>
     world.processes.worker.log().some(({ msg, leadId }) => msg === 'step failed' && leadId === step.id);
-  await expect.poll(failed, { timeout: 30_000 }).toBe(true);
+  await expect.poll(failed).toBe(true);
   await database.pool.query('DROP FUNCTION quote_person CASCADE');
   await settled(step.id);
 }
@@ -111,5 +111,5 @@ export async function erase({ ask, takeIn, settled, world, database }: Stage): P
   await age(database, [old.id], 31);
   await world.temporal.client.schedule.getHandle(RETENTION_SCHEDULE_ID).trigger();
   const left = () => database.prisma.lead.count({ where: { id: old.id } });
-  await expect.poll(left, { timeout: 60_000 }).toBe(0);
+  await expect.poll(left).toBe(0);
 }

@@ -36,12 +36,12 @@ export async function openStage(database: TestDatabase) {
     /** Waits until an onboarding has ended. */
     settled: async (id: string) => {
       const state = async () => (await database.prisma.lead.findUnique({ where: { id } }))?.onboardingState;
-      await expect.poll(state, { timeout: 60_000 }).toMatch(/COMPLETED|PARTIAL/);
+      await expect.poll(state).toMatch(/COMPLETED|PARTIAL/);
     },
     /** Waits until nothing is left to do, but for these runs. */
     quiet: async (...but: string[]) => {
-      await expect.poll(() => database.prisma.outbox.count(), { timeout: 60_000 }).toBe(0);
-      await expect.poll(() => world.temporal.running(), { timeout: 60_000 }).toEqual(but);
+      await expect.poll(() => database.prisma.outbox.count()).toBe(0);
+      await expect.poll(() => world.temporal.running()).toEqual(but);
     },
   };
 }

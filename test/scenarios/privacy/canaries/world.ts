@@ -43,7 +43,7 @@ export async function startWorld(database: TestDatabase) {
   ]);
   const processes = { api, relay, worker, leadWorker };
   for (const process of Object.values(processes))
-    await expect.poll(async () => (await process.readyz()).status, { timeout: 60_000 }).toBe(200);
+    await expect.poll(async () => (await process.readyz()).status).toBe(200);
   const token = await makeKey(database);
 
   return {
