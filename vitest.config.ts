@@ -19,7 +19,7 @@ export default defineConfig({
     maxWorkers: 3, // on two cores: most of a test is waiting
     isolate: false, // what a file imports is there for the next one
     reporters: ['default', 'json'],
-    outputFile: { json: 'coverage/test-report.json' },
+    outputFile: { json: process.env['TEST_REPORT'] ?? 'coverage/test-report.json' },
     projects: [
       {
         extends: true,

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { StartError } from './start-error.ts';
@@ -18,15 +19,17 @@ export function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
+/** Below what systems hand out to outgoing connections, which could take the port before its server does. */
+const FREE_PORTS = { from: 15_000, to: 32_000 };
+
 /** A TCP port that nobody listens on. */
 export async function freePort(host = LOOPBACK): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('A TCP server without a port');
-  return address.port;
+  for (;;) {
+    const port = randomInt(FREE_PORTS.from, FREE_PORTS.to);
+    const fault = await tryToListen(host, port);
+    if (fault === undefined) return port;
+    if (fault.code !== 'EADDRINUSE') throw fault;
+  }
 }
 
 /**
@@ -40,15 +43,21 @@ export async function assertPortsFree(choices: PortChoice[]): Promise<void> {
 }
 
 async function describeFault({ variable, host, port }: PortChoice): Promise<string | undefined> {
+  const fault = await tryToListen(host, port);
+  if (fault === undefined) return undefined;
+  if (fault.code === 'EADDRINUSE')
+    return `Port ${port} is taken: stop what listens there, or set ${variable} to another port`;
+  if (fault.code === 'EACCES') return `Port ${port} is reserved for root: set ${variable} to one above 1023`;
+  return `Cannot listen on ${host}:${port} (${fault.code ?? 'unknown error'}): set HOST to an address of this machine`;
+}
+
+/** @returns what is in the way of listening there */
+async function tryToListen(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
   const server = createServer().listen(port, host);
   try {
     await once(server, 'listening');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    if (code === 'EADDRINUSE')
-      return `Port ${port} is taken: stop what listens there, or set ${variable} to another port`;
-    if (code === 'EACCES') return `Port ${port} is reserved for root: set ${variable} to one above 1023`;
-    return `Cannot listen on ${host}:${port} (${code}): set HOST to an address of this machine`;
+    return error as NodeJS.ErrnoException;
   }
   server.close();
   await once(server, 'close');

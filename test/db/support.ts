@@ -16,20 +16,18 @@ export interface PrismaResult {
   exitCode: number;
   stdout: string;
   stderr: string;
-  seconds: number;
 }
 
 /** Runs Prisma's command line as the npm scripts do; from another folder, as it must not matter. */
 export async function runPrisma(args: string[], databaseUrl?: string): Promise<PrismaResult> {
   const env = { ...process.env, NO_COLOR: '1', DATABASE_URL: databaseUrl };
-  const started = performance.now();
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
       [join(projectRoot(), 'prisma/engine/cli.mjs'), ...args],
       { cwd: tmpdir(), env },
       (_error, stdout, stderr) => {
-        resolve({ exitCode: child.exitCode ?? -1, stdout, stderr, seconds: (performance.now() - started) / 1000 });
+        resolve({ exitCode: child.exitCode ?? -1, stdout, stderr });
       },
     );
   });

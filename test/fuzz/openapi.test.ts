@@ -24,7 +24,7 @@ const PARTS: [string, ...string[]][] = [
   ],
 ];
 
-describe.runIf(process.env['FUZZ'] === 'full')('Schemathesis, over the whole document', () => {
+describe('Schemathesis, over the whole document', () => {
   test.for([
     ['with a key', true],
     ['without one', false],

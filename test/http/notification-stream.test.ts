@@ -5,6 +5,7 @@ import { testWithoutStarts as test } from '../support/api.ts';
 import { follow } from '../support/event-source.ts';
 import { createKeyedApi, makeKey } from '../support/keyed-api.ts';
 import { createInbox } from '../support/notifications.ts';
+import { within } from '../support/patience.ts';
 import { expectProblem } from '../support/problem.ts';
 import { listen } from '../support/server.ts';
 import { startStreamApi } from '../support/stream-api.ts';
@@ -46,7 +47,7 @@ describe('GET /api/notifications/stream', () => {
     const [api, inbox] = [await startStreamApi(database.url), await createInbox(database)];
     const read = async (lastEventId: string) => {
       const response = await fetch(api.urlOf(inbox, '&after=0'), { headers: { 'last-event-id': lastEventId } });
-      return readText(response);
+      return readUntil(response, 3);
     };
     for (let i = 0; i < 3; i += 1) await inbox.add();
     expect(idsIn(await read('1'))).toEqual(['1', '2', '3', '3']); // each unread count tells the position too
@@ -90,7 +91,7 @@ describe('GET /api/notifications/stream', () => {
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
     });
-    const text = await readText(response);
+    const text = await readUntil(response, 0);
     expect(text).toBe('retry: 1000\n\nid: 0\nevent: unread\ndata: {"unreadCount":0}\n\n');
   });
 
@@ -169,15 +170,15 @@ describe('GET /api/notifications/stream', () => {
   });
 });
 
-/** What a stream says within a moment; then it is left. */
-async function readText(response: Response): Promise<string> {
+/** What a stream says until it has come to this position; then it is left. */
+async function readUntil(response: Response, position: number): Promise<string> {
   const reader = response.body?.getReader();
   onTestFinished(() => reader?.cancel());
   let text = '';
-  for (let quiet = false; !quiet;) {
-    const part = await Promise.race([reader?.read(), sleep(500, 'quiet' as const)]);
-    quiet = part === 'quiet' || part?.value === undefined;
-    if (typeof part === 'object' && part.value) text += Buffer.from(part.value).toString();
+  while (!text.includes(`id: ${position}\nevent: unread`)) {
+    const part = await within(reader?.read() ?? Promise.reject(new Error('no body')), `it says only ${text}`);
+    if (part.value === undefined) break;
+    text += Buffer.from(part.value).toString();
   }
   return text;
 }

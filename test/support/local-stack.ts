@@ -4,8 +4,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inject } from 'vitest';
+import { expect, inject } from 'vitest';
+import { EXAMPLE_LEAD } from '../../src/leads/example-lead.ts';
 import { freePort } from '../../src/local/ports.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { projectRoot } from '../../src/local/project-root.ts';
 
 export interface TimelineEntry {
@@ -22,12 +24,12 @@ export interface LocalStack {
   output(): string;
   /** The process of a part at this moment. */
   pidOf(part: string): Promise<number>;
+  /** Ends the process of a part as a power cut would. @returns once another has taken its place, and all of it is ready */
+  crash(part: string): Promise<void>;
   /** Sends Ctrl-C's signal, waits for the end. @returns the exit code */
   stop(): Promise<number | null>;
   remove(): Promise<void>;
 }
-
-const START_WITHIN_MS = 60_000;
 
 /** Runs what `npm start` runs, on free ports and an empty data folder, until the API is ready. */
 export async function startLocalStack(settings: NodeJS.ProcessEnv = {}): Promise<LocalStack> {
@@ -57,18 +59,28 @@ export async function startLocalStack(settings: NodeJS.ProcessEnv = {}): Promise
   const exited = once(child, 'exit') as Promise<[number | null]>;
   const url = `http://127.0.0.1:${PORT ?? ''}`;
   await untilReady(url, child, () => written.join(''));
+
+  async function pidOf(part: string): Promise<number> {
+    const { parts } = JSON.parse(await readFile(join(dataDir, 'run.json'), 'utf8')) as {
+      parts: { name: string; pid: number }[];
+    };
+    const pid = parts.find(({ name }) => name === part)?.pid;
+    if (pid === undefined) throw new Error(`${part} is not in ${JSON.stringify(parts)}`);
+    return pid;
+  }
+
   return {
     url,
     dataDir,
     env,
     output: () => written.join(''),
-    async pidOf(part) {
-      const { parts } = JSON.parse(await readFile(join(dataDir, 'run.json'), 'utf8')) as {
-        parts: { name: string; pid: number }[];
-      };
-      const pid = parts.find(({ name }) => name === part)?.pid;
-      if (pid === undefined) throw new Error(`${part} is not in ${JSON.stringify(parts)}`);
-      return pid;
+    pidOf,
+    async crash(part) {
+      const pid = await pidOf(part);
+      process.kill(pid, 'SIGKILL');
+      const others = async () => (await pidOf(part)) !== pid;
+      await expect.poll(others, { message: `${part} is started again` }).toBe(true);
+      await untilReady(url, child, () => written.join(''));
     },
     async stop() {
       if (child.exitCode === null) child.kill('SIGINT');
@@ -89,7 +101,7 @@ function withoutTestVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 async function untilReady(url: string, child: ChildProcess, output: () => string): Promise<void> {
-  const deadline = Date.now() + START_WITHIN_MS;
+  const deadline = Date.now() + PATIENCE_MS;
   while (Date.now() < deadline && child.exitCode === null) {
     const ready = await fetch(`${url}/readyz`).then(
       ({ ok }) => ok,
@@ -102,19 +114,33 @@ async function untilReady(url: string, child: ChildProcess, output: () => string
   throw new Error(`The local stack is not ready:\n${output()}`);
 }
 
+/** Sends the seed's lead with an e-mail of its own, again and again while the API or its database is away. @returns its id */
+export async function postLead(url: string, email: string): Promise<string> {
+  const body = JSON.stringify({ ...EXAMPLE_LEAD, email });
+  const headers = { 'content-type': 'application/json', 'idempotency-key': email };
+  const post = () => fetch(`${url}/api/leads`, { method: 'POST', headers, body });
+  const answer = await untilAnswered(post, `${email} is not taken in`);
+  return ((await answer.json()) as { id: string }).id;
+}
+
 /** Reads a lead's timeline until it has an entry of the type. */
-export async function timelineUntil(
-  url: string,
-  leadId: string,
-  type: string,
-  withinMs = 40_000,
-): Promise<TimelineEntry[]> {
-  const deadline = Date.now() + withinMs;
+export async function timelineUntil(url: string, leadId: string, type: string): Promise<TimelineEntry[]> {
+  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
-    const answer = await fetch(`${url}/api/leads/${leadId}/timeline`);
+    const answer = await untilAnswered(() => fetch(`${url}/api/leads/${leadId}/timeline`), `no timeline of ${leadId}`);
     const { items } = (await answer.json()) as { items: TimelineEntry[] };
     if (items.some((entry) => entry.type === type)) return items;
     if (Date.now() > deadline) throw new Error(`no ${type} in ${JSON.stringify(items.map((entry) => entry.type))}`);
     await sleep(100);
+  }
+}
+
+async function untilAnswered(call: () => Promise<Response>, otherwise: string): Promise<Response> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const answer = await call().catch(() => undefined);
+    if (answer?.ok) return answer;
+    if (Date.now() > deadline) throw new Error(`${otherwise}: ${answer?.status ?? 'nobody answers'}`);
+    await sleep(200);
   }
 }

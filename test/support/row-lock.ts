@@ -4,7 +4,14 @@ import type { TestDatabase } from './database.ts';
 const WAITERS = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
 
 /** Locks a lead's row, as another transaction would, until it is released or the test ends. */
-export async function holdLead({ pool }: TestDatabase, leadId: string) {
+export const holdLead = (database: TestDatabase, leadId: string) =>
+  hold(database, leadId, `SELECT 1 FROM lead WHERE id = '${leadId}' FOR UPDATE`);
+
+/** Locks a table against writing. */
+export const holdTable = (database: TestDatabase, table: string) =>
+  hold(database, '', `LOCK TABLE ${table} IN SHARE MODE`);
+
+async function hold({ pool }: TestDatabase, leadId: string, lock: string) {
   const client = await pool.connect();
   let held = true;
   const end = async (statement: 'ROLLBACK' | 'COMMIT') => {
@@ -15,7 +22,7 @@ export async function holdLead({ pool }: TestDatabase, leadId: string) {
   const release = () => end('ROLLBACK');
   onTestFinished(release);
   await client.query('BEGIN');
-  await client.query('SELECT 1 FROM lead WHERE id = $1 FOR UPDATE', [leadId]);
+  await client.query(lock);
   return {
     release,
     /** Changes the lead, and lets it go. */
@@ -23,7 +30,7 @@ export async function holdLead({ pool }: TestDatabase, leadId: string) {
       await client.query(`UPDATE lead SET ${assignments} WHERE id = $1`, [leadId]);
       await end('COMMIT');
     },
-    /** Resolves when somebody waits for the row. */
+    /** Resolves when somebody waits for it. */
     contended: () => expect.poll(async () => (await pool.query(WAITERS)).rowCount, { interval: 20 }).toBe(1),
   };
 }

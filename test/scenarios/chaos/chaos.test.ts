@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import type { Figures } from './checks/verify.ts';
 import { createRandom } from './random.ts';
 import { formatTable } from './report.ts';
@@ -17,7 +18,7 @@ import { createWorld, type World } from './world/world.ts';
 /** `CHAOS=full` runs everything, with the numbers that are promised; `CHAOS_SEED` chooses what is random. */
 const scale: Scale = process.env['CHAOS'] === 'full' ? 'full' : 'short';
 const seed = Number(process.env['CHAOS_SEED'] ?? 1);
-const SCENARIO_TIMEOUT_MS = 600_000;
+const SCENARIO_TIMEOUT_MS = 15 * PATIENCE_MS;
 const ENRICHMENT_DELAY_MS: Record<Scale, number> = { short: 3_000, full: 10_000 };
 
 const scenarios = [

@@ -11,13 +11,10 @@ import { freePort } from '../../../src/local/ports.ts';
 import { connectionStringOf } from '../../../src/local/postgres/postgres.ts';
 import { projectRoot } from '../../../src/local/project-root.ts';
 import { runCommand } from '../../../src/local/processes/run-command.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import { testNamespace } from '../../support/temporal.ts';
 import { environmentOf, ownServices, readCompose, type Service } from '../../deploy/compose.ts';
 import { assembleImage } from '../../deploy/image.ts';
-
-/** The image is built from nothing, which compiles the whole project. */
-const BUILD_TIMEOUT_MS = 240_000;
-const READY_WITHIN_MS = 40_000;
 
 const compose = await readCompose({ ENRICHMENT_DELAY_MS: '50' });
 const longRunning = ownServices(compose).filter(([, { healthcheck }]) => healthcheck);
@@ -33,7 +30,7 @@ beforeAll(async () => {
   database = `deploy_${randomBytes(6).toString('hex')}`;
   await ensureDatabase(connectionStringOf(inject('postgresPort')), database);
   for (const [name] of longRunning) ports.set(name, await freePort());
-}, BUILD_TIMEOUT_MS);
+});
 
 afterAll(async () => {
   for (const child of running.values()) child.kill('SIGKILL');
@@ -118,7 +115,7 @@ describe('the commands of the compose file, as plain processes on what the Docke
     const output: string[] = [];
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (part: Buffer) => output.push(part.toString()));
-    const deadline = Date.now() + READY_WITHIN_MS;
+    const deadline = Date.now() + PATIENCE_MS;
     while (!(await check(name)).ok) {
       if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${name}: ${output.join('')}`);
       await sleep(200);
@@ -142,7 +139,6 @@ describe('the commands of the compose file, as plain processes on what the Docke
       .poll(
         async () => ((await (await fetch(`${url}/${id}/onboarding`, { headers })).json()) as { state: string }).state,
         {
-          timeout: READY_WITHIN_MS,
           interval: 200,
         },
       )

@@ -12,6 +12,7 @@ import { takeIn, test } from '../../support/onboarding.ts';
 import { startDnsServer } from '../../support/outside/dns-server.ts';
 import { HOSTILE, hostileSite } from '../../support/outside/hostile-pages.ts';
 import { startSite } from '../../support/outside/site.ts';
+import { percentile } from '../chaos/load/lead-load.ts';
 import { createTestClient, testNamespace } from '../../support/temporal.ts';
 import { startWorkers } from '../../support/workers.ts';
 import type { EnrichmentWorld } from './enrichment-worker.ts';
@@ -21,8 +22,8 @@ const SLOTS = 3;
 /** Pages that take all the time that there is: as many as the worker has slots. */
 const SLOW = Object.keys(HOSTILE).filter((name) => /drip|silent|endless headers/.test(name)).length;
 const ORDINARY = 30;
-/** What a busy machine adds. */
-const SLACK_MS = 4_000;
+/** What a visit to a slow page takes. */
+const VISIT_MS = 8_000;
 
 /** Ten sites, each of a domain of its own, and the DNS that leads to them. */
 async function startSites() {
@@ -33,7 +34,7 @@ async function startSites() {
   );
   const dns = await startDnsServer(Object.fromEntries(domains.map((domain) => [domain, { A: ['127.0.0.1'] }])));
   const ports = Object.fromEntries(domains.map((domain, index) => [domain, sites[index]?.port ?? 0]));
-  return { domains, dnsServers: dns.servers, ports, ca: sites.map(({ ca }) => ca).join('\n') };
+  return { domains, sites, network: { dnsServers: dns.servers, ports, ca: sites.map(({ ca }) => ca).join('\n') } };
 }
 
 /** The worker in a process of its own, so that its memory is its own. */
@@ -52,16 +53,30 @@ async function readTimes({ prisma }: TestDatabase, leadId: string) {
   return {
     notified: at('notification.created'),
     scored: at('score.calculated'),
-    enriching: at('enrichment.partial') - at('enrichment.started'),
+  };
+}
+
+/** Half of the leads are through each step by then, in milliseconds since they were taken in. */
+async function readMedians(database: TestDatabase, leadIds: readonly string[]) {
+  const times = await Promise.all(leadIds.map((leadId) => readTimes(database, leadId)));
+  return {
+    notified: percentile(
+      times.map(({ notified }) => notified),
+      50,
+    ),
+    scored: percentile(
+      times.map(({ scored }) => scored),
+      50,
+    ),
   };
 }
 
 test('ten leads with hostile web sites delay no notification, and scores by the slots that they hold only', async ({
   database,
 }) => {
-  const { domains, ...sites } = await startSites();
+  const { domains, sites, network } = await startSites();
   const place = { temporalAddress: inject('temporalAddress'), namespace: testNamespace() };
-  const memory = startWorkerProcess({ databaseUrl: database.url, ...place, ...sites });
+  const memory = startWorkerProcess({ databaseUrl: database.url, ...place, ...network });
   const { log } = recordLog();
   const client = createTestClient();
   const workers = await startWorkers(database, log, {}, [TASK_QUEUES.onboarding, TASK_QUEUES.notification]);
@@ -73,28 +88,25 @@ test('ten leads with hostile web sites delay no notification, and scores by the 
   const finish = (leadId: string) =>
     client.workflow.getHandle<typeof leadOnboarding>(onboardingWorkflowId(leadId)).result();
 
-  for (let lead = 0; lead < 10; lead += 1) await finish(await onboard()); // warm: what is measured is the pages' doing
+  const onboardMany = () => Promise.all(Array.from({ length: ORDINARY }, () => onboard()));
+
+  await Promise.all((await onboardMany()).map(finish)); // warm: what is measured is the pages' doing
+  const alone = await onboardMany();
+  await Promise.all(alone.map(finish));
   await expect.poll(() => memory.length).toBeGreaterThan(0);
   await sleep(500);
   const before = memory.at(-1) ?? 0;
   const since = memory.length;
 
   const hostile = await Promise.all(domains.map((domain) => onboard(`ana@${domain}`)));
-  const ordinary: string[] = [];
-  for (let lead = 0; lead < ORDINARY; lead += 1) ordinary.push(await onboard());
+  const ordinary = await onboardMany();
   const results = await Promise.all([...hostile, ...ordinary].map(finish));
   const grown = (Math.max(...memory.slice(since)) - before) / MEBIBYTE;
 
-  for (const leadId of hostile) {
-    expect((await readTimes(database, leadId)).enriching, leadId).toSatisfy(
-      (ms: number) => ms <= 8_000 || ms === Infinity,
-    );
-  }
-  for (const leadId of ordinary) {
-    const { notified, scored } = await readTimes(database, leadId);
-    expect(notified).toBeLessThan(SLACK_MS);
-    expect(scored).toBeLessThan(Math.ceil(SLOW / SLOTS) * 8_000 + SLACK_MS);
-  }
+  const [usual, beside] = [await readMedians(database, alone), await readMedians(database, ordinary)];
+  console.log({ usual, beside });
+  expect(beside.notified).toBeLessThan(usual.notified + VISIT_MS / 2);
+  expect(beside.scored).toBeLessThan(usual.scored + (Math.ceil(SLOW / SLOTS) + 0.5) * VISIT_MS);
   for (const { score } of results) expect(score).toEqual(expect.any(Number));
   expect(grown).toBeLessThan(50);
 
@@ -112,9 +124,9 @@ test('ten leads with hostile web sites delay no notification, and scores by the 
   ]);
 
   // Each is remembered as what it was: the next lead of the same domain does not visit it again.
-  const begun = Date.now();
+  const asked = sites.map((site) => site.asked.length);
   await finish(await onboard(`bia@${domains[2]}`));
-  expect(Date.now() - begun).toBeLessThan(SLACK_MS);
+  expect(sites.map((site) => site.asked.length)).toEqual(asked);
   await workers.stop();
   await client.connection.close();
-}, 120_000);
+});

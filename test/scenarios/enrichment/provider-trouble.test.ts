@@ -114,7 +114,7 @@ test('50 leads for each service in trouble are all onboarded', async ({ database
   await workers.stop();
   await client.connection.close();
   for (const name of NAMES) expect(ended.get(name), name).toHaveLength(LEADS);
-}, 180_000);
+});
 
 describe('each of 50 leads is scored, with what the others found, and the service is asked six times at most', () => {
   let leads: Ended[] = [];

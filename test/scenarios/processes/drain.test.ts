@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, onTestFinished } from 'vitest';
 import { carryOut } from '../../../src/outbox/carry-out.ts';
 import { onboardingWorkflowId, TASK_QUEUES } from '../../../workflows/contract.ts';
@@ -10,6 +9,7 @@ import { newLead } from '../../support/api.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { recordLog } from '../../support/log.ts';
 import { takeIn, test } from '../../support/onboarding.ts';
+import { holdTable } from '../../support/row-lock.ts';
 import { atPort, startProcess, type TestProcess } from '../../support/processes.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { createTestClient } from '../../support/temporal.ts';
@@ -49,9 +49,8 @@ describe('an API that is told to stop', () => {
   test('answers what it has begun, closes kept connections, takes no new ones, and ends with 0', async ({
     database,
   }) => {
-    const proxy = await postgresProxy();
     const api = await startProcess('api', {
-      DATABASE_URL: atPort(database.url, proxy.port),
+      DATABASE_URL: database.url,
       TEMPORAL_ADDRESS: NOWHERE, // the lead is not for the workers of the next tests
     });
     await untilReady(api);
@@ -61,14 +60,15 @@ describe('an API that is told to stop', () => {
     if (!idleSocket) throw new Error('the connection was not kept');
     const idleClosed = once(idleSocket, 'close');
 
-    proxy.setLatency(500);
+    const table = await holdTable(database, 'lead');
     const slow = send(busy, `${api.url}/api/leads`, 'POST', newLead());
-    await sleep(300);
+    await table.contended();
     api.kill('SIGTERM');
-    await sleep(100);
+    await expect.poll(() => api.log().at(-1)?.msg, { interval: 5 }).toBe('drains');
     const lateAnswer = await send(late, `${api.url}/healthz`, 'GET');
     await expect(fetch(`${api.url}/healthz`)).rejects.toThrow('fetch failed');
 
+    await table.release();
     expect(lateAnswer).toMatchObject({ status: 200, headers: { connection: 'close' } });
     expect(await slow).toMatchObject({ status: 201, headers: { connection: 'close' } });
     await idleClosed;
@@ -80,9 +80,10 @@ describe('an API that is told to stop', () => {
     const api = await startProcess('api', { DATABASE_URL: database.url, SHUTDOWN_GRACE_MS: '500' });
     await untilReady(api);
     const socket = connect(api.port, '127.0.0.1').on('error', () => undefined);
-    const head = 'POST /api/leads HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{';
+    const head =
+      'POST /api/leads HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\nexpect: 100-continue\r\n\r\n';
     socket.write(head);
-    await sleep(300);
+    await once(socket, 'data'); // 100 Continue: the request has begun
     api.kill('SIGTERM');
     expect(await api.exited).toEqual([0, null]);
     expect(api.log().at(-1)?.msg).toMatch(/^given up/);

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { projectRoot } from '../../../../src/local/project-root.ts';
+import { PATIENCE_MS } from '../../../support/patience.ts';
 import { onboardingWorkflowId } from '../../../../workflows/contract.ts';
 
 /** Runs read at once. */
 const AT_ONCE = 20;
-const CLOSE_WITHIN_MS = 30_000;
 
 /** What Temporal has of the runs of some leads. */
 export interface RunReport {
@@ -42,7 +42,7 @@ export async function readRuns(client: Client, leadIds: readonly string[]): Prom
 async function readRun(client: Client, workflowId: string) {
   const handle = client.workflow.getHandle(workflowId);
   try {
-    await client.connection.withDeadline(Date.now() + CLOSE_WITHIN_MS, () => handle.result()).catch(() => undefined);
+    await client.connection.withDeadline(Date.now() + PATIENCE_MS, () => handle.result()).catch(() => undefined);
     const { status } = await handle.describe();
     return { workflowId, status: status.name, history: await handle.fetchHistory() };
   } catch {

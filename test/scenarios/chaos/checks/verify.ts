@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { type LeadLoad, percentile } from '../load/lead-load.ts';
 import type { World } from '../world/world.ts';
+import { PATIENCE_MS } from '../../../support/patience.ts';
 import { readOutcome, untilOnboarded } from './outcome.ts';
 import { readRuns } from './runs.ts';
 import { faultsOfTimelines } from './timelines.ts';
@@ -13,7 +14,7 @@ export type Figures = Record<string, number | string>;
  * nothing acknowledged is lost, nothing happened twice, nothing is left running, and every run can be replayed.
  * @throws what `expect` throws
  */
-export async function verify(world: World, load: LeadLoad, withinMs = 180_000): Promise<Figures> {
+export async function verify(world: World, load: LeadLoad, withinMs = 5 * PATIENCE_MS): Promise<Figures> {
   const settledMs = await untilOnboarded(world, load.organizationId, withinMs);
   const acknowledged = new Map(load.truth.read().map(({ email, id }) => [email, id]));
   const { leadIds, emails, notifications } = await readOutcome(world, load.organizationId);

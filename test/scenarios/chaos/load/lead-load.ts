@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { World } from '../world/world.ts';
+import { PATIENCE_MS } from '../../../support/patience.ts';
 import { NoAnswer, postLead } from './post.ts';
 import { Truth } from './truth.ts';
 
@@ -22,7 +23,6 @@ export interface LoadReport {
 }
 
 const PAUSE_MS = 200;
-const GIVE_UP_AFTER_MS = 120_000;
 
 /**
  * A caller that wants each of its leads taken in: it posts to one API process after the other until it gets a `201` or
@@ -75,14 +75,14 @@ export class LeadLoad {
   }
 
   async #insist(lead: { email: string }, key: string, first = this.#posted): Promise<void> {
-    const deadline = Date.now() + GIVE_UP_AFTER_MS;
+    const deadline = Date.now() + PATIENCE_MS;
     for (let attempt = 0; Date.now() < deadline; attempt += 1) {
       const url = this.#world.apis[(first + attempt) % this.#world.apis.length] ?? '';
       const id = await this.#attempt(url, lead, key);
       if (id !== undefined) return;
       await sleep(PAUSE_MS);
     }
-    throw new Error(`${lead.email} was not taken in within ${GIVE_UP_AFTER_MS} ms`);
+    throw new Error(`${lead.email} was not taken in within ${PATIENCE_MS} ms`);
   }
 
   async #attempt(url: string, lead: { email: string }, key: string): Promise<string | undefined> {

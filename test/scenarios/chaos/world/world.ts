@@ -11,13 +11,13 @@ import { projectRoot } from '../../../../src/local/project-root.ts';
 import { waitUntilReady } from '../../../../src/local/processes/readiness.ts';
 import { prepareTemporal } from '../../../../src/local/temporal/temporal.ts';
 import { TASK_QUEUES } from '../../../../workflows/contract.ts';
+import { PATIENCE_MS } from '../../../support/patience.ts';
 import { createDeliverySink, type DeliverySink } from './delivery-sink.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 import { createNodePart, type NodePart } from './node-part.ts';
 import { ProcessControl } from './process-control.ts';
 
 const DATABASE = 'lead_onboarding';
-const READY_WITHIN_MS = 60_000;
 const SERVERS = ['postgres', 'temporal'] as const;
 export type ServerName = (typeof SERVERS)[number];
 
@@ -126,7 +126,7 @@ export async function createWorld({ cli, enrichmentDelayMs }: WorldOptions): Pro
       for (const part of parts.values()) for (const to of SERVERS) part[to].disarm();
     },
     async untilReady() {
-      const signal = AbortSignal.timeout(READY_WITHIN_MS);
+      const signal = AbortSignal.timeout(PATIENCE_MS);
       await Promise.all([...parts.values()].map(({ part }) => waitUntilReady(part.ready, signal)));
     },
     async add(name, entry, args) {
