@@ -67,10 +67,10 @@ function check(name: string) {
   );
 }
 
-/** What README.md says to type, from `node` on. */
+/** What docs/api.md says to type, from `node` on. */
 async function firstKeyCommand(): Promise<string[]> {
-  const readme = await readFile(join(projectRoot(), 'README.md'), 'utf8');
-  const [, command = ''] = /^docker compose exec api (node .+)$/m.exec(readme) ?? [];
+  const page = await readFile(join(projectRoot(), 'docs/api.md'), 'utf8');
+  const [, command = ''] = /^docker compose exec api (node .+)$/m.exec(page) ?? [];
   return command.split(' ');
 }
 
@@ -122,7 +122,7 @@ describe('the commands of the compose file, as plain processes on what the Docke
     }
   });
 
-  it('together onboard a lead, for the holder of a key that is made as README.md says', async () => {
+  it('together onboard a lead, for the holder of a key that is made as docs/api.md says', async () => {
     const url = `http://127.0.0.1:${ports.get('api') ?? 0}/api/leads`;
     expect((await fetch(url)).status).toBe(401);
     const key = await run('api', await firstKeyCommand());
