@@ -1,0 +1,91 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { MutantResult } from '@stryker-mutator/api/core';
+import { Stryker } from '@stryker-mutator/core';
+import { Instrumenter } from '@stryker-mutator/instrumenter';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { type Room, ROOMS } from './rooms.ts';
+
+const REPORT = 'coverage/mutation';
+const CONFIG = 'test/mutation/vitest.config.ts';
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seed: { type: 'string', default: '1' }, at: { type: 'string', multiple: true } },
+});
+const random = xoroshiro128plus(Number(values.seed));
+
+/** `npm run test:mutation -- [room …] [--seed 1] [--at file:line:column-line:column …]` */
+async function main(): Promise<void> {
+  const rows: string[] = [];
+  await mkdir(REPORT, { recursive: true });
+  for (const name of positionals.length > 0 ? positionals : Object.keys(ROOMS)) {
+    const room = ROOMS[name];
+    if (!room) throw new Error(`There is no room ${name}: there is ${Object.keys(ROOMS).join(', ')}.`);
+    const results = await mutate(room, values.at ?? (await placesOf(room)));
+    await writeFile(join(REPORT, `${name}.json`), JSON.stringify(results, null, 2));
+    const missed = results.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
+    const noticed = results.filter(({ status }) => status === 'Killed' || status === 'Timeout').length;
+    const all = noticed + missed.length;
+    rows.push(`| ${name} | ${all} | ${noticed} | ${((100 * noticed) / all).toFixed(0)} % |`);
+    for (const mutant of missed) console.log(await describe(mutant));
+  }
+  console.log(['| room | mutants | noticed | score |', '| --- | --: | --: | --: |', ...rows].join('\n'));
+}
+
+/** The files to mutate, or the places in them, as Stryker's option `mutate` takes them. */
+async function placesOf({ folder, only, except = [], sample }: Room): Promise<string[]> {
+  const files = (await readdir(folder))
+    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => only?.includes(basename(file, '.ts')) ?? !except.includes(basename(file, '.ts')))
+    .map((file) => join(folder, file));
+  if (sample === undefined) return files;
+  const sources = await Promise.all(
+    files.map(async (name) => ({ name, mutate: true, content: await readFile(name, 'utf8') })),
+  );
+  const instrumenter = new Instrumenter({
+    debug: () => undefined,
+    info: () => undefined,
+    isDebugEnabled: () => false,
+  } as never);
+  const { mutants } = await instrumenter.instrument(sources, { ignorers: [], excludedMutations: [], plugins: null });
+  const places = shuffle(mutants)
+    .slice(0, sample)
+    .map(({ fileName, location: { start, end } }) => {
+      return `${fileName}:${start.line + 1}:${start.column}-${end.line + 1}:${end.column}`;
+    });
+  return [...new Set(places)];
+}
+
+function shuffle<Item>(items: readonly Item[]): Item[] {
+  const left = [...items];
+  return items.flatMap(() => left.splice(uniformInt(random, 0, left.length - 1), 1));
+}
+
+function mutate({ tests, inBundle = false }: Room, places: string[]): Promise<MutantResult[]> {
+  process.env['MUTATION_TESTS'] = JSON.stringify(tests);
+  return new Stryker({
+    mutate: places,
+    testRunner: inBundle ? 'command' : 'vitest',
+    commandRunner: { command: `npx vitest run --config ${CONFIG}` },
+    vitest: { configFile: CONFIG, related: false },
+    coverageAnalysis: inBundle ? 'off' : 'perTest',
+    concurrency: 2,
+    dryRunTimeoutMinutes: 20,
+    timeoutMS: 60_000,
+    reporters: ['progress-append-only'],
+    disableTypeChecks: '{src,workflows,activities,test}/**/*.ts',
+    ignorePatterns: ['coverage', '.data', '.cache'],
+    tempDirName: '.cache/stryker',
+    allowEmpty: true,
+  } as never).runMutationTest();
+}
+
+async function describe({ fileName, location, mutatorName, replacement, status }: MutantResult): Promise<string> {
+  const line = (await readFile(fileName, 'utf8')).split('\n')[location.start.line - 1]?.trim() ?? '';
+  const place = `${relative('.', fileName)}:${location.start.line}`;
+  return `${status} ${place} ${mutatorName}: ${line} → ${replacement.replaceAll(/\s+/g, ' ').slice(0, 120)}`;
+}
+
+await main();

@@ -1,0 +1,21 @@
+import { mergeConfig } from 'vitest/config';
+import base from '../../vitest.config.ts';
+
+const tests = JSON.parse(process.env['MUTATION_TESTS'] ?? '[]') as string[];
+
+const shared = { ...base.test };
+delete shared.projects;
+
+/** The tests of one room, as `run.mjs` names them. Isolated: a mutant of what a module does when it is loaded must be met. */
+export default mergeConfig(
+  { test: shared },
+  {
+    test: {
+      include: tests,
+      globalSetup: ['test/mutation/global-setup.ts'],
+      reporters: ['dot'],
+      bail: 1,
+      isolate: true,
+    },
+  },
+);
