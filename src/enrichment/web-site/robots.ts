@@ -1,5 +1,8 @@
 const MAX_RULES = 1_000;
 const MAX_PATTERN = 500;
+const MAX_PATH = 2_000;
+/** Characters of patterns, each held against those of a path: a pattern can be made to take as long as that. */
+const MAX_WORK = 50_000_000;
 
 interface Rule {
   allow: boolean;
@@ -8,7 +11,8 @@ interface Rule {
 
 /**
  * Says whether a site's robots.txt lets a robot see a path (RFC 9309): the group of its name counts, else that of `*`;
- * of the rules that match the longest, and of two of one length the one that allows.
+ * of the rules that match the longest, and of two of one length the one that allows. What would take a thread long to
+ * find out, as no honest file does, counts as forbidden.
  * @param product the robot's name, lower case
  */
 export function robotsAllow(text: string, product: string, path: string): boolean {
@@ -35,7 +39,10 @@ export function robotsAllow(text: string, product: string, path: string): boolea
       }
     }
   }
-  const matching = (ownNamed ? groups.own : groups.others).filter(({ pattern }) => matches(pattern, path));
+  const rules = ownNamed ? groups.own : groups.others;
+  const work = rules.reduce((sum, { pattern }) => sum + pattern.length * path.length, 0);
+  if (path.length > MAX_PATH || work > MAX_WORK) return rules.length === 0;
+  const matching = rules.filter(({ pattern }) => matches(pattern, path));
   const rank = ({ allow, pattern }: Rule) => pattern.length * 2 + Number(allow);
   return matching.reduce((best, rule) => (rank(rule) > rank(best) ? rule : best), { allow: true, pattern: '' }).allow;
 }
