@@ -28,16 +28,26 @@ export interface Temporal {
   close(): Promise<void>;
 }
 
-/** Opens a client that connects when it is first used, and another one in its place whenever that goes unanswered. */
+/** How long calls that a client has under way may take once another one is in its place. */
+const LAST_CALLS_MS = TEMPORAL_DEADLINE_MS + 1_000;
+
+/** Opens a client that connects when it is first used, and another one in its place when its connection is dead. */
 export function openTemporal(settings = loadTemporalSettings()): Temporal {
   let client = createClient(settings);
-  const ask = () => withDeadline(client, () => client.connection.workflowService.getSystemInfo({}), PULSE_DEADLINE_MS);
-  const renew = () => {
-    const dead = client;
-    client = createClient(settings);
-    void dead.connection.close();
-  };
-  const pulse = takePulse(ask, renew);
+  const askWith = (asked: Client) =>
+    withDeadline(asked, () => asked.connection.workflowService.getSystemInfo({}), PULSE_DEADLINE_MS);
+  const pulse = takePulse({
+    ask: () => askWith(client),
+    askAnew: async () => {
+      const another = createClient(settings);
+      await askWith(another).finally(() => another.connection.close());
+    },
+    onLost: () => {
+      const { connection } = client;
+      client = createClient(settings);
+      setTimeout(() => void connection.close(), LAST_CALLS_MS).unref();
+    },
+  });
   return {
     get client() {
       return client;

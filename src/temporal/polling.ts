@@ -12,9 +12,9 @@ export interface Polling {
 }
 
 /**
- * Polls task queues as soon as Temporal is there, and whenever it comes back. A session that has lost it is not waited
- * for: its long polls hang on a dead connection for up to 45 s, and their retries back off to 10 s. A new one takes its
- * place, while the old one ends the work that it has in hand.
+ * Polls task queues as soon as Temporal is there, and whenever it comes back. A session whose connection is dead, or that
+ * was refused for a while, is not waited for: its long polls hang for up to 45 s, and their retries back off to 10 s. A
+ * new one takes its place, while the old one ends the work that it has in hand.
  */
 export function startPolling(options: SessionOptions): Polling {
   const { log } = options;
@@ -57,8 +57,7 @@ export function startPolling(options: SessionOptions): Polling {
   const ended = loop();
   return {
     get problem() {
-      if (!session) return reason;
-      return session.polls ? undefined : 'a task queue is not polled';
+      return session ? session.problem : reason;
     },
     async stop() {
       stopping.abort();

@@ -14,9 +14,9 @@ export interface SessionOptions extends Omit<WorkerDependencies, 'connection'> {
 
 /** One connection to Temporal, and a running worker on it for each task queue. */
 export interface Session {
-  /** Whether every queue is asked for work. */
-  readonly polls: boolean;
-  /** Resolves with the reason when Temporal is out of reach, or a worker has failed. */
+  /** Undefined while every queue is asked for work and Temporal answers; else why not. */
+  readonly problem: string | undefined;
+  /** Resolves with the reason when another session is to take its place: its connection is dead, or a worker has failed. */
   lost: Promise<string>;
   /** Takes no more work; resolves when the work in hand has ended. */
   drain(): Promise<void>;
@@ -26,10 +26,11 @@ export interface Session {
 export async function openSession(options: SessionOptions): Promise<Session> {
   const connection = await connect(options.connectionOptions);
   const taskQueues = [...options.workloads.keys()];
-  const ask = () => Promise.all(taskQueues.map((name) => describeQueue(connection, options.namespace, name)));
+  const askOver = (asked: NativeConnection) =>
+    Promise.all(taskQueues.map((name) => describeQueue(asked, options.namespace, name)));
   let workers: Worker[];
   try {
-    await pTimeout(ask(), { milliseconds: PULSE_DEADLINE_MS });
+    await pTimeout(askOver(connection), { milliseconds: PULSE_DEADLINE_MS });
     workers = await Promise.all(
       Array.from(options.workloads, ([name, workload]) => createWorker({ ...options, connection }, name, workload)),
     );
@@ -43,12 +44,22 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     () => 'the workers have stopped',
     (err: unknown) => `a worker has failed: ${err instanceof Error ? err.message : String(err)}`,
   );
-  const pulse = takePulse(ask);
-  return {
-    get polls() {
-      return workers.every(isPolling);
+  let lose: (reason: string) => void = () => undefined;
+  const dead = new Promise<string>((resolve) => (lose = resolve));
+  const pulse = takePulse({
+    ask: () => askOver(connection),
+    askAnew: async () => {
+      const another = await connect(options.connectionOptions);
+      await askOver(another).finally(() => another.close().catch(() => undefined));
     },
-    lost: Promise.race([pulse.lost.then(() => 'Temporal does not answer'), failed]),
+    onLost: (reason) => lose(reason),
+  });
+  return {
+    get problem() {
+      if (!pulse.beats) return 'Temporal does not answer';
+      return workers.every(isPolling) ? undefined : 'a task queue is not polled';
+    },
+    lost: Promise.race([dead, failed]),
     async drain() {
       pulse.stop();
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();

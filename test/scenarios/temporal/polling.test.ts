@@ -71,7 +71,7 @@ test('workers give up a connection that is dead although Temporal is there', asy
   const { proxy, polling } = await pollThroughProxy(database);
   await expectPolling(polling);
   proxy.abandon();
-  await expectLost(polling, /Temporal does not answer/);
+  await expectLost(polling, /connection is dead|Temporal does not answer/);
   await expectPolling(polling);
   await expectOnboarding(database);
 });
