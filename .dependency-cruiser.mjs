@@ -11,6 +11,7 @@ const FLOORS = [
   ['src/enrichment', 'src/notifications', 'src/forms'],
   ['src/leads'],
   ['src/outbox', 'src/api-keys'],
+  ['src/audit'],
   ['src/temporal', 'src/db', 'src/rate-limit', 'src/safe-fetch'],
   ['src/telemetry', 'workflows'],
 ];

@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
+import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { ApiKey, IssuedKey } from './api-keys/api-key.ts';
 import { describeKey } from './api-keys/describe.ts';
+import { KEEP_OLD_HOURS } from './api-keys/limits.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './api-keys/manage.ts';
 import { newKeySchema } from './api-keys/new-key.ts';
 import { API_SCOPES, type ApiScope, FORM_SCOPE } from './api-keys/scopes.ts';
+import { type AuditEntry, recordAudit } from './audit/record.ts';
 import { databaseFault } from './db/faults.ts';
 import { Prisma, type PrismaClient } from './db/generated/client.ts';
 import { openDatabase } from './db/open.ts';
@@ -37,7 +41,13 @@ program
     run(async (db) => {
       const { organization, expiresInDays: days, ...key } = options;
       const expiresAt = days === undefined ? null : new Date(Date.now() + days * 24 * MS_PER_HOUR);
-      printIssued(await createKey(db, { ...key, organizationId: organization, expiresAt }));
+      const made = await db.$transaction(async (tx) => {
+        const issued = await createKey(tx, { ...key, organizationId: organization, expiresAt });
+        const { name, scopes } = issued;
+        await note(tx, { ...issued, action: 'key.created', subject: issued.id, data: { name, scopes } });
+        return issued;
+      });
+      printIssued(made);
     }),
   );
 
@@ -56,10 +66,15 @@ program
   .command('rotate')
   .description('replace a key by a new one; its token is printed this once')
   .argument('<id>', 'of the old key', valid(z.uuid('must be the id of a key')))
-  .option('--keep-old-for-hours <n>', 'for which the old key works on', valid(count.min(0)), 0)
+  .option('--keep-old-for-hours <n>', 'for which the old key works on', valid(count.min(0)), KEEP_OLD_HOURS.preset)
   .action((id: string, { keepOldForHours }: { keepOldForHours: number }) =>
     run(async (db) => {
-      printIssued(await db.$transaction((tx) => rotateKey(tx, id, keepOldForHours * MS_PER_HOUR)));
+      const made = await db.$transaction(async (tx) => {
+        const key = await rotateKey(tx, id, keepOldForHours * MS_PER_HOUR);
+        await note(tx, { ...key, action: 'key.rotated', subject: id, data: { by: key.id } });
+        return key;
+      });
+      printIssued(made);
     }),
   );
 
@@ -67,12 +82,29 @@ program
   .command('revoke')
   .description('end a key: it is refused everywhere within 5 s')
   .argument('<id>', 'of the key', valid(z.uuid('must be the id of a key')))
-  .action((id: string) =>
+  .option('--descendants', 'the keys as well that it has made, and those that these have made')
+  .action((id: string, { descendants = false }: { descendants?: boolean }) =>
     run(async (db) => {
-      await revokeKey(db, id);
-      print({ id, revoked: true }, `${id} is revoked`);
+      const ids = await db.$transaction(async (tx) => {
+        const revoked = await revokeKey(tx, id, descendants);
+        for (const subject of revoked.ids) await note(tx, { ...revoked, action: 'key.revoked', subject });
+        return revoked.ids;
+      });
+      const ended = [...new Set([id, ...ids])];
+      print({ id, revoked: true, ids: ended }, ended.map((one) => `${one} is revoked`).join('\n'));
     }),
   );
+
+/** In the audit the command line stands for the key that a caller would have. */
+function note(tx: Prisma.TransactionClient, entry: AuditEntry): Promise<void> {
+  const { organizationId, action, subject, data } = entry;
+  const caller = { keyId: null, userId: `command line: ${userInfo().username}`, ipAddress: null, userAgent: null };
+  return recordAudit(
+    tx,
+    { organizationId, action, subject, ...(data && { data }) },
+    { ...caller, requestId: uuidv7() },
+  );
+}
 
 /** Reads an option by a schema, and refuses it in the schema's words. */
 function valid<T>(schema: z.ZodType<T>): (value: unknown) => T {

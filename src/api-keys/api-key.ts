@@ -12,6 +12,9 @@ export const apiKeySchema = z
     expiresAt: z.iso.datetime().nullable(),
     revokedAt: z.iso.datetime().nullable(),
     lastUsedAt: z.iso.datetime().nullable().openapi({ description: 'To the minute' }),
+    madeByKey: z.uuid().nullable().openapi({ description: 'The key that made it, unless the command line did' }),
+    madeByUser: z.string().nullable().openapi({ description: 'Whom `X-Actor-Id` named then' }),
+    replaces: z.uuid().nullable().openapi({ description: 'The key in whose place it came' }),
   })
   .openapi('ApiKey');
 
@@ -35,5 +38,8 @@ export function toApiKey(row: ApiKeyRow): ApiKey {
     expiresAt: row.expiresAt?.toISOString() ?? null,
     revokedAt: row.revokedAt?.toISOString() ?? null,
     lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
+    madeByKey: row.madeByKey,
+    madeByUser: row.madeByUser,
+    replaces: row.replaces,
   };
 }

@@ -13,3 +13,16 @@ export class KeyEnded extends Error {
     super('This key has expired or was revoked: create a new one.');
   }
 }
+
+/** The key that makes another one may not give it that much. */
+export class KeyExceedsMaker extends Error {
+  override name = 'KeyExceedsMaker';
+}
+
+/** There are as many keys as there may be. */
+export class TooManyKeys extends Error {
+  override name = 'TooManyKeys';
+  constructor(whose: string) {
+    super(`${whose} keys that work, which is the most: revoke some first.`);
+  }
+}

@@ -1,12 +1,16 @@
 import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
+import { createRateLimiter } from '../rate-limit/limiter.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { parseToken } from './token.ts';
 
 /** A key that was revoked works on for this and the time of one query (3 s at most), in every process: under 5 s. */
 const REMEMBERED_MS = 2_000;
 const USE_NOTED_EVERY_MS = 60_000;
+/** Ids that nobody knows are asked for so often for one address; keys that work do not count. */
+const GUESSES = { requests: 60, seconds: 60 };
+const REAL_FOR_MS = 3_600_000;
 /** Keys in use at the same time; past that the least used is asked for again. */
 const MAX_KEYS = 10_000;
 
@@ -15,21 +19,25 @@ export interface VerifiedKey {
   id: string;
   organizationId: string;
   scopes: readonly string[];
+  /** When it ends by itself. */
+  expiresAt: Date | null;
 }
 
-/** Why a token is not accepted. */
-export type KeyRefusal = 'unknown' | 'expired' | 'revoked';
+/** Why a token is not accepted; `too-many`: it was not even looked for, since its sender guesses. */
+export type KeyRefusal = 'unknown' | 'expired' | 'revoked' | 'too-many';
 
 /** Tells who a token belongs to. */
 export interface Keyring {
-  /** @throws pg errors when the database cannot be asked. */
-  verify(token: string): Promise<VerifiedKey | KeyRefusal>;
+  /**
+   * @param sender whose guesses are counted together
+   * @throws pg errors when the database cannot be asked
+   */
+  verify(token: string, sender: string): Promise<VerifiedKey | KeyRefusal>;
 }
 
 interface StoredKey {
   key: VerifiedKey;
   secretHash: Buffer;
-  expiresAt: Date | null;
   revokedAt: Date | null;
 }
 
@@ -43,6 +51,9 @@ export function createKeyring({ pool, log }: { pool: Pool; log: Logger }): Keyri
     ttl: REMEMBERED_MS,
     fetchMethod: (id) => readKey(pool, id),
   });
+  const guesses = createRateLimiter(GUESSES);
+  /** Ids that somebody has shown the secret of: a colleague of theirs may guess from the same address. */
+  const real = new LRUCache<string, true>({ max: MAX_KEYS, ttl: REAL_FOR_MS });
   const noted = new LRUCache<string, true>({ max: MAX_KEYS, ttl: USE_NOTED_EVERY_MS });
 
   /** Not waited for: a request must not fail, or take longer, because of it. */
@@ -53,13 +64,18 @@ export function createKeyring({ pool, log }: { pool: Pool; log: Logger }): Keyri
   }
 
   return {
-    async verify(token) {
+    async verify(token, sender) {
       const presented = parseToken(token);
-      const stored = presented && (await keys.fetch(presented.id));
+      if (!presented) return 'unknown';
+      const isGuess = !keys.has(presented.id) && !real.has(presented.id);
+      if (isGuess && !guesses.take(sender).allowed) return 'too-many';
+      const stored = await keys.fetch(presented.id);
       if (!stored || stored === 'unknown' || !timingSafeEqual(stored.secretHash, presented.secretHash))
         return 'unknown';
+      if (isGuess) guesses.giveBack(sender);
+      real.set(presented.id, true);
       if (stored.revokedAt) return 'revoked';
-      if (stored.expiresAt && stored.expiresAt.getTime() <= Date.now()) return 'expired';
+      if (stored.key.expiresAt && stored.key.expiresAt.getTime() <= Date.now()) return 'expired';
       noteUse(presented.id);
       return stored.key;
     },
@@ -67,14 +83,16 @@ export function createKeyring({ pool, log }: { pool: Pool; log: Logger }): Keyri
 }
 
 async function readKey(pool: Pool, id: string): Promise<StoredKey | 'unknown'> {
-  const { rows } = await pool.query<StoredKey>({
+  const { rows } = await pool.query<VerifiedKey & Omit<StoredKey, 'key'>>({
     name: 'read_api_key',
-    text: `SELECT json_build_object('id', id, 'organizationId', organization_id, 'scopes', scopes) AS key,
-                  secret_hash AS "secretHash", expires_at AS "expiresAt", revoked_at AS "revokedAt"
+    text: `SELECT id, organization_id AS "organizationId", scopes, expires_at AS "expiresAt",
+                  secret_hash AS "secretHash", revoked_at AS "revokedAt"
            FROM api_key WHERE id = $1`,
     values: [id],
   });
-  return rows[0] ?? 'unknown';
+  if (!rows[0]) return 'unknown';
+  const { secretHash, revokedAt, ...key } = rows[0];
+  return { key, secretHash, revokedAt };
 }
 
 /** Half a minute: another process may just have noted it. */

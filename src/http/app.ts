@@ -48,7 +48,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   rescoreRoutes(app, deps);
   onboardingRoutes(app, deps);
   enrichmentRoutes(app, deps);
-  notificationRoutes(app);
+  notificationRoutes(app, deps);
   notificationStreamRoutes(app, deps);
   keyRoutes(app, deps);
   formRoutes(app, deps);

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import type { Caller } from '../audit/caller.ts';
 import type { StartOrder } from '../outbox/order.ts';
 import { canonicalHash } from './canonical-hash.ts';
-import type { Caller } from './caller.ts';
 import { emailKey } from './email.ts';
 import { type TaggedLead, tagLead } from './etag.ts';
 import type { Submission } from './submission.ts';

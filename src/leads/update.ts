@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { PRIORITY_SIGNAL } from '../../workflows/contract.ts';
+import type { Caller } from '../audit/caller.ts';
 import { Prisma, type Lead as LeadRow } from '../db/generated/client.ts';
 import type { SignalOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';
-import type { Caller } from './caller.ts';
 import { emailKey } from './email.ts';
 import { EmailTaken, LeadChanged, LeadNotFound } from './errors.ts';
 import { namesVersion, type TaggedLead, tagLead } from './etag.ts';

@@ -1,12 +1,13 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { OnboardingSignal, OnboardingState } from '../../workflows/contract.ts';
+import type { Caller } from '../audit/caller.ts';
 import type { Lead, Prisma } from '../db/generated/client.ts';
-import type { Caller } from '../leads/caller.ts';
 import { LeadNotFound } from '../leads/errors.ts';
 import { isUnfinished } from '../leads/lead.ts';
 import { lockLead } from '../leads/lock-lead.ts';
 import type { Order, SignalOrder, StartOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';
+import { recordOrder } from './order-record.ts';
 import { stepKey } from './step-record.ts';
 
 export const COMMANDS = ['enrich-now', 'skip-enrichment', 'cancel', 'retry'] as const;
@@ -45,6 +46,7 @@ export async function acceptCommand(
   const lead = await lockLead(tx, leadId);
   if (!lead) throw new LeadNotFound(leadId);
   const order = command === 'retry' ? await beginRound(tx, lead, context) : await signal(tx, lead, command, context);
+  await recordOrder(tx, lead, 'command.accepted', { command, round: order.payload.round }, context.caller);
   await placeOrder(tx, order, context.orderDelayMs);
   return { state: command === 'retry' ? 'PENDING' : lead.onboardingState, order };
 }

@@ -5,6 +5,7 @@ import { isUnfinished } from '../leads/lead.ts';
 import { lockLead } from '../leads/lock-lead.ts';
 import type { EnrichOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';
+import { recordOrder } from './order-record.ts';
 import { CommandImpossible, type CommandContext } from './command.ts';
 
 export interface EnrichContext extends Pick<CommandContext, 'caller' | 'orderDelayMs'> {
@@ -34,6 +35,8 @@ export async function orderEnrichment(
     organizationId: lead.organizationId,
     payload: { run: uuidv7(), fresh, priority: lead.priority, requestId: caller.requestId },
   };
+  const { run } = order.payload;
+  await recordOrder(tx, lead, 'enrichment.ordered', { run, fresh }, caller);
   await placeOrder(tx, order, orderDelayMs);
   return order;
 }

@@ -28,6 +28,8 @@ export interface RateLimiter {
   readonly limit: RateLimit;
   /** Counts a request, or refuses it; what is refused does not count. Asks nobody. */
   take(who: string): Standing;
+  /** Takes back a request that need not have counted. */
+  giveBack(who: string): void;
   /** Takes out what only this process knows, of at most `max` callers. */
   takeUntold(max: number): CallerCount[];
   /** Puts back what could not be told. */
@@ -72,6 +74,12 @@ export function createRateLimiter(limit: RateLimit, now: () => number = () => pe
         if (count.untold >= worthTelling) toTell.add(who);
       }
       return { allowed, remaining: Math.max(0, limit.requests - count.total), resetsInMs: count.resetsAt - now() };
+    },
+    giveBack(who) {
+      const count = counts.peek(who);
+      if (!count) return;
+      count.total = Math.max(0, count.total - 1);
+      count.untold = Math.max(0, count.untold - 1);
     },
     takeUntold(max) {
       const untold: CallerCount[] = [];

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { Caller } from '../audit/caller.ts';
 import type { Prisma } from '../db/generated/client.ts';
-import type { Caller } from '../leads/caller.ts';
+import { recordAudit } from '../audit/record.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import { orderFor, toProgress } from './rescore.ts';
 import { rulesLock, versionInForce } from './rule-book.ts';
@@ -40,9 +41,11 @@ export async function activateRules(
   const rescore = await tx.scoreRescore.create({
     data: { id: uuidv7(), organizationId, version, total, requestedBy: userId, requestId },
   });
+  const entry = { organizationId, action: 'rules.activated', subject: String(version) } as const;
+  await recordAudit(tx, entry, caller);
   const order = orderFor(rescore, requestId);
   await placeOrder(tx, order, orderDelayMs);
-  return { order, woken: superseded.length, answer: { organizationId, version, rescore: toProgress(rescore) } };
+  return { order, answer: { organizationId, version, rescore: toProgress(rescore) } };
 }
 
 async function lock(tx: Prisma.TransactionClient, name: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { Caller } from '../audit/caller.ts';
 import type { Lead, Prisma } from '../db/generated/client.ts';
-import type { Caller } from '../leads/caller.ts';
 import { LeadNotFound } from '../leads/errors.ts';
 import { lockLead } from '../leads/lock-lead.ts';
 import type { ScoreLine } from './calculate.ts';

@@ -1,6 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import { rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
 import type { Prisma, ScoreRescore } from '../db/generated/client.ts';
+import type { Caller } from '../audit/caller.ts';
+import { recordAudit } from '../audit/record.ts';
 import type { RescoreOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import { RescoreNotFound, RescoreOver } from './errors.ts';
@@ -8,6 +10,7 @@ import { RescoreNotFound, RescoreOver } from './errors.ts';
 export const RESCORE_COMMANDS = ['pause', 'resume', 'cancel'] as const;
 export type RescoreCommand = (typeof RESCORE_COMMANDS)[number];
 
+const DONE = { pause: 'rescore.paused', resume: 'rescore.resumed', cancel: 'rescore.canceled' } as const;
 const STATES = { pause: 'PAUSED', resume: 'RUNNING', cancel: 'CANCELED' } as const;
 
 /** Locks the row of a rescore: its pages and the commands to it come one after the other. */
@@ -48,7 +51,7 @@ export async function commandRescore(
   tx: Prisma.TransactionClient,
   id: string,
   command: RescoreCommand,
-  { requestId, orderDelayMs }: { requestId: string; orderDelayMs: number },
+  { caller, orderDelayMs }: { caller: Caller; orderDelayMs: number },
 ) {
   const rescore = await lockRescore(tx, id);
   if (!rescore) throw new RescoreNotFound(id);
@@ -57,7 +60,9 @@ export async function commandRescore(
     UPDATE score_rescore SET state = ${STATES[command]}::rescore_state, updated_at = clock_timestamp(),
       finished_at = CASE WHEN ${command === 'cancel'} THEN clock_timestamp() END
     WHERE id = ${id}::uuid`;
-  const order = orderFor(rescore, requestId);
+  const { organizationId } = rescore;
+  await recordAudit(tx, { organizationId, action: DONE[command], subject: id }, caller);
+  const order = orderFor(rescore, caller.requestId);
   await placeOrder(tx, order, orderDelayMs);
   return { order, progress: await readRescore(tx, id) };
 }

@@ -6,7 +6,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
-const caller = { userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
+const caller = { keyId: null, userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
 const NORMAL = { priority: 'NORMAL' } as const;
 
 const inboxOf = ({ prisma }: TestDatabase, leadId: string) =>

@@ -4,7 +4,7 @@ import { updateLead } from '../../src/leads/update.ts';
 import { refOf, runActivity, runTwice } from '../support/activity.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 
-const caller = { userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
+const caller = { keyId: null, userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
 
 describe('notifyAssignee', () => {
   test('puts one notification, in Portuguese, into the inbox, however often it runs', async ({ database }) => {

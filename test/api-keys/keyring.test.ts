@@ -33,7 +33,7 @@ describe('every process refuses within 5 s', () => {
   test('a key that was revoked, however busy it is', async ({ database }) => {
     const { id, token } = await createKey(database.prisma, KEY);
     const keyrings = [openKeyring(database), openKeyring(database)];
-    const verdicts = () => Promise.all(keyrings.map((keyring) => keyring.verify(token)));
+    const verdicts = () => Promise.all(keyrings.map((keyring) => keyring.verify(token, 'somebody')));
     expect(await verdicts()).toEqual([expect.objectContaining({ id }), expect.objectContaining({ id })]);
 
     await revokeKey(database.prisma, id);
@@ -43,14 +43,14 @@ describe('every process refuses within 5 s', () => {
   test('a key that was replaced, and takes the new one at once', async ({ database }) => {
     const old = await createKey(database.prisma, KEY);
     const keyring = openKeyring(database);
-    await keyring.verify(old.token);
+    await keyring.verify(old.token, 'somebody');
     const fresh = await rotateKey(database.prisma, old.id, 0);
-    expect(await keyring.verify(fresh.token)).toMatchObject({
+    expect(await keyring.verify(fresh.token, 'somebody')).toMatchObject({
       id: fresh.id,
       organizationId: 'org-123',
       scopes: ['ops'],
     });
-    await expect.poll(() => keyring.verify(old.token), { interval: 20 }).toBe('expired');
+    await expect.poll(() => keyring.verify(old.token, 'somebody'), { interval: 20 }).toBe('expired');
   });
 });
 
@@ -68,5 +68,5 @@ test('a key that is replaced with time to change over works until then, never lo
   expect((await endOf(endless.id)) / hour).toBeCloseTo(1, 1);
   expect((await endOf(soon.id)) / hour).toBeCloseTo(0.5, 1);
   expect((await endOf(fresh.id)) / hour).toBeCloseTo(0.5, 1);
-  expect(await openKeyring(database).verify(endless.token)).toMatchObject({ id: endless.id });
+  expect(await openKeyring(database).verify(endless.token, 'somebody')).toMatchObject({ id: endless.id });
 });

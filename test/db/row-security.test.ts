@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { describe, expect, onTestFinished } from 'vitest';
+import { recordAudit } from '../../src/audit/record.ts';
 import { createKey } from '../../src/api-keys/manage.ts';
 import { createPrisma } from '../../src/db/prisma.ts';
 import { API_ROLE, tenantOf } from '../../src/db/tenant.ts';
@@ -29,7 +30,7 @@ const test = base.extend<{ requests: Pool; tables: string[] }>({
 async function fill(database: TestDatabase, organizationId: string): Promise<void> {
   const { leadId } = await takeIn(database, { organizationId });
   const submission = submissionSchema.parse({ organizationId, name: 'Ana' });
-  const caller = { userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' };
+  const caller = { keyId: null, userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' };
   const request = { organizationId, submission, caller, idempotencyKey: 'once', orderDelayMs: 60_000 };
   await intakeLead(database.pool, { enrichmentDelayMs: 50, idempotencyTtlHours: 24 }, request);
   const notification = { id: randomUUID(), organizationId, leadId, userId: 'user-1', assignment: 1 };
@@ -43,6 +44,9 @@ async function fill(database: TestDatabase, organizationId: string): Promise<voi
   const rescore = { id: randomUUID(), organizationId, version: 1, total: 1, requestId: 'request-1' };
   await database.prisma.scoreRescore.create({ data: rescore });
   await createKey(database.prisma, { organizationId, name: 'test', scopes: [], expiresAt: null });
+  await database.prisma.$transaction((tx) =>
+    recordAudit(tx, { organizationId, action: 'rules.activated', subject: '1' }, caller),
+  );
   await leaveEnrichmentRows(database, { leadId, organizationId });
 }
 
@@ -119,7 +123,7 @@ describe('the role of the API', () => {
   });
 
   test('can change and delete own rows only', async ({ requests, tables }) => {
-    for (const table of tables) {
+    for (const table of tables.filter((name) => name !== 'audit_entry')) {
       const counts = await within(requests, OURS, async (client) => {
         const { rowCount: own } = await client.query(`SELECT 1 FROM ${table}`);
         const { rowCount: changed } = await client.query(`UPDATE ${table} SET organization_id = organization_id`);
@@ -128,6 +132,13 @@ describe('the role of the API', () => {
       });
       expect(counts.own, table).toBeGreaterThan(0);
       expect(counts, table).toEqual({ own: counts.own, changed: counts.own, deleted: counts.own });
+    }
+  });
+
+  test('can neither change nor delete what the audit has', async ({ requests }) => {
+    for (const statement of ['UPDATE audit_entry SET organization_id = organization_id', 'DELETE FROM audit_entry']) {
+      const change = within(requests, OURS, (client) => client.query(statement));
+      await expect(change, statement).rejects.toMatchObject({ code: '42501' });
     }
   });
 

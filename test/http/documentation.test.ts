@@ -88,10 +88,10 @@ describe('GET /openapi.json', () => {
     expect(statuses).toMatchObject({
       'POST /api/leads': [...'200 201 400 401 403 409 410 413 415 422 429 500 503'.split(' '), 'default'],
       'GET /api/leads/{id}': [...'200 304 400 401 403 404 429 500 503'.split(' '), 'default'],
-      'PATCH /api/leads/{id}': [...'200 400 401 403 404 409 412 413 415 429 500 503'.split(' '), 'default'],
-      'DELETE /api/leads/{id}': [...'204 400 401 403 404 429 500 503'.split(' '), 'default'],
+      'PATCH /api/leads/{id}': [...'200 400 401 403 404 409 410 412 413 415 422 429 500 503'.split(' '), 'default'],
+      'DELETE /api/leads/{id}': [...'204 400 401 403 404 422 429 500 503'.split(' '), 'default'],
       'GET /api/leads/{id}/export': [...'200 400 401 403 404 429 500 503'.split(' '), 'default'],
-      'POST /api/leads/{id}/onboarding/retry': [...'202 400 401 403 404 409 429 500 503'.split(' '), 'default'],
+      'POST /api/leads/{id}/onboarding/retry': [...'202 400 401 403 404 409 410 422 429 500 503'.split(' '), 'default'],
       'POST /forms/leads': [...'201 303 400 403 409 413 415 429 500 503'.split(' '), 'default'],
       'GET /readyz': ['200', '500', '503', 'default'],
     });
@@ -106,9 +106,11 @@ describe('GET /openapi.json', () => {
   test('tells where ETags come from and where they go', async ({ api }) => {
     const { body } = await api.call<OpenApi>('GET', '/openapi.json');
     const headersIn = (operation?: Operation) =>
-      operation?.parameters?.filter((parameter) => parameter.in === 'header').map(({ name }) => name);
+      operation?.parameters
+        ?.filter((parameter) => parameter.in === 'header' && parameter.name !== 'x-actor-id')
+        .map(({ name }) => name);
     const { get, patch } = body.paths['/api/leads/{id}'] ?? {};
-    expect([headersIn(get), headersIn(patch)]).toEqual([['if-none-match'], ['if-match']]);
+    expect([headersIn(get), headersIn(patch)]).toEqual([['if-none-match'], ['idempotency-key', 'if-match']]);
     const answers = [get?.responses['200'], get?.responses['304'], patch?.responses['200']];
     const intake = body.paths['/api/leads']?.['post']?.responses;
     for (const answer of [...answers, intake?.['200'], intake?.['201']])

@@ -22,6 +22,9 @@ describe('POST /api/keys', () => {
       expiresAt: null,
       revokedAt: null,
       lastUsedAt: null,
+      madeByKey: expect.stringMatching(/^[\da-f-]{36}$/) as string,
+      madeByUser: null,
+      replaces: null,
     });
 
     expect((await keyed.as(token)('GET', '/api/leads')).status).toBe(200);
@@ -78,7 +81,7 @@ describe('POST /api/keys/{id}/rotate', () => {
   test('leaves alone a key that has ended, with 409', async ({ keyed, database }) => {
     const call = keyed.as(await makeKey(database));
     const { body: key } = await call<IssuedKey>('POST', '/api/keys', NEW_KEY);
-    await call('POST', `/api/keys/${key.id}/rotate`);
+    await call('POST', `/api/keys/${key.id}/rotate?keepOldForHours=0`);
     expectProblem(await call('POST', `/api/keys/${key.id}/rotate`), 409, 'conflict');
     const { body: other } = await call<IssuedKey>('POST', '/api/keys', NEW_KEY);
     await call('DELETE', `/api/keys/${other.id}`);

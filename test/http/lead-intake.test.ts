@@ -95,7 +95,7 @@ describe('POST /api/leads', () => {
           source: 'WEBSITE',
           assignedTo: 'user-456',
         },
-        metadata: { userId: 'user-7', ipAddress: null, userAgent: 'form/1.0', requestId: 'req-1' },
+        metadata: { keyId: null, userId: 'user-7', ipAddress: null, userAgent: 'form/1.0', requestId: 'req-1' },
       },
     ]);
     expect(events[0]?.at.toISOString()).toBe(body.createdAt);

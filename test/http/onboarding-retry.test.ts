@@ -43,7 +43,9 @@ describe('POST /api/leads/{id}/onboarding/retry', () => {
       .toMatchObject({ onboardingState: 'COMPLETED', onboardingRound: 2, score: 85 });
     expect(await database.prisma.notification.count({ where: { leadId: run.leadId } })).toBe(1);
     expect((await run.timeline()).slice(3)).toEqual([
+      'command.accepted',
       'onboarding.canceled',
+      'command.accepted',
       'onboarding.started',
       'notification.skipped',
       'enrichment.started',

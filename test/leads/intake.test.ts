@@ -7,7 +7,7 @@ import { SEED_LEAD, test } from '../support/onboarding.ts';
 import { countRows } from '../support/rows.ts';
 
 const SETTINGS = { enrichmentDelayMs: 10_000, idempotencyTtlHours: 24 };
-const CALLER = { userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' };
+const CALLER = { keyId: null, userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' };
 
 let emails = 0;
 

@@ -77,7 +77,9 @@ describe('DELETE /api/leads/{id}', () => {
         metadata: { userId: 'user-9', requestId: answer.headers.get('x-request-id') },
       },
     });
-    expect(Object.keys(entry?.data['metadata'] as object)).toEqual(['userId', 'requestId']);
+    expect(Object.keys(entry?.data['metadata'] as object).sort()).toEqual(
+      ['keyId', 'userId', 'ipAddress', 'userAgent', 'requestId'].sort(),
+    );
     expect(entry?.elapsedMs).toBeGreaterThan(0);
     expect(api.log.filter(({ msg }) => msg === 'lead erased')).toEqual([
       expect.objectContaining({ leadId: id, requestId: answer.headers.get('x-request-id') }),

@@ -10,7 +10,7 @@ import { createTestClient } from '../support/temporal.ts';
 
 const client = createTestClient();
 const { log } = recordLog();
-const caller = { userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' };
+const caller = { keyId: null, userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' };
 
 const relay = ({ pool }: TestDatabase) => relayOnce({ pool, carryOut: carrierTo(client), log });
 

@@ -18,7 +18,7 @@ const reconcile = (database: TestDatabase) => onboardingsPass(database, { enrich
 
 const accept = ({ prisma }: TestDatabase, leadId: string, command: Command) =>
   acceptCommand(prisma, leadId, command, {
-    caller: { userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' },
+    caller: { keyId: null, userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' },
     enrichmentDelayMs: FAR_AWAY_MS,
     orderDelayMs: 0,
   });

@@ -84,7 +84,7 @@ describe('after Postgres was restored from an older backup', () => {
   test('a later assignee is told although the run that told them has completed', async ({ database, onboard }) => {
     const run = await onboard();
     await run.handle.result();
-    const caller = { userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' };
+    const caller = { keyId: null, userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' };
     await updateLead(database.prisma, run.leadId, { assignedTo: 'user-789' }, caller);
     await relay(database);
     await client.workflow.getHandle(assigneeNotificationWorkflowId(run.leadId, 2)).result();

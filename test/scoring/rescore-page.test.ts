@@ -13,7 +13,7 @@ import { takeIn, test } from '../support/onboarding.ts';
 import { holdLead } from '../support/row-lock.ts';
 import { fillScored, rule, TELLING_RULES } from '../support/scores.ts';
 
-const caller = { userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
+const caller = { keyId: null, userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
 const activitiesOf = ({ prisma }: TestDatabase) => createLeadActivities({ prisma, providers: [] });
 
 /** An organization with leads, and a rescore by new rules that has not begun. */
@@ -96,7 +96,7 @@ describe('rescorePage', () => {
     const { rescoreId, page } = await begin(database, 600);
     const command = (name: 'pause' | 'resume' | 'cancel') =>
       database.prisma.$transaction((tx) =>
-        commandRescore(tx, rescoreId, name, { requestId: 'r', orderDelayMs: 60_000 }),
+        commandRescore(tx, rescoreId, name, { caller, orderDelayMs: 60_000 }),
       );
     await command('pause');
     expect(await runActivity(rescorePage, page(0))).toEqual({ pages: 0, next: 'wait' });

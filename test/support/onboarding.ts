@@ -100,7 +100,13 @@ export async function takeIn(
     {
       organizationId: submission.organizationId,
       submission,
-      caller: { userId: 'user-1', ipAddress: '203.0.113.7', userAgent: 'vitest', requestId: `request-${emails}` },
+      caller: {
+        keyId: null,
+        userId: 'user-1',
+        ipAddress: '203.0.113.7',
+        userAgent: 'vitest',
+        requestId: `request-${emails}`,
+      },
       idempotencyKey: undefined,
       orderDelayMs: 60_000,
     },

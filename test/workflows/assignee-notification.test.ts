@@ -9,7 +9,7 @@ import { carrierTo, relayOnce } from '../support/relay.ts';
 import { startStreamApi } from '../support/stream-api.ts';
 import { createTestClient, replay } from '../support/temporal.ts';
 
-const caller = { userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
+const caller = { keyId: null, userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
 
 describe('assigneeNotification', () => {
   test('tells a later assignee once, after the onboarding is over as well', async ({ database, onboard }) => {

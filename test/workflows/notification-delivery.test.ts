@@ -11,7 +11,7 @@ import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient, replay, testNamespace } from '../support/temporal.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
-const caller = { userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
+const caller = { keyId: null, userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
 
 type Receiver = Awaited<ReturnType<typeof startWebhookReceiver>>;
 

@@ -7,7 +7,7 @@ import { type Onboarding, test } from '../support/onboarding.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
-const caller = { userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
+const caller = { keyId: null, userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
 const FAR_AWAY_MS = 600_000;
 
 async function relay({ pool }: TestDatabase): Promise<void> {

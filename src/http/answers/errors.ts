@@ -1,8 +1,9 @@
 import { routePath } from 'hono/route';
 import { HTTPException } from 'hono/http-exception';
 import type { Context, ErrorHandler } from 'hono';
-import { KeyEnded, KeyNotFound } from '../../api-keys/errors.ts';
+import { KeyEnded, KeyExceedsMaker, KeyNotFound, TooManyKeys } from '../../api-keys/errors.ts';
 import { databaseFault } from '../../db/faults.ts';
+import { AnswerForgotten, KeyReused } from '../../db/once.ts';
 import { EmailTaken, LeadChanged, LeadNotFound } from '../../leads/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { NotificationNotFound } from '../../notifications/inbox.ts';
@@ -14,7 +15,7 @@ import { Problem } from './problem.ts';
 import { unavailable } from './unavailable.ts';
 
 const NOT_FOUND = [LeadNotFound, NotificationNotFound, KeyNotFound, RulesNotFound, RescoreNotFound];
-const CONFLICTS = [EmailTaken, CommandImpossible, KeyEnded, NotScored, RescoreOver];
+const CONFLICTS = [EmailTaken, CommandImpossible, KeyEnded, TooManyKeys, NotScored, RescoreOver];
 const isOneOf = (kinds: (new (id: never) => Error)[], err: unknown): err is Error =>
   kinds.some((kind) => err instanceof kind);
 
@@ -34,6 +35,9 @@ function toProblem(err: unknown, c: Context<HttpEnv>): Problem {
   if (err instanceof Problem) return err;
   if (isOneOf(NOT_FOUND, err)) return new Problem(404, 'not-found', err.message);
   if (isOneOf(CONFLICTS, err)) return new Problem(409, 'conflict', err.message);
+  if (err instanceof KeyExceedsMaker) return new Problem(403, 'forbidden', err.message);
+  if (err instanceof KeyReused) return new Problem(422, 'idempotency-key-reused', err.message);
+  if (err instanceof AnswerForgotten) return new Problem(410, 'lead-erased', err.message);
   if (err instanceof LeadChanged) return new Problem(412, 'precondition-failed', err.message);
   if (err instanceof CursorError) {
     const errors = [{ path: 'cursor', message: 'must be a nextCursor that this list has answered' }];

@@ -10,9 +10,11 @@ export function unavailable(c: Context<HttpEnv>, outcome: 'nothing-stored' | 'un
   return new Problem(503, 'unavailable', detail, { headers: { 'retry-after': '1' } });
 }
 
-/** Whatever else is sent twice changes nothing more the second time. */
+/** What is put, changed or taken away twice is as after once; what is posted may be done twice. */
 function unknownOutcome(c: Context<HttpEnv>): string {
-  return c.req.path === '/api/leads'
-    ? 'The lead may have been stored. Send it again with the same Idempotency-Key, and it is not stored twice; without a key, look for it first.'
+  if (c.req.header('idempotency-key') !== undefined)
+    return 'It may have been done. Send it again with the same Idempotency-Key: it is not done twice.';
+  return c.req.method === 'POST'
+    ? 'It may have been done, and without an Idempotency-Key it would be done again: look first.'
     : 'It may have been done. Send it again: twice is no different from once.';
 }

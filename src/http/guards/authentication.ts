@@ -2,15 +2,16 @@ import type { MiddlewareHandler } from 'hono';
 import type { Keyring, KeyRefusal } from '../../api-keys/keyring.ts';
 import { everyTenant, tenantOf } from '../../db/tenant.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
+import { addressReader } from '../request/caller.ts';
 import { inTime } from '../answers/deadline.ts';
 import { Problem } from '../answers/problem.ts';
-import type { CountRequest } from './rate-limit.ts';
+import { type CountRequest, networkOf } from './rate-limit.ts';
 import { unavailable } from '../answers/unavailable.ts';
 
 /** https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
 const BEARER = /^Bearer +([\w.~+/-]+=*)$/i;
 
-const REFUSALS: Record<KeyRefusal, string> = {
+const REFUSALS: Record<Exclude<KeyRefusal, 'too-many'>, string> = {
   unknown: 'There is no such API key: check that it is whole.',
   expired: 'This API key has expired: ask for a new one.',
   revoked: 'This API key was revoked: ask for a new one.',
@@ -21,7 +22,7 @@ const REFUSALS: Record<KeyRefusal, string> = {
  * @param countRefused called for each request that shows no good key
  */
 export function authenticate(
-  { keyring, prisma }: AppDependencies,
+  { keyring, prisma, trustedProxies }: AppDependencies,
   countRefused: CountRequest,
 ): MiddlewareHandler<HttpEnv> {
   if (keyring === 'off') {
@@ -32,8 +33,9 @@ export function authenticate(
       return next();
     };
   }
+  const readAddress = addressReader(trustedProxies);
   return async (c, next) => {
-    const verify = () => verifyKey(keyring, c.req.header('authorization'));
+    const verify = () => verifyKey(keyring, c.req.header('authorization'), networkOf(readAddress(c)));
     const key = await inTime(verify(), () => unavailable(c, 'nothing-stored')).catch((err: unknown) => {
       if (err instanceof Problem && err.status === 401) countRefused(c);
       throw err;
@@ -45,13 +47,20 @@ export function authenticate(
   };
 }
 
-async function verifyKey(keyring: Keyring, authorization: string | undefined) {
+async function verifyKey(keyring: Keyring, authorization: string | undefined, sender: string) {
   const [, token] = BEARER.exec(authorization ?? '') ?? [];
   if (token === undefined) throw unauthenticated('Send an API key, as in Authorization: Bearer lok_…', '');
-  const key = await keyring.verify(token);
+  const key = await keyring.verify(token, sender);
+  if (key === 'too-many') throw tooManyGuesses();
   if (typeof key === 'string') throw unauthenticated(REFUSALS[key], ' error="invalid_token"');
   return key;
 }
+
+/** Nobody has looked whether the key is good. */
+export const tooManyGuesses = () =>
+  new Problem(429, 'rate-limited', 'Too many unknown API keys came from your address: wait a minute.', {
+    headers: { 'retry-after': '60' },
+  });
 
 const unauthenticated = (detail: string, error: string) =>
   new Problem(401, 'unauthenticated', detail, { headers: { 'www-authenticate': `Bearer${error}` } });

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import type { Keyring, VerifiedKey } from '../../api-keys/keyring.ts';
 import { FORM_SCOPE } from '../../api-keys/scopes.ts';
 import type { LeadForm } from '../../forms/lead-form.ts';
+import { tooManyGuesses } from './authentication.ts';
 import { organizationOf } from './authorization.ts';
 import type { HttpEnv } from '../context.ts';
 import { Problem } from '../answers/problem.ts';
@@ -14,13 +15,15 @@ export async function authorizeForm(
   c: Context<HttpEnv>,
   keyring: Keyring | 'off',
   { key, organizationId }: Pick<LeadForm, 'key' | 'organizationId'>,
+  sender: string,
 ): Promise<string> {
-  if (keyring !== 'off') c.set('key', await verifyFormKey(keyring, key));
+  if (keyring !== 'off') c.set('key', await verifyFormKey(keyring, key, sender));
   return organizationOf(c, organizationId);
 }
 
-async function verifyFormKey(keyring: Keyring, token: string | undefined): Promise<VerifiedKey> {
-  const key = token === undefined ? 'unknown' : await keyring.verify(token);
+async function verifyFormKey(keyring: Keyring, token: string | undefined, sender: string): Promise<VerifiedKey> {
+  const key = token === undefined ? 'unknown' : await keyring.verify(token, sender);
+  if (key === 'too-many') throw tooManyGuesses();
   if (typeof key === 'string') {
     throw new Problem(403, 'forbidden', `Put a key with the scope ${FORM_SCOPE} into the field key.`);
   }

@@ -31,7 +31,8 @@ export function requestCounter(limiter: RateLimiter, trustedProxies: readonly st
   };
 }
 
-function networkOf(address: string | null): string {
+/** The network that is counted as one: an IPv4 address, or the prefix of an IPv6 one. */
+export function networkOf(address: string | null): string {
   if (address?.includes(':') !== true) return address ?? 'unknown';
   const groups = ipaddr.IPv6.parse(address).parts.slice(0, IPV6_PREFIX_GROUPS);
   return `${groups.map((group) => group.toString(16)).join(':')}::/64`;

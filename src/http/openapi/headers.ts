@@ -61,7 +61,7 @@ const parametersById = Object.fromEntries(Object.values(PARAMETERS).map((paramet
 const reference = (name: keyof typeof PARAMETERS) => ({ $ref: `#/components/parameters/${name}` });
 
 function parametersOf(path: string, method: string): object[] {
-  const isAudited = path.startsWith('/api/leads') && method !== 'get';
+  const isAudited = path.startsWith('/api/') && method !== 'get';
   return [reference('x-request-id'), ...(isAudited ? [reference('x-actor-id')] : [])];
 }
 

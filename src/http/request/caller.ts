@@ -1,7 +1,7 @@
 import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context } from 'hono';
 import ipaddr from 'ipaddr.js';
-import type { Caller } from '../../leads/caller.ts';
+import type { Caller } from '../../audit/caller.ts';
 import { isStorable } from '../../db/text.ts';
 import type { HttpEnv } from '../context.ts';
 import { Problem } from '../answers/problem.ts';
@@ -15,6 +15,7 @@ export function callerReader(trustedProxies: readonly string[]) {
   return (c: Context<HttpEnv>): Caller => {
     const userAgent = c.req.header('user-agent')?.slice(0, MAX_USER_AGENT) ?? null;
     return {
+      keyId: c.var.key?.id ?? null,
       userId: readActor(c.req.header('x-actor-id')),
       ipAddress: readAddress(c),
       userAgent: userAgent !== null && isStorable(userAgent) ? userAgent : null,

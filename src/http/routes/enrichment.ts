@@ -1,11 +1,12 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Prisma } from '../../db/generated/client.ts';
 import { enterFields } from '../../enrichment/enter-fields.ts';
 import { fieldChangeSchema } from '../../enrichment/field-change.ts';
 import { readEnrichment } from '../../enrichment/read-enrichment.ts';
 import { orderEnrichment } from '../../onboarding/enrich-command.ts';
-import { withSlot } from '../../outbox/with-slot.ts';
 import { needs } from '../guards/authorization.ts';
 import { callerReader } from '../request/caller.ts';
+import { createWriter, idempotencyHeaders } from '../request/idempotency.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../answers/problem.ts';
 import { answers, idParam, noQuery } from '../request/validation.ts';
@@ -54,9 +55,10 @@ const patchRoute = createRoute({
   request: {
     params: idParam,
     query: noQuery,
+    headers: idempotencyHeaders,
     body: { required: true, content: { 'application/json': { schema: fieldChangeSchema } } },
   },
-  responses: { 200: answers('As it is now', enrichmentSchema), ...problemResponses(404, 413, 415) },
+  responses: { 200: answers('As it is now', enrichmentSchema), ...problemResponses(404, 410, 413, 415, 422) },
 });
 
 const enrichRoute = createRoute({
@@ -68,6 +70,7 @@ const enrichRoute = createRoute({
   ...needs('leads:write'),
   request: {
     params: idParam,
+    headers: idempotencyHeaders,
     query: z.strictObject({
       fresh: z
         .enum(['true', 'false'])
@@ -77,13 +80,14 @@ const enrichRoute = createRoute({
   },
   responses: {
     202: answers('Accepted, and durable', z.object({ leadId: z.uuid(), run: z.uuid() })),
-    ...problemResponses(404, 409),
+    ...problemResponses(404, 409, 410, 422),
   },
 });
 
 /** `GET` and `PATCH /api/leads/{id}/enrichment`, `POST /api/leads/{id}/enrich` */
-export function enrichmentRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trustedProxies }: AppDependencies) {
-  const readCaller = callerReader(trustedProxies);
+export function enrichmentRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
+  const readCaller = callerReader(deps.trustedProxies);
+  const writer = createWriter(deps);
 
   return app
     .openapi(getRoute, async (c) => {
@@ -94,19 +98,21 @@ export function enrichmentRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trusted
       const { id } = c.req.valid('param');
       const { fields } = c.req.valid('json');
       const caller = readCaller(c);
-      const enrichment = await c.var.tenant.write(async (tx) => {
+      const enter = async (tx: Prisma.TransactionClient) => {
         await enterFields(tx, id, fields, caller);
         return readEnrichment(tx, id);
-      });
+      };
+      const enrichment = await writer.write(c, enter, { leadId: id });
       return c.json(enrichment, 200);
     })
     .openapi(enrichRoute, async (c) => {
       const { id } = c.req.valid('param');
       const request = { caller: readCaller(c), fresh: c.req.valid('query').fresh === 'true' };
-      const accepted = await withSlot(fastStart, async (orderDelayMs) => {
-        const order = await c.var.tenant.write((tx) => orderEnrichment(tx, id, { ...request, orderDelayMs }));
+      const place = async (tx: Prisma.TransactionClient, orderDelayMs: number) => {
+        const order = await orderEnrichment(tx, id, { ...request, orderDelayMs });
         return { order, answer: { leadId: order.leadId, run: order.payload.run } };
-      });
+      };
+      const accepted = await writer.order(c, place, { leadId: id });
       return c.json(accepted, 202);
     });
 }

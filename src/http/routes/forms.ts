@@ -3,9 +3,11 @@ import type { Context } from 'hono';
 import { guardScript } from '../../forms/guard-script.ts';
 import { leadFormSchema, toSubmission } from '../../forms/lead-form.ts';
 import type { TokenRefusal } from '../../forms/token.ts';
-import { callerReader } from '../request/caller.ts';
+import { networkOf } from '../guards/rate-limit.ts';
+import { addressReader, callerReader } from '../request/caller.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { authorizeForm } from '../guards/form-authorization.ts';
+import { refuseIdempotencyKey } from '../request/idempotency.ts';
 import { parseJson } from '../request/parse-json.ts';
 import { describeProblems, Problem } from '../answers/problem.ts';
 import { isUrlencoded } from '../request/body.ts';
@@ -83,6 +85,7 @@ export function formRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): vo
   const { formTokens, formReturnOrigins, log } = deps;
   const takeIn = leadTaker(deps);
   const readCaller = callerReader(deps.trustedProxies);
+  const readAddress = addressReader(deps.trustedProxies);
   const schema = leadFormSchema(formReturnOrigins);
 
   app.openapi(tokenRoute, async (c) => {
@@ -99,8 +102,9 @@ export function formRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): vo
   const route = postRoute(schema);
   app.openAPIRegistry.registerPath(route);
   app.openapi({ ...route, request: { query: noQuery }, hide: true }, async (c) => {
+    refuseIdempotencyKey(c, 'is not taken: the token of a form is good for one lead');
     const form = await readForm(c, schema);
-    const organizationId = await authorizeForm(c, deps.keyring, form);
+    const organizationId = await authorizeForm(c, deps.keyring, form, networkOf(readAddress(c)));
     const accepted = () =>
       form.returnTo === undefined ? c.json({ status: 'received' } as const, 201) : c.redirect(form.returnTo, 303);
 

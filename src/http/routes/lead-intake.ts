@@ -1,15 +1,21 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { ApiScope } from '../../api-keys/scopes.ts';
 import { EXAMPLE_LEAD } from '../../leads/example-lead.ts';
 import { leadSchema } from '../../leads/lead.ts';
 import { submissionSchema } from '../../leads/submission.ts';
 import { needs, organizationOf } from '../guards/authorization.ts';
 import { callerReader } from '../request/caller.ts';
+import { idempotencyHeaders } from '../request/idempotency.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { Problem, problemResponses } from '../answers/problem.ts';
 import { leadTaker } from '../../leads/take-in.ts';
 import { answers, etagHeader, noQuery } from '../request/validation.ts';
 
 const duplicateSchema = leadSchema.extend({ duplicate: z.boolean().optional() }).openapi('IntakeAnswer');
+const knownSchema = z
+  .union([duplicateSchema, z.object({ id: z.uuid(), duplicate: z.literal(true) })])
+  .openapi('KnownLead', { description: 'With the scope `leads:read` all of the lead, else its id' });
 
 const INTAKE_HEADERS = { location: z.string(), ...etagHeader };
 
@@ -18,19 +24,14 @@ const route = createRoute({
   path: '/api/leads',
   tags: ['leads'],
   summary: 'Take a lead in',
-  ...needs('leads:write'),
+  ...needs('leads:create'),
   description:
     'Stores the lead and the order to onboard it, then answers; the onboarding itself runs afterwards. ' +
-    'When the organization already has a lead with that e-mail, that lead is answered and this submission is kept on its timeline.',
+    'When the organization already has a lead with that e-mail, that lead is answered and this submission is kept on its ' +
+    'timeline; a key without the scope `leads:read` learns the id of that lead, and nothing else.',
   request: {
     query: noQuery,
-    headers: z.object({
-      'idempotency-key': z
-        .string()
-        .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
-        .optional()
-        .openapi({ description: 'Makes a repetition of this request answer what the first one answered' }),
-    }),
+    headers: idempotencyHeaders,
     body: { required: true, content: { 'application/json': { schema: submissionSchema, example: EXAMPLE_LEAD } } },
   },
   responses: {
@@ -39,8 +40,8 @@ const route = createRoute({
       headers: z.object(INTAKE_HEADERS),
     },
     200: {
-      ...answers('The organization has this lead already', duplicateSchema),
-      headers: z.object(INTAKE_HEADERS),
+      ...answers('The organization has this lead already', knownSchema),
+      headers: z.object(INTAKE_HEADERS).partial(),
     },
     ...problemResponses(409, 410, 413, 415, 422),
   },
@@ -72,6 +73,7 @@ export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
       case 'duplicate':
       case 'replayed': {
         const duplicate = result.outcome === 'duplicate' || (result.outcome === 'replayed' && result.duplicate);
+        if (duplicate && !mayRead(c)) return c.json({ id: result.lead.id, duplicate: true as const }, 200);
         c.header('etag', result.etag);
         c.header('location', `/api/leads/${result.lead.id}`);
         return duplicate ? c.json({ ...result.lead, duplicate }, 200) : c.json(result.lead, 201);
@@ -79,3 +81,5 @@ export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
     }
   });
 }
+
+const mayRead = (c: Context<HttpEnv>): boolean => c.var.key?.scopes.includes('leads:read' satisfies ApiScope) ?? true;

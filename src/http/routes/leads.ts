@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { etag } from 'hono/etag';
 import { LEAD_SOURCES, SCORE_BANDS } from '../../../workflows/contract.ts';
+import type { Prisma } from '../../db/generated/client.ts';
 import { LEAD_STATUSES, leadSchema } from '../../leads/lead.ts';
 import { getLead, listLeads } from '../../leads/read.ts';
 import { leadChangeSchema } from '../../leads/submission.ts';
@@ -8,6 +9,7 @@ import { text, userId } from '../../db/text.ts';
 import { updateLead } from '../../leads/update.ts';
 import { needs, organizationOf } from '../guards/authorization.ts';
 import { callerReader } from '../request/caller.ts';
+import { createWriter, idempotencyHeaders } from '../request/idempotency.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../answers/problem.ts';
 import { answers, cursor, etagHeader, idParam, limit, noQuery, ownOrganization } from '../request/validation.ts';
@@ -73,18 +75,20 @@ const patchRoute = createRoute({
   request: {
     params: idParam,
     query: noQuery,
-    headers: z.object({ 'if-match': ifMatch.optional() }),
+    headers: idempotencyHeaders.extend({ 'if-match': ifMatch.optional() }),
     body: { required: true, content: { 'application/json': { schema: leadChangeSchema } } },
   },
   responses: {
     200: { ...answers('The lead as it is now', leadSchema), headers: z.object(etagHeader) },
-    ...problemResponses(404, 409, 412, 413, 415),
+    ...problemResponses(404, 409, 410, 412, 413, 415, 422),
   },
 });
 
 /** `GET /api/leads`, `GET /api/leads/{id}`, `PATCH /api/leads/{id}` */
-export function leadRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trustedProxies }: AppDependencies) {
+export function leadRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
+  const { fastStart, trustedProxies } = deps;
   const readCaller = callerReader(trustedProxies);
+  const writer = createWriter(deps);
   app.use(getRoute.getRoutingPath(), etag()); // answers If-None-Match
   return app
     .openapi(listRoute, async (c) => {
@@ -103,7 +107,8 @@ export function leadRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trustedProxie
       const change = c.req.valid('json');
       const caller = readCaller(c);
       const ifMatch = c.req.valid('header')['if-match'];
-      const tagged = await c.var.tenant.write((tx) => updateLead(tx, id, change, caller, ifMatch));
+      const work = (tx: Prisma.TransactionClient) => updateLead(tx, id, change, caller, ifMatch);
+      const tagged = await writer.write(c, work, { leadId: id });
       if (change.assignedTo || change.priority) fastStart.leaveToRelays();
       c.header('etag', tagged.etag);
       return c.json(tagged.lead, 200);

@@ -3,7 +3,8 @@ import { userId } from '../../db/text.ts';
 import { listNotifications, markAllRead, markRead } from '../../notifications/inbox.ts';
 import { notificationSchema } from '../../notifications/notification.ts';
 import { needs, organizationOf } from '../guards/authorization.ts';
-import type { HttpEnv } from '../context.ts';
+import type { AppDependencies, HttpEnv } from '../context.ts';
+import { createWriter, idempotencyHeaders } from '../request/idempotency.ts';
 import { problemResponses } from '../answers/problem.ts';
 import { answers, cursor, idParam, limit, noQuery, ownOrganization } from '../request/validation.ts';
 
@@ -46,8 +47,8 @@ const readRoute = createRoute({
   tags: ['notifications'],
   summary: 'Mark a notification as read',
   ...needs('notifications'),
-  request: { params: idParam, query: noQuery },
-  responses: { 200: answers('The notification', notificationSchema), ...problemResponses(404) },
+  request: { params: idParam, query: noQuery, headers: idempotencyHeaders },
+  responses: { 200: answers('The notification', notificationSchema), ...problemResponses(404, 409, 422) },
 });
 
 const readAllRoute = createRoute({
@@ -56,12 +57,16 @@ const readAllRoute = createRoute({
   tags: ['notifications'],
   summary: "Mark all of a user's notifications as read",
   ...needs('notifications'),
-  request: { query: z.strictObject(inbox) },
-  responses: { 200: answers('How many were unread', z.object({ marked: z.number().int() })), ...problemResponses() },
+  request: { query: z.strictObject(inbox), headers: idempotencyHeaders },
+  responses: {
+    200: answers('How many were unread', z.object({ marked: z.number().int() })),
+    ...problemResponses(409, 422),
+  },
 });
 
 /** `GET /api/notifications`, `POST /api/notifications/{id}/read`, `POST /api/notifications/read-all` */
-export function notificationRoutes(app: OpenAPIHono<HttpEnv>) {
+export function notificationRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
+  const writer = createWriter(deps);
   return app
     .openapi(listRoute, async (c) => {
       const { organizationId: named, userId: user, ...page } = c.req.valid('query');
@@ -70,11 +75,11 @@ export function notificationRoutes(app: OpenAPIHono<HttpEnv>) {
     })
     .openapi(readRoute, async (c) => {
       const { id } = c.req.valid('param');
-      return c.json(await c.var.tenant.write((tx) => markRead(tx, id)), 200);
+      return c.json(await writer.write(c, (tx) => markRead(tx, id)), 200);
     })
     .openapi(readAllRoute, async (c) => {
       const { organizationId: named, userId: user } = c.req.valid('query');
       const whose = { organizationId: organizationOf(c, named), userId: user };
-      return c.json({ marked: await c.var.tenant.write((tx) => markAllRead(tx, whose)) }, 200);
+      return c.json({ marked: await writer.write(c, (tx) => markAllRead(tx, whose)) }, 200);
     });
 }

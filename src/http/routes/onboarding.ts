@@ -1,10 +1,11 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { ONBOARDING_STATES } from '../../../workflows/contract.ts';
+import type { Prisma } from '../../db/generated/client.ts';
 import { acceptCommand, COMMANDS } from '../../onboarding/command.ts';
 import { onboardingStatus, STEP_STATES } from '../../onboarding/status.ts';
-import { withSlot } from '../../outbox/with-slot.ts';
 import { needs } from '../guards/authorization.ts';
 import { callerReader } from '../request/caller.ts';
+import { createWriter, idempotencyHeaders } from '../request/idempotency.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../answers/problem.ts';
 import { answers, idParam, noQuery } from '../request/validation.ts';
@@ -58,16 +59,17 @@ const commandRoute = (command: Command) =>
     tags: ['onboarding'],
     summary: SUMMARIES[command],
     ...needs('leads:write'),
-    request: { params: idParam, query: noQuery },
+    request: { params: idParam, query: noQuery, headers: idempotencyHeaders },
     responses: {
       202: answers('Accepted, and durable', z.object({ command: z.enum(COMMANDS), state: z.enum(ONBOARDING_STATES) })),
-      ...problemResponses(404, 409),
+      ...problemResponses(404, 409, 410, 422),
     },
   });
 
 /** `GET /api/leads/{id}/onboarding`, `POST /api/leads/{id}/onboarding/{command}` */
 export function onboardingRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
-  const { runs, fastStart, intake } = deps;
+  const { runs, intake } = deps;
+  const writer = createWriter(deps);
   const readCaller = callerReader(deps.trustedProxies);
 
   const withStatus = app.openapi(statusRoute, async (c) => {
@@ -77,11 +79,11 @@ export function onboardingRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
     withStatus.openapi(commandRoute(command), async (c) => {
       const { id } = c.req.valid('param');
       const request = { caller: readCaller(c), enrichmentDelayMs: intake.enrichmentDelayMs };
-      const state = await withSlot(fastStart, async (orderDelayMs) => {
-        const context = { ...request, orderDelayMs };
-        const { state, order } = await c.var.tenant.write((tx) => acceptCommand(tx, id, command, context));
+      const accept = async (tx: Prisma.TransactionClient, orderDelayMs: number) => {
+        const { state, order } = await acceptCommand(tx, id, command, { ...request, orderDelayMs });
         return { order, answer: state };
-      });
+      };
+      const state = await writer.order(c, accept, { leadId: id });
       return c.json({ command, state }, 202);
     });
   COMMANDS.forEach(withCommand);

@@ -5,9 +5,9 @@ import { exportLead } from '../../personal-data/export.ts';
 import { leadSchema } from '../../leads/lead.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { notificationSchema } from '../../notifications/notification.ts';
-import { withSlot } from '../../outbox/with-slot.ts';
 import { needs } from '../guards/authorization.ts';
 import { callerReader } from '../request/caller.ts';
+import { createWriter, idempotencyHeaders } from '../request/idempotency.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../answers/problem.ts';
 import { answers, idParam, noQuery } from '../request/validation.ts';
@@ -19,13 +19,13 @@ const eraseRoute = createRoute({
   path: '/api/leads/{id}',
   tags: ['personal data'],
   summary: 'Erase a person',
-  ...needs('leads:write'),
+  ...needs('leads:erase'),
   description:
     'Erases the lead, its timeline, notifications and kept answers, at once and for good, and cancels a running ' +
     'onboarding. Of the timeline one entry stays, `lead.erased`, with the caller, the key and the time. The same person may ' +
     'come again by a new request; a repetition of an old one, by its `Idempotency-Key`, is answered with 410.',
-  request: { params: idParam, query: noQuery },
-  responses: { 204: { description: 'Nothing is left of the person' }, ...problemResponses(404) },
+  request: { params: idParam, query: noQuery, headers: idempotencyHeaders },
+  responses: { 204: { description: 'Nothing is left of the person' }, ...problemResponses(404, 422) },
 });
 
 const exportSchema = z
@@ -74,17 +74,18 @@ const exportRoute = createRoute({
 
 /** `DELETE /api/leads/{id}`, `GET /api/leads/{id}/export` */
 export function personalDataRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
-  const { fastStart, log } = deps;
+  const { log } = deps;
+  const writer = createWriter(deps);
   const readCaller = callerReader(deps.trustedProxies);
 
   return app
     .openapi(eraseRoute, async (c) => {
       const { id } = c.req.valid('param');
-      const { userId, requestId } = readCaller(c);
-      const origin = { userId, requestId, ...(c.var.key && { keyId: c.var.key.id }) };
-      await withSlot(fastStart, async (orderDelayMs) => {
-        const erasure = { reason: 'request', requestId, origin, orderDelayMs } as const;
-        return { order: await c.var.tenant.write((tx) => eraseLead(tx, id, erasure)), answer: undefined };
+      const caller = readCaller(c);
+      const { requestId } = caller;
+      await writer.order(c, async (tx, orderDelayMs) => {
+        const erasure = { reason: 'request', requestId, origin: { ...caller }, orderDelayMs } as const;
+        return { order: await eraseLead(tx, id, erasure), answer: null };
       });
       log.info({ leadId: id, requestId }, 'lead erased');
       return c.body(null, 204);

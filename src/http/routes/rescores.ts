@@ -1,9 +1,10 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { RescoreState } from '../../db/generated/enums.ts';
 import { commandRescore, readRescore, RESCORE_COMMANDS, type RescoreCommand } from '../../scoring/rescore.ts';
-import { withSlot } from '../../outbox/with-slot.ts';
 import { needs } from '../guards/authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
+import { callerReader } from '../request/caller.ts';
+import { createWriter, idempotencyHeaders } from '../request/idempotency.ts';
 import { problemResponses } from '../answers/problem.ts';
 import { answers, idParam, noQuery } from '../request/validation.ts';
 
@@ -51,12 +52,14 @@ const commandRoute = (command: RescoreCommand) =>
     tags: ['score rules'],
     summary: SUMMARIES[command],
     ...needs('rules'),
-    request: { params: idParam, query: noQuery },
-    responses: { 202: answers('Accepted, and durable', rescoreSchema), ...problemResponses(404, 409) },
+    request: { params: idParam, query: noQuery, headers: idempotencyHeaders },
+    responses: { 202: answers('Accepted, and durable', rescoreSchema), ...problemResponses(404, 409, 422) },
   });
 
 /** `GET /api/score-rules/rescores/{id}`, `POST /api/score-rules/rescores/{id}/{command}` */
-export function rescoreRoutes(app: OpenAPIHono<HttpEnv>, { fastStart }: AppDependencies) {
+export function rescoreRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
+  const readCaller = callerReader(deps.trustedProxies);
+  const writer = createWriter(deps);
   const withProgress = app.openapi(readRoute, async (c) => {
     const { id } = c.req.valid('param');
     return c.json(await c.var.tenant.read((db) => readRescore(db, id)), 200);
@@ -65,9 +68,9 @@ export function rescoreRoutes(app: OpenAPIHono<HttpEnv>, { fastStart }: AppDepen
   const withCommand = (command: RescoreCommand) =>
     withProgress.openapi(commandRoute(command), async (c) => {
       const { id } = c.req.valid('param');
-      const progress = await withSlot(fastStart, async (orderDelayMs) => {
-        const context = { requestId: c.var.requestId, orderDelayMs };
-        const { order, progress } = await c.var.tenant.write((tx) => commandRescore(tx, id, command, context));
+      const caller = readCaller(c);
+      const progress = await writer.order(c, async (tx, orderDelayMs) => {
+        const { order, progress } = await commandRescore(tx, id, command, { caller, orderDelayMs });
         return { order, answer: progress };
       });
       return c.json(progress, 202);

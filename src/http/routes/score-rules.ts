@@ -5,9 +5,9 @@ import { activateRules } from '../../scoring/activate.ts';
 import { dryRun } from '../../scoring/dry-run.ts';
 import { readRules } from '../../scoring/read-rules.ts';
 import { checkRuleSet, ruleSetFields } from '../../scoring/rule-set.ts';
-import { withSlot } from '../../outbox/with-slot.ts';
 import { needs, organizationOf } from '../guards/authorization.ts';
 import { callerReader } from '../request/caller.ts';
+import { createWriter, idempotencyHeaders, refuseIdempotencyKey } from '../request/idempotency.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { Problem, problemResponses } from '../answers/problem.ts';
 import { answers, noQuery, ownOrganization } from '../request/validation.ts';
@@ -107,19 +107,21 @@ const activateRoute = createRoute({
   summary: 'Put rules in force, and score all leads by them',
   description: 'They are the next version. Leads that have a score are scored anew in the background.',
   ...needs('rules'),
-  request: { query: noQuery, body },
+  request: { query: noQuery, headers: idempotencyHeaders, body },
   responses: {
     202: answers(
       'In force; the leads follow, and `rescore` says how far they are',
       z.object({ organizationId: z.string(), version: count, rescore: rescoreSchema }),
     ),
-    ...problemResponses(413, 415),
+    ...problemResponses(409, 413, 415, 422),
   },
 });
 
 /** `GET /api/score-rules`, `POST /api/score-rules`, `POST /api/score-rules/dry-run` */
-export function scoreRuleRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trustedProxies }: AppDependencies) {
-  const readCaller = callerReader(trustedProxies);
+export function scoreRuleRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
+  const { fastStart } = deps;
+  const readCaller = callerReader(deps.trustedProxies);
+  const writer = createWriter(deps);
   let dryRuns = 0;
 
   return app
@@ -129,6 +131,7 @@ export function scoreRuleRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trustedP
       return c.json(await c.var.tenant.read((db) => readRules(db, organization, version)), 200);
     })
     .openapi(dryRunRoute, async (c) => {
+      refuseIdempotencyKey(c, 'is not taken: nothing is stored');
       const { organizationId: named, ...rules } = c.req.valid('json');
       const request = { organizationId: organizationOf(c, named), rules, budgetMs: DRY_RUN_MS };
       if (dryRuns >= DRY_RUNS_AT_ONCE) {
@@ -146,12 +149,10 @@ export function scoreRuleRoutes(app: OpenAPIHono<HttpEnv>, { fastStart, trustedP
       const { organizationId: named, ...rules } = c.req.valid('json');
       const organization = organizationOf(c, named);
       const caller = readCaller(c);
-      const answer = await withSlot(fastStart, async (orderDelayMs) => {
-        const activation = { organizationId: organization, rules, caller, orderDelayMs };
-        const activated = await c.var.tenant.write((tx) => activateRules(tx, activation));
-        if (activated.woken > 0) fastStart.leaveToRelays();
-        return activated;
-      });
+      const answer = await writer.order(c, (tx, orderDelayMs) =>
+        activateRules(tx, { organizationId: organization, rules, caller, orderDelayMs }),
+      );
+      fastStart.leaveToRelays(); // the run of an older rescore may wait to be woken
       return c.json(answer, 202);
     });
 }

@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SCORE_BANDS } from '../../../workflows/contract.ts';
 import { ScoreCause } from '../../db/generated/enums.ts';
+import type { Prisma } from '../../db/generated/client.ts';
 import { LOCALES } from '../../leads/lead.ts';
 import { text } from '../../db/text.ts';
 import { explainScore } from '../../scoring/explain.ts';
@@ -8,6 +9,7 @@ import { removeOverride, setOverride } from '../../scoring/override.ts';
 import { createRuleBook } from '../../scoring/rule-book.ts';
 import { needs } from '../guards/authorization.ts';
 import { callerReader } from '../request/caller.ts';
+import { createWriter, idempotencyHeaders } from '../request/idempotency.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../answers/problem.ts';
 import { answers, idParam, noQuery } from '../request/validation.ts';
@@ -77,11 +79,12 @@ const overrideRoute = createRoute({
   request: {
     params: idParam,
     query: noQuery,
+    headers: idempotencyHeaders,
     body: { required: true, content: { 'application/json': { schema: overrideSchema } } },
   },
   responses: {
     200: answers('The score as it is now', explanationSchema),
-    ...problemResponses(404, 409, 413, 415),
+    ...problemResponses(404, 409, 410, 413, 415, 422),
   },
 });
 
@@ -91,13 +94,14 @@ const removeRoute = createRoute({
   tags: ['scores'],
   summary: 'Let the calculated score count again',
   ...needs('leads:write'),
-  request: { params: idParam, query: noQuery },
-  responses: { 204: { description: 'No score of a person is in force' }, ...problemResponses(404) },
+  request: { params: idParam, query: noQuery, headers: idempotencyHeaders },
+  responses: { 204: { description: 'No score of a person is in force' }, ...problemResponses(404, 410, 422) },
 });
 
 /** `GET /api/leads/{id}/score`, `PUT` and `DELETE /api/leads/{id}/score/override` */
-export function scoreRoutes(app: OpenAPIHono<HttpEnv>, { trustedProxies }: AppDependencies) {
-  const readCaller = callerReader(trustedProxies);
+export function scoreRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
+  const readCaller = callerReader(deps.trustedProxies);
+  const writer = createWriter(deps);
   const ruleBook = createRuleBook();
 
   return app
@@ -110,16 +114,18 @@ export function scoreRoutes(app: OpenAPIHono<HttpEnv>, { trustedProxies }: AppDe
       const { id } = c.req.valid('param');
       const override = c.req.valid('json');
       const context = { caller: readCaller(c), ruleBook };
-      const explanation = await c.var.tenant.write(async (tx) => {
+      const putInForce = async (tx: Prisma.TransactionClient) => {
         await setOverride(tx, id, override, context);
         return explainScore(tx, id);
-      });
+      };
+      const explanation = await writer.write(c, putInForce, { leadId: id });
       return c.json(explanation, 200);
     })
     .openapi(removeRoute, async (c) => {
       const { id } = c.req.valid('param');
       const context = { caller: readCaller(c), ruleBook };
-      await c.var.tenant.write((tx) => removeOverride(tx, id, context));
+      const remove = (tx: Prisma.TransactionClient) => removeOverride(tx, id, context).then(() => null);
+      await writer.write(c, remove, { leadId: id });
       return c.body(null, 204);
     });
 }

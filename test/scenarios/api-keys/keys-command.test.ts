@@ -12,7 +12,8 @@ const keys = ({ url }: { url: string }, ...args: string[]) => runSource('src/key
 
 const CREATE = ['create', '--organization', 'org-123', '--name', 'web form', '--scopes', 'leads:read,leads:write'];
 
-const verify = ({ pool }: TestDatabase, token: string) => createKeyring({ pool, log: recordLog().log }).verify(token);
+const verify = ({ pool }: TestDatabase, token: string) =>
+  createKeyring({ pool, log: recordLog().log }).verify(token, 'somebody');
 
 describe('npm run keys', () => {
   test('creates a key, and prints nothing but its token to stdout', async ({ database }) => {
