@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import type { ExtractSchema } from 'hono/types';
 import type { HttpEnv } from './context.ts';
+import type { auditRoutes } from './routes/audit.ts';
 import type { enrichmentRoutes } from './routes/enrichment.ts';
 import type { keyRoutes } from './routes/keys.ts';
 import type { leadIntakeRoutes } from './routes/lead-intake.ts';
@@ -35,7 +36,8 @@ type Callable<Routes> = {
 export type Api = Hono<
   HttpEnv,
   Callable<
-    SchemaOf<typeof enrichmentRoutes> &
+    SchemaOf<typeof auditRoutes> &
+      SchemaOf<typeof enrichmentRoutes> &
       SchemaOf<typeof keyRoutes> &
       SchemaOf<typeof leadIntakeRoutes> &
       SchemaOf<typeof leadRoutes> &

@@ -10,6 +10,7 @@ import { readFormBody, readJsonBody } from './request/body.ts';
 import { logRequests } from './server/request-log.ts';
 import { documentationRoutes } from './openapi/documentation.ts';
 import { formRoutes } from './routes/forms.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { enrichmentRoutes } from './routes/enrichment.ts';
 import { healthRoutes } from './routes/health.ts';
 import { keyRoutes } from './routes/keys.ts';
@@ -51,6 +52,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   notificationRoutes(app, deps);
   notificationStreamRoutes(app, deps);
   keyRoutes(app, deps);
+  auditRoutes(app);
   formRoutes(app, deps);
   healthRoutes(app, deps);
   documentationRoutes(app);

@@ -124,6 +124,23 @@ describe('a key', () => {
     expect(statements).toHaveLength(1);
   });
 
+  test('that is guessed is not even looked for after 60 in a minute, while one that works goes on', async ({
+    keyed,
+    database,
+  }) => {
+    const token = await makeKey(database);
+    const guess = () => keyed.as(token.replace(/_.{36}_/, `_${randomUUID()}_`))('GET', '/api/leads');
+    for (let n = 0; n < 60; n += 1) expectProblem(await guess(), 401, 'unauthenticated');
+    expect((await keyed.as(token)('GET', '/api/leads')).status).toBe(429); // its first use looks like a guess
+    const statements = recordStatements();
+    for (let n = 0; n < 20; n += 1) {
+      const answer = await guess();
+      expectProblem(answer, 429, 'rate-limited');
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect(statements).toEqual([]);
+  });
+
   test('is nowhere in the log, not even its hash; its id is', async ({ keyed, database }) => {
     const token = await makeKey(database, { scopes: ['leads:write'] });
     const wrong = token.replace(/.{43}$/, 'A'.repeat(43));

@@ -1,12 +1,14 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect } from 'vitest';
 import type { ApiKey, IssuedKey } from '../../src/api-keys/api-key.ts';
-import type { Answer, Page } from '../support/api.ts';
+import type { Answer, Call, Page } from '../support/api.ts';
 import { makeKey, testWithoutStarts as test } from '../support/keyed-api.ts';
 import { expectProblem } from '../support/problem.ts';
 
 const NEW_KEY = { organizationId: 'org-123', name: 'web form', scopes: ['leads:read'] };
 const HOUR = 3_600_000;
+
+const idOf = (token: string) => token.split('_')[1] ?? '';
 
 describe('POST /api/keys', () => {
   test('makes a key that works, and shows its token this once', async ({ keyed, database }) => {
@@ -108,4 +110,115 @@ test('DELETE /api/keys/{id} revokes a key, and may be repeated', async ({ keyed,
   expect((await call('DELETE', `/api/keys/${key.id}`)).status).toBe(204);
   expect(await revokedAt()).toEqual(first);
   expectProblem(await keyed.as(key.token)('GET', '/api/leads'), 401, 'unauthenticated');
+});
+
+describe('a key that is made by another', () => {
+  const DAY = 24 * HOUR;
+
+  test('knows the key and the user who made it, and what it replaces', async ({ keyed, database }) => {
+    const maker = await makeKey(database);
+    const actor = { 'x-actor-id': 'user-7' };
+    const call = keyed.as(maker);
+    const { body: made } = await call<IssuedKey>('POST', '/api/keys', NEW_KEY, actor);
+    expect(made).toMatchObject({ madeByKey: idOf(maker), madeByUser: 'user-7', replaces: null });
+    const { body: next } = await call<IssuedKey>('POST', `/api/keys/${made.id}/rotate`, undefined, actor);
+    expect(next).toMatchObject({ madeByKey: idOf(maker), madeByUser: 'user-7', replaces: made.id });
+  });
+
+  test('gets no scope that its maker lacks, whether it is made or replaced', async ({ keyed, database }) => {
+    const call = keyed.as(await makeKey(database, { scopes: ['ops', 'leads:read'] }));
+    const wider = { ...NEW_KEY, scopes: ['leads:read', 'leads:write'] };
+    expectProblem(await call('POST', '/api/keys', wider), 403, 'forbidden');
+    const other = await makeKey(database, { scopes: ['leads:write'] });
+    const answer = await call<{ detail: string }>('POST', `/api/keys/${idOf(other)}/rotate`);
+    expectProblem(answer, 403, 'forbidden');
+    expect(answer.body.detail).toContain('lacks leads:write');
+    expect((await database.prisma.apiKey.findUnique({ where: { id: idOf(other) } }))?.expiresAt).toBeNull();
+    expect((await call('POST', '/api/keys', NEW_KEY)).status).toBe(201);
+  });
+
+  test('does not outlive it', async ({ keyed, database }) => {
+    const end = new Date(Date.now() + DAY);
+    const call = keyed.as(await makeKey(database, { expiresAt: end }));
+    expectProblem(await call('POST', '/api/keys', NEW_KEY), 403, 'forbidden');
+    const later = { ...NEW_KEY, expiresAt: new Date(end.getTime() + 1).toISOString() };
+    expectProblem(await call('POST', '/api/keys', later), 403, 'forbidden');
+    const { status, body } = await call<IssuedKey>('POST', '/api/keys', { ...NEW_KEY, expiresAt: end.toISOString() });
+    expect(status).toBe(201);
+    const { body: next } = await call<IssuedKey>('POST', `/api/keys/${body.id}/rotate`);
+    expect(Date.parse(next.expiresAt ?? '')).toBeLessThanOrEqual(end.getTime());
+  });
+
+  test('is one of 100 at most, and of 500 that an organization has', async ({ keyed, database }) => {
+    const organizationId = `org-${randomUUID()}`;
+    const maker = await makeKey(database, { organizationId });
+    const call = keyed.as(maker);
+    const fill = (madeByKey: string | null, count: number) =>
+      database.prisma.apiKey.createMany({
+        data: Array.from({ length: count }, () => {
+          return {
+            id: randomUUID(),
+            organizationId,
+            name: 'one of many',
+            scopes: [],
+            madeByKey,
+            secretHash: randomBytes(32),
+          };
+        }),
+      });
+    const make = (body: object = {}) =>
+      call<{ detail: string }>('POST', '/api/keys', { ...NEW_KEY, organizationId, ...body });
+    await fill(idOf(maker), 99);
+    expect((await make()).status).toBe(201);
+    const answer = await make();
+    expectProblem(answer, 409, 'conflict');
+    expect(answer.body.detail).toMatch(/^This key has made 100 keys that work/);
+
+    const one = await database.prisma.apiKey.findFirstOrThrow({ where: { organizationId, madeByKey: idOf(maker) } });
+    await call('DELETE', `/api/keys/${one.id}`);
+    await fill(null, 399); // 100 of the key's own, and itself
+    expect((await make()).status).toBe(201);
+    await database.prisma.apiKey.deleteMany({ where: { madeByKey: idOf(maker) } });
+    await fill(null, 100);
+    expect((await make()).body.detail).toMatch(/^This organization has 500 keys that work/);
+  });
+
+  test('can be revoked with it, and so on down, but for keys of others', async ({ keyed, database }) => {
+    const root = keyed.as(await makeKey(database));
+    const make = async (call: Call) =>
+      (await call<IssuedKey>('POST', '/api/keys', { ...NEW_KEY, scopes: ['ops', 'leads:read'] })).body;
+    const [child, sibling] = [await make(root), await make(root)];
+    const grandchild = await make(keyed.as(child.token));
+    expect((await root('DELETE', `/api/keys/${child.id}?descendants=true`)).status).toBe(204);
+    const { body } = await root<Page<ApiKey>>('GET', '/api/keys');
+    const ended = (id: string) => body.items.find((key) => key.id === id)?.revokedAt !== null;
+    expect([child.id, grandchild.id, sibling.id].map(ended)).toEqual([true, true, false]);
+  });
+
+  test('works on for a day when it is replaced, unless the caller says otherwise', async ({ keyed, database }) => {
+    const call = keyed.as(await makeKey(database));
+    const { body: old } = await call<IssuedKey>('POST', '/api/keys', NEW_KEY);
+    await call('POST', `/api/keys/${old.id}/rotate`);
+    const row = await database.prisma.apiKey.findUniqueOrThrow({ where: { id: old.id } });
+    expect(((row.expiresAt?.getTime() ?? 0) - Date.now()) / HOUR).toBeCloseTo(24, 1);
+    expect((await keyed.as(old.token)('GET', '/api/leads')).status).toBe(200);
+  });
+});
+
+test('GET /api/audit tells who made, replaced and revoked keys, the newest first', async ({ keyed, database }) => {
+  const organizationId = `org-${randomUUID()}`;
+  const maker = await makeKey(database, { organizationId });
+  const call: Call = (method, path, body) => keyed.as(maker)(method, path, body, { 'x-actor-id': 'user-7' });
+  const { body: made } = await call<IssuedKey>('POST', '/api/keys', { ...NEW_KEY, organizationId });
+  const { body: next } = await call<IssuedKey>('POST', `/api/keys/${made.id}/rotate`);
+  await call('DELETE', `/api/keys/${next.id}`);
+  const first = (await call<Page<unknown>>('GET', '/api/audit?limit=2')).body;
+  const second = (await call<Page<unknown>>('GET', `/api/audit?limit=2&cursor=${first.nextCursor ?? ''}`)).body;
+  const caller = { keyId: idOf(maker), userId: 'user-7' };
+  expect([...first.items, ...second.items]).toMatchObject([
+    { action: 'key.revoked', subject: next.id, caller },
+    { action: 'key.rotated', subject: made.id, data: { by: next.id }, caller },
+    { action: 'key.created', subject: made.id, data: { name: 'web form', scopes: ['leads:read'] }, caller },
+  ]);
+  expect(second.nextCursor).toBeNull();
 });

@@ -95,9 +95,7 @@ describe('rescorePage', () => {
     const { rescorePage } = activitiesOf(database);
     const { rescoreId, page } = await begin(database, 600);
     const command = (name: 'pause' | 'resume' | 'cancel') =>
-      database.prisma.$transaction((tx) =>
-        commandRescore(tx, rescoreId, name, { caller, orderDelayMs: 60_000 }),
-      );
+      database.prisma.$transaction((tx) => commandRescore(tx, rescoreId, name, { caller, orderDelayMs: 60_000 }));
     await command('pause');
     expect(await runActivity(rescorePage, page(0))).toEqual({ pages: 0, next: 'wait' });
     await command('resume');

@@ -60,8 +60,11 @@ export function describeHeaders(document: Document): Document {
 const parametersById = Object.fromEntries(Object.values(PARAMETERS).map((parameter) => [parameter.name, parameter]));
 const reference = (name: keyof typeof PARAMETERS) => ({ $ref: `#/components/parameters/${name}` });
 
+/** They change nothing but what somebody has read in their own inbox, or nothing at all. */
+const NOT_AUDITED = /^\/api\/notifications\/|\/dry-run$/;
+
 function parametersOf(path: string, method: string): object[] {
-  const isAudited = path.startsWith('/api/') && method !== 'get';
+  const isAudited = path.startsWith('/api/') && method !== 'get' && !NOT_AUDITED.test(path);
   return [reference('x-request-id'), ...(isAudited ? [reference('x-actor-id')] : [])];
 }
 

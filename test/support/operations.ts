@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { recordAudit } from '../../src/audit/record.ts';
+import { BUILT_IN_RULES } from '../../src/scoring/built-in.ts';
+import { type Answer, newLead } from './api.ts';
+import type { TestDatabase } from './database.ts';
+import { expectDocumented, type OpenApiDocument } from './documented.ts';
+import { type KeyedApi, makeKey } from './keyed-api.ts';
+import { takeIn } from './onboarding.ts';
+import { giveScore } from './scores.ts';
+
+/** How an operation is called, and what of an organization's it can reach. */
+export interface Operation {
+  /** Anybody may call it. */
+  open?: true;
+  /** Whose id is in its path. */
+  id?: 'lead' | 'notification' | 'key' | 'rescore';
+  /** It answers with rows of the organization. */
+  list?: true;
+  query?: string;
+  /** What is sent by, or for, an organization. */
+  body?: (organizationId: string) => object;
+}
+
+const scoreRules = (organizationId: string) => ({
+  organizationId,
+  rules: [{ rule: 'all', when: 'true', points: 10, reason: { 'pt-BR': 'Todos', en: 'All' } }],
+});
+
+/** Every operation of the OpenAPI document. One that is missing here fails the test. */
+export const OPERATIONS: Record<string, Operation> = {
+  'GET /api/leads': { list: true },
+  'POST /api/leads': { body: (organizationId) => newLead({ organizationId }) },
+  'GET /api/leads/{id}': { id: 'lead' },
+  'PATCH /api/leads/{id}': { id: 'lead', body: () => ({ name: 'Renamed' }) },
+  'DELETE /api/leads/{id}': { id: 'lead' },
+  'GET /api/leads/{id}/export': { id: 'lead' },
+  'GET /api/leads/{id}/timeline': { id: 'lead' },
+  'GET /api/leads/{id}/score': { id: 'lead' },
+  'PUT /api/leads/{id}/score/override': { id: 'lead', body: () => ({ score: 90, reason: 'Met in person' }) },
+  'DELETE /api/leads/{id}/score/override': { id: 'lead' },
+  'GET /api/leads/{id}/onboarding': { id: 'lead' },
+  'POST /api/leads/{id}/onboarding/enrich-now': { id: 'lead' },
+  'POST /api/leads/{id}/onboarding/skip-enrichment': { id: 'lead' },
+  'POST /api/leads/{id}/onboarding/cancel': { id: 'lead' },
+  'POST /api/leads/{id}/onboarding/retry': { id: 'lead' },
+  'GET /api/score-rules': {},
+  'POST /api/score-rules': { body: scoreRules },
+  'GET /api/score-rules/rescores/{id}': { id: 'rescore' },
+  'POST /api/score-rules/rescores/{id}/pause': { id: 'rescore' },
+  'POST /api/score-rules/rescores/{id}/resume': { id: 'rescore' },
+  'POST /api/score-rules/rescores/{id}/cancel': { id: 'rescore' },
+  'POST /api/score-rules/dry-run': { body: scoreRules },
+  'GET /api/leads/{id}/enrichment': { id: 'lead' },
+  'PATCH /api/leads/{id}/enrichment': { id: 'lead', body: () => ({ fields: { city: 'Recife' } }) },
+  'POST /api/leads/{id}/enrich': { id: 'lead' },
+  'GET /api/notifications': { list: true, query: 'userId=user-1' },
+  'GET /api/notifications/stream': { query: 'userId=user-1' },
+  'POST /api/notifications/read-all': { query: 'userId=user-1' },
+  'POST /api/notifications/{id}/read': { id: 'notification' },
+  'GET /api/audit': { list: true },
+  'GET /api/keys': { list: true },
+  'POST /api/keys': { body: (organizationId) => ({ organizationId, name: 'new', scopes: ['leads:read'] }) },
+  'POST /api/keys/{id}/rotate': { id: 'key' },
+  'DELETE /api/keys/{id}': { id: 'key' },
+  // Its key is a field of the form: see form-keys.test.ts.
+  'POST /forms/leads': { open: true },
+  'GET /forms/token': { open: true },
+  'GET /forms/guard.js': { open: true },
+  'GET /healthz': { open: true },
+  'GET /readyz': { open: true },
+};
+
+export interface Holder {
+  organizationId: string;
+  /** Of a key for everything. */
+  token: string;
+  ids: Record<'lead' | 'notification' | 'key' | 'rescore', string>;
+}
+
+const COMMAND_LINE = { keyId: null, userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' };
+
+export const idOf = (token: string) => token.split('_')[1] ?? '';
+
+/** An organization with one of each thing. */
+export async function createHolder(database: TestDatabase): Promise<Holder> {
+  const organizationId = `org-${randomUUID()}`;
+  const { leadId } = await takeIn(database, { organizationId });
+  await giveScore(database, leadId);
+  const notification = { id: randomUUID(), organizationId, leadId, userId: 'user-1', assignment: 1 };
+  const text = { title: 'Novo Lead', message: 'Lead Ana', actionUrl: '/dashboard' };
+  await database.prisma.notification.create({ data: { ...notification, ...text } });
+  const key = idOf(await makeKey(database, { organizationId }));
+  await database.prisma.scoreRuleSet.create({ data: { organizationId, version: 1, rules: BUILT_IN_RULES } });
+  const rescore = { id: randomUUID(), organizationId, version: 1, total: 1, requestId: 'request-1' };
+  await database.prisma.scoreRescore.create({ data: rescore });
+  await database.prisma.$transaction((tx) =>
+    recordAudit(tx, { organizationId, action: 'rules.activated', subject: '1' }, COMMAND_LINE),
+  );
+  const token = await makeKey(database, { organizationId });
+  return { organizationId, token, ids: { lead: leadId, notification: notification.id, key, rescore: rescore.id } };
+}
+
+export interface Target {
+  token: string | undefined;
+  ids?: Holder['ids'];
+  /** In the query. */
+  named?: string;
+  /** In the body. */
+  organizationId?: string;
+  headers?: Record<string, string>;
+}
+
+/** Calls an operation with one holder's token and another's ids. Whatever comes of it, the document tells it. */
+export async function perform(
+  api: KeyedApi,
+  what: string,
+  { token, ids, named, organizationId = '', headers }: Target,
+): Promise<Answer> {
+  const [method = '', path = ''] = what.split(' ');
+  const { id, query, body } = OPERATIONS[what] ?? {};
+  const search = [query, named && `organizationId=${named}`].filter(Boolean).join('&');
+  const target = path.replace('{id}', id && ids ? ids[id] : randomUUID());
+  const url = search === '' ? target : `${target}?${search}`;
+  const answer = await api.as(token)(method, url, body?.(organizationId), headers);
+  expectDocumented(await readDocument(api), what, answer);
+  return answer;
+}
+
+export const readDocument = async (api: KeyedApi) => (await api.call<OpenApiDocument>('GET', '/openapi.json')).body;
