@@ -17,8 +17,10 @@ import { openSearchAttributeRegistry } from './temporal/search-attribute-registr
 
 /** For requests. */
 const CONNECTIONS = 10;
-/** For what belongs to no caller: keys, and orders that were carried out. */
+/** For what belongs to no caller: orders that were carried out, inboxes, forms. */
 const OWN_CONNECTIONS = 3;
+/** For what every request waits for, and must not wait for the rest: whose key it is. And for the look of a probe. */
+const KEY_CONNECTIONS = 2;
 /** Runs that one API process starts at once; past that, under a burst, they are the relay's. */
 const FAST_START_SLOTS = 32;
 /** Where callers need keys: ten a second, and bursts of a minute's worth. */
@@ -35,6 +37,8 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   closers.add('database', close);
   const own = openDatabase(env, { name: 'api:own', connections: OWN_CONNECTIONS, log });
   closers.add('own database', own.close);
+  const keys = openDatabase(env, { name: 'api:keys', connections: KEY_CONNECTIONS, log });
+  closers.add('database of keys', keys.close);
   const temporal = openTemporal();
   closers.add('Temporal', () => temporal.close());
   const searchAttributes = openSearchAttributeRegistry(temporal, log, stopping);
@@ -57,7 +61,8 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   const app = createApp({
     pool,
     prisma,
-    keyring: withKeys ? createKeyring({ pool: own.pool, log }) : 'off',
+    healthPool: keys.pool,
+    keyring: withKeys ? createKeyring({ pool: keys.pool, log }) : 'off',
     fastStart,
     runs: createOnboardingRuns(temporal, env.TEMPORAL_UI_URL),
     intake: { enrichmentDelayMs: env.ENRICHMENT_DELAY_MS, idempotencyTtlHours: env.IDEMPOTENCY_TTL_HOURS },

@@ -1,5 +1,6 @@
 import { listen } from './db/listen.ts';
 import { openDatabase } from './db/open.ts';
+import { untilSchemaFits } from './db/schema.ts';
 import { sweepEnrichment } from './enrichment/guard/sweep.ts';
 import { type Health, serveHealth } from './process/health-server.ts';
 import { sweepIdempotencyKeys } from './leads/sweep-idempotency-keys.ts';
@@ -29,6 +30,11 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   closers.add('Temporal', () => temporal.close());
   const searchAttributes = openSearchAttributeRegistry(temporal, log, stopping);
 
+  let look = (): Health => ({ problem: 'not polling yet: waiting for Postgres, or for a migration of it' });
+  if (env.HEALTH_PORT !== undefined) closers.add('health', await serveHealth(env.HEALTH_PORT, env.HOST, () => look()));
+
+  await untilSchemaFits(pool, log, stopping);
+  if (stopping.aborted) return;
   const relay = startRelay({
     pool,
     log,
@@ -54,10 +60,8 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     (await sweepIdempotencyKeys(pool, signal)) + (await sweepEnrichment(pool, signal));
   closers.add('sweeper', startPasses({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, pass: sweep, log }));
 
-  void keepRetentionSchedule(temporal, { retentionDays: env.RETENTION_DAYS, log, signal: stopping });
-
   const tolerated = env.OUTBOX_POLL_MS * MISSED_POLLS + 5_000;
-  const look = (): Health => {
+  look = () => {
     const details = { temporal: temporal.inReach ? 'reachable' : 'unreachable' };
     const { lastPollAt } = relay;
     if (lastPollAt === undefined || Date.now() - lastPollAt > tolerated) {
@@ -65,7 +69,8 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     }
     return { problem: temporal.inReach ? undefined : 'Temporal does not answer', details };
   };
-  if (env.HEALTH_PORT !== undefined) closers.add('health', await serveHealth(env.HEALTH_PORT, env.HOST, look));
+
+  void keepRetentionSchedule(temporal, { retentionDays: env.RETENTION_DAYS, log, signal: stopping });
   log.info('relay runs');
 }
 

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createLeadActivities } from '../activities/lead.ts';
 import { createNotificationActivities } from '../activities/notification.ts';
 import { TASK_QUEUES, type TaskQueue } from '../workflows/contract.ts';
 import { openDatabase } from './db/open.ts';
+import { untilSchemaFits } from './db/schema.ts';
 import { openEnrichment } from './enrichment/open.ts';
 import { serveHealth } from './process/health-server.ts';
 import { createNotificationWebhook } from './notifications/webhook.ts';
@@ -15,8 +15,6 @@ import { installRuntime } from './temporal/runtime.ts';
 import { warmUpWorkflows } from './temporal/warm-up.ts';
 import type { Workload } from './temporal/worker.ts';
 import { requireBundle } from './temporal/workflow-bundle.ts';
-
-const DATABASE_RETRY_MS = 1_000;
 
 /** One worker process: `npm run start:worker -- --task-queue lead [--task-queue …]`. */
 async function start(context: ProcessContext): Promise<void> {
@@ -49,15 +47,8 @@ function workloadsOf({ env, log, closers, stopping }: ProcessContext, taskQueues
     if (database) return database.prisma;
     database = openDatabase(env, { name: `worker:${taskQueues.join('+')}`, connections: slots + 2, log });
     closers.add('database', database.close);
-    for (let attempt = 0; !stopping.aborted; attempt += 1) {
-      try {
-        await warmUp(database.prisma);
-        break;
-      } catch (err) {
-        if (attempt % 10 === 0) log.warn({ err }, 'Postgres is out of reach, or lacks a migration; trying again');
-        await sleep(DATABASE_RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);
-      }
-    }
+    await untilSchemaFits(database.pool, log, stopping);
+    await warmUp(database.prisma).catch((err: unknown) => log.warn({ err }, 'not warmed up'));
     return database.prisma;
   };
   return {

@@ -8,7 +8,7 @@ export const newKeySchema = z
     organizationId,
     name: text(100).openapi({ example: 'web form', description: 'Tells its owner what it is for' }),
     scopes: z
-      .array(z.enum(API_SCOPES))
+      .array(z.enum(API_SCOPES, `must name scopes of ${API_SCOPES.join(', ')}`))
       .min(1, 'must name at least one scope')
       .refine((scopes) => new Set(scopes).size === scopes.length, 'must name each scope once')
       .refine(

@@ -41,7 +41,7 @@ const LOCK_TIMEOUT = '1500ms';
  */
 export async function once<Answer, Kept>(
   tx: Prisma.TransactionClient,
-  { organizationId, key, requestHash, ttlHours, leadId = undefined }: OnceKey,
+  { organizationId, key, requestHash, ttlHours, leadId }: OnceKey,
   work: () => Promise<Answer>,
   keep: (answer: Answer) => Kept,
 ): Promise<{ done: Answer } | { doneBefore: Kept }> {

@@ -15,6 +15,8 @@ export interface AppDependencies {
   /** For requests, as `prisma` is: with keys, under the role of the API. */
   pool: Pool;
   prisma: PrismaClient;
+  /** For what must be answered while requests have all connections of `pool`: whether the process is ready. */
+  healthPool: Pool;
   /** `off`: whoever calls may do everything. */
   keyring: Keyring | 'off';
   fastStart: FastStart;

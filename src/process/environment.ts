@@ -1,6 +1,6 @@
-import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { allowHosts } from '../safe-fetch/allowed-hosts.ts';
+import { isLoopback } from '../safe-fetch/loopback.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const count = z.coerce.number().int().min(1);
@@ -37,10 +37,6 @@ const SECRET_FORM = 'takes whsec_ and 24 to 64 bytes in Base64, as `echo whsec_$
 const webhookSecret = z
   .string()
   .regex(/^whsec_([A-Za-z0-9+/]{4}){8,21}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, SECRET_FORM);
-
-/** Says whether only this machine reaches an address. */
-export const isLoopback = (host: string) =>
-  ipaddr.isValid(host) ? ipaddr.process(host).range() === 'loopback' : host === 'localhost';
 
 /** Every variable that the project reads, but for `TEMPORAL_*` connection settings, which `@temporalio/envconfig` reads. */
 export const environmentSchema = z.object({

@@ -71,9 +71,9 @@ describe('any other page', () => {
 
   test('gets none at all when no site is listed', async ({ api }) => {
     const answer = await api.call('GET', '/api/leads?organizationId=org-1', undefined, { origin: SITE });
-    expect([answer.status, corsOf(answer.headers)]).toEqual([200, {}]);
+    expect([answer.status, corsOf(answer.headers)]).toEqual([403, {}]);
     const preflight = await api.call('OPTIONS', '/api/leads', undefined, { origin: SITE });
-    expect([preflight.status, corsOf(preflight.headers)]).toEqual([405, {}]);
+    expect([preflight.status, corsOf(preflight.headers)]).toEqual([403, {}]);
   });
 });
 

@@ -1,7 +1,8 @@
 import { Client, Connection } from '@temporalio/client';
-import { describe, expect } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { freePort } from '../../src/local/ports.ts';
 import { createTestApi, test } from '../support/api.ts';
+import { expectProblem } from '../support/problem.ts';
 import { recordStatements } from '../support/statements.ts';
 
 describe('GET /healthz', () => {
@@ -24,5 +25,23 @@ describe('GET /readyz', () => {
     const answer = await api.call('GET', '/readyz');
     expect(answer).toMatchObject({ status: 200, body: { status: 'ok', temporal: 'unreachable' } });
     await api.close();
+  });
+
+  test('looks once a second at most, however many ask', async ({ api }) => {
+    const statements = recordStatements();
+    const asked = Array.from({ length: 50 }, () => api.call('GET', '/readyz'));
+    for (const answer of await Promise.all(asked)) expect(answer.status).toBe(200);
+    expect((await api.call('GET', '/readyz')).status).toBe(200);
+    expect(statements).toHaveLength(1);
+  });
+
+  test('is 503 while the database lacks the migration that the code needs', async ({ api, database: { pool } }) => {
+    await pool.query('ALTER TABLE _prisma_migrations RENAME TO nothing_yet');
+    onTestFinished(async () => {
+      await pool.query('ALTER TABLE nothing_yet RENAME TO _prisma_migrations');
+    });
+    const answer = await api.call('GET', '/readyz');
+    expectProblem(answer, 503, 'unavailable');
+    expect(answer.text).toContain('npm run db:deploy');
   });
 });

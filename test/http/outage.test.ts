@@ -82,6 +82,9 @@ function unknownOutcomeOf(what: string): RegExp {
   return what.startsWith('GET') ? OUTCOME_UNKNOWN.GET : OUTCOME_UNKNOWN.other;
 }
 
+/** What `/readyz` found holds for a second. */
+const untilReadyzLooksAgain = () => sleep(1_100);
+
 const all = (api: TestApi) => Promise.all(CALLS.map((call) => timed(api, call)));
 
 describe('while Postgres is away, every call is answered with 503, and nothing of the cause', () => {
@@ -109,8 +112,10 @@ describe('while Postgres is away, every call is answered with 503, and nothing o
     const before = await all(api);
     expect(before.map(({ status }) => status)).not.toContain(503);
     proxy.setSilent(true);
+    await untilReadyzLooksAgain();
     for (const answer of await all(api)) expectUnavailable(answer, unknownOutcomeOf(answer.what));
     proxy.setSilent(false);
+    await untilReadyzLooksAgain();
     const after = await all(api);
     expect(after.map(({ status }) => status)).toEqual(before.map(({ status }) => (status === 201 ? 200 : status)));
   });

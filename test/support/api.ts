@@ -97,6 +97,7 @@ export function createTestApi(
   const app = createApp({
     pool,
     prisma,
+    healthPool: own,
     keyring,
     fastStart,
     runs: createOnboardingRuns({ client }, 'http://127.0.0.1:8233'),

@@ -31,7 +31,7 @@ const TITLES: Record<ProblemCode, string> = {
   'malformed-request': 'The request is not HTTP',
   'malformed-body': 'The body cannot be read',
   unauthenticated: 'The request needs a valid API key',
-  forbidden: 'The API key does not allow this',
+  forbidden: 'This is not allowed',
   'not-found': 'There is no such thing',
   'method-not-allowed': 'This path does not take this method',
   'request-timeout': 'The request took too long to arrive',

@@ -3,6 +3,7 @@ import { authenticate } from './authentication.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { allowOrigins } from './cors.ts';
 import { type CountRequest, requestCounter } from './rate-limit.ts';
+import { refuseForeignPages } from './local-only.ts';
 import { limitRequestHead } from '../request/head.ts';
 import { forbidCaching, setSecurityHeaders } from './security-headers.ts';
 
@@ -14,13 +15,14 @@ const FOR_CALLERS = ['/api/*', '/forms/*'];
  * too whose key is refused.
  */
 export function protect(app: Hono<HttpEnv>, deps: AppDependencies): void {
-  const { corsOrigins, rateLimiter, trustedProxies } = deps;
+  const { corsOrigins, keyring, rateLimiter, trustedProxies } = deps;
   app.use(setSecurityHeaders);
   if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
   app.use(limitRequestHead);
   for (const path of FOR_CALLERS) app.use(path, forbidCaching);
 
   const count = rateLimiter === 'off' ? () => undefined : requestCounter(rateLimiter, trustedProxies);
+  if (keyring === 'off') app.use('/api/*', refuseForeignPages(corsOrigins));
   app.use('/api/*', authenticate(deps, count));
   for (const path of FOR_CALLERS) app.use(path, countFirst(count));
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { TASK_QUEUES } from '../../../workflows/contract.ts';
-import { isLoopback } from '../../process/environment.ts';
+import { isLoopback } from '../../safe-fetch/loopback.ts';
 import type { Part } from './part.ts';
 import type { Plan } from '../plan.ts';
 import { freePort } from '../ports.ts';
@@ -44,7 +44,8 @@ export async function nodeParts({
     return background(`worker:${taskQueue}`, 'worker.js', ['--task-queue', taskQueue], env);
   });
   const { host, port, url } = plan.api;
-  const auth = plan.childEnv['API_AUTH'] || (isLoopback(host) ? 'off' : '');
+  // Only what is ours alone may do without keys: a database from elsewhere has the leads of others.
+  const auth = plan.childEnv['API_AUTH'] || (plan.postgres && isLoopback(host) ? 'off' : '');
   return {
     workers: await Promise.all([...workers, background('relay', 'relay.js', [])]),
     api: node('api', 'api.js', [], { PORT: String(port), API_AUTH: auth }, url),
