@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { failurePolicy } from '../activities/failure-policy.ts';
 import { createLeadActivities } from '../activities/lead.ts';
 import { createNotificationActivities } from '../activities/notification.ts';
 import { TASK_QUEUES, type TaskQueue } from '../workflows/contract.ts';
@@ -59,6 +60,7 @@ function workloadsOf({ env, log, closers, stopping }: ProcessContext, taskQueues
     },
     [TASK_QUEUES.notification]: async (): Promise<Workload> => ({
       activities: createNotificationActivities({ prisma: await prisma(), webhook: openWebhook(env) }),
+      failurePolicy,
       maxConcurrentActivityTaskExecutions: env.NOTIFICATION_CONCURRENCY,
     }),
     [TASK_QUEUES.lead]: async (): Promise<Workload> => {
@@ -66,6 +68,7 @@ function workloadsOf({ env, log, closers, stopping }: ProcessContext, taskQueues
       const store = await prisma();
       return {
         activities: createLeadActivities({ prisma: store, providers: providersOn(store), policyOf }),
+        failurePolicy,
         maxConcurrentActivityTaskExecutions: env.LEAD_CONCURRENCY,
       };
     },

@@ -13,10 +13,12 @@ import type { EnrichmentInput, EnrichmentRef } from './enrichment-contract.ts';
 import type { RescoreRef } from './rescore-contract.ts';
 import { stepPriority } from './priorities.ts';
 
+// No step has a scheduleToCloseTimeout: it would count the time in the queue, and drop what only waited for a worker.
+// When a step that fails gives up is written in activities/failure-policy.ts.
+
 const NOTIFY: ActivityOptions = {
   taskQueue: TASK_QUEUES.notification,
   startToCloseTimeout: '10 seconds', // a few short statements, and 5 s for the webhook; longer means that something is gone
-  scheduleToCloseTimeout: '1 day', // yesterday's "new lead" is noise
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 };
 
@@ -24,7 +26,6 @@ const ENRICH: ActivityOptions = {
   taskQueue: TASK_QUEUES.lead,
   startToCloseTimeout: '30 seconds', // the longest honest run of all sources together
   heartbeatTimeout: '10 seconds', // a killed worker is noticed, and a cancellation arrives, within this
-  scheduleToCloseTimeout: '15 minutes', // past that, a score without the sources serves the seller better
   cancellationType: 'TRY_CANCEL', // "skip" must not wait for a source that hangs
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 };
@@ -32,7 +33,7 @@ const ENRICH: ActivityOptions = {
 const SCORE: ActivityOptions = {
   taskQueue: TASK_QUEUES.lead,
   startToCloseTimeout: '10 seconds', // one transaction
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 };
 
 const RETAIN: ActivityOptions = {

@@ -7,18 +7,14 @@ import { lockLead } from '../leads/lock-lead.ts';
 import { calculateScore } from '../scoring/calculate.ts';
 import { breakdownOf, recordScores } from '../scoring/record.ts';
 import type { RuleBook } from '../scoring/rule-book.ts';
-import { type EnrichStep, enrichmentOutcome } from './enrichment-step.ts';
+import { type EnrichStep, enrichmentOutcome, noteStart } from './enrichment-step.ts';
 import { recordStep, type Step, stepKey } from './step-record.ts';
 
 /** The enrichment of a lead whose onboarding is over: its state stays as it is. */
 export const enrichAgainStep: EnrichStep<EnrichmentRef> = {
   runOf: ({ run }) => `again-${run}`,
   find,
-  async start(tx, ref) {
-    const opened = await find(tx, ref);
-    if (!opened.recorded) await recordStep(tx, ref, 'enrichment.started', 'enrichment.started');
-    return opened;
-  },
+  start: async (tx, ref) => noteStart(tx, ref, await find(tx, ref)),
 };
 
 async function find(tx: Prisma.TransactionClient, ref: EnrichmentRef) {

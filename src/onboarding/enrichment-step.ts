@@ -2,7 +2,7 @@ import type { EnrichmentOutcome, OnboardingRef } from '../../workflows/contract.
 import type { Lead, Prisma } from '../db/generated/client.ts';
 import type { Enrichment } from '../enrichment/enrich.ts';
 import { openStep } from './open-step.ts';
-import { recordStep, type StepOwner } from './step-record.ts';
+import { ownerKey, recordStep, type StepOwner, stepKey } from './step-record.ts';
 
 /** The outcome is what an earlier run of the step has written, or the command to skip it. */
 interface Opened {
@@ -11,12 +11,17 @@ interface Opened {
   recorded: EnrichmentOutcome | null;
 }
 
+interface Started extends Opened {
+  /** When its first attempt began. */
+  startedAt: Date;
+}
+
 /** What an enrichment is part of: where it notes that it began and how it ended. */
 export interface EnrichStep<Ref extends StepOwner> {
   /** Names the enrichment, over all its attempts. */
   runOf(ref: Ref): string;
-  /** Notes that it begins, unless it is over. */
-  start(tx: Prisma.TransactionClient, ref: Ref): Promise<Opened>;
+  /** Notes that it begins, unless it is over or has begun. */
+  start(tx: Prisma.TransactionClient, ref: Ref): Promise<Started>;
   /** Looks whether it is over. */
   find(tx: Prisma.TransactionClient, ref: Ref): Promise<Opened>;
 }
@@ -25,12 +30,19 @@ export interface EnrichStep<Ref extends StepOwner> {
 export const onboardingEnrichment: EnrichStep<OnboardingRef> = {
   runOf: ({ round }) => `round-${round}`,
   find,
-  async start(tx, ref) {
-    const opened = await find(tx, ref);
-    if (!opened.recorded) await recordStep(tx, ref, 'enrichment.started', 'enrichment.started');
-    return opened;
-  },
+  start: async (tx, ref) => noteStart(tx, ref, await find(tx, ref)),
 };
+
+/** Notes that an enrichment begins, unless it is over or has begun. */
+export async function noteStart(tx: Prisma.TransactionClient, ref: StepOwner, opened: Opened): Promise<Started> {
+  const begins = !opened.recorded && (await recordStep(tx, ref, 'enrichment.started', 'enrichment.started'));
+  if (opened.recorded || begins) return { ...opened, startedAt: new Date() };
+  const { at } = await tx.leadEvent.findUniqueOrThrow({
+    where: { leadId_stepKey: { leadId: ref.leadId, stepKey: stepKey(ownerKey(ref), 'enrichment.started') } },
+    select: { at: true },
+  });
+  return { ...opened, startedAt: at };
+}
 
 async function find(tx: Prisma.TransactionClient, ref: OnboardingRef): Promise<Opened> {
   const { lead, recorded } = await openStep(tx, ref, 'enrichment');

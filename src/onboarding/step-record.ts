@@ -25,7 +25,8 @@ export type StepEventType =
   | 'onboarding.canceled'
   | 'onboarding.failed';
 
-const ownerKey = (owner: StepOwner) =>
+/** Tells the steps of one owner from those of another, within a lead. */
+export const ownerKey = (owner: StepOwner) =>
   'assignment' in owner ? `assignment-${owner.assignment}` : 'run' in owner ? `enrichment-${owner.run}` : owner.round;
 
 export const stepKey = (owner: number | string, step: Step) => `${owner}/${step}`;

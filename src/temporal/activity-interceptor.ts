@@ -1,6 +1,7 @@
 import { ApplicationFailure, CancelledFailure, CompleteAsyncError, type Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { describeError, type Logger } from '../telemetry/logger.ts';
+import { countFailure, type FailurePolicy } from './failure-limit.ts';
 
 interface Ids {
   leadId?: string;
@@ -10,9 +11,10 @@ interface Ids {
 
 /**
  * Logs each step with its attempt and duration, and keeps messages of foreign errors, which may quote what a person
- * typed, out of Temporal: only the kind and code of such an error goes into the history.
+ * typed, out of Temporal: only the kind and code of such an error goes into the history. A step that fails beyond its
+ * limit is not retried.
  */
-export function activityInterceptor(log: Logger) {
+export function activityInterceptor(log: Logger, policy: FailurePolicy) {
   return (context: Context): { inbound: ActivityInboundCallsInterceptor } => ({
     inbound: {
       async execute(input, next) {
@@ -38,7 +40,8 @@ export function activityInterceptor(log: Logger) {
         } catch (err) {
           if (err instanceof CompleteAsyncError) throw err;
           step.warn({ durationMs: durationMs(), err }, 'step failed');
-          throw err instanceof ApplicationFailure || err instanceof CancelledFailure ? err : withoutMessage(err);
+          if (err instanceof CancelledFailure) throw err;
+          throw countFailure(context, policy, err instanceof ApplicationFailure ? err : withoutMessage(err), err);
         }
       },
     },

@@ -2,6 +2,7 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 import { TASK_QUEUES, type TaskQueue } from '../../workflows/contract.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { activityInterceptor } from './activity-interceptor.ts';
+import type { FailurePolicy } from './failure-limit.ts';
 
 export interface WorkerDependencies {
   connection: NativeConnection;
@@ -12,19 +13,25 @@ export interface WorkerDependencies {
 }
 
 /** What a queue runs. */
-export type Workload = Pick<
+export interface Workload extends Pick<
   WorkerOptions,
   'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions' | 'sinks'
->;
+> {
+  /** When its activities give up; without one they never do. */
+  failurePolicy?: FailurePolicy;
+}
+
+const NO_LIMITS: FailurePolicy = { limits: {}, isExcused: () => false };
 
 /** A worker for one task queue, not yet running. */
 export function createWorker(deps: WorkerDependencies, taskQueue: TaskQueue, workload: Workload): Promise<Worker> {
+  const { failurePolicy = NO_LIMITS, ...runs } = workload;
   return Worker.create({
     connection: deps.connection,
     namespace: deps.namespace,
     taskQueue,
-    ...workload,
-    interceptors: { activity: [activityInterceptor(deps.log)] },
+    ...runs,
+    interceptors: { activity: [activityInterceptor(deps.log, failurePolicy)] },
     shutdownGraceTime: deps.graceMs,
     stickyQueueScheduleToStartTimeout: '5s', // runs of a crashed worker go on after this, not after the default 10 s
   });

@@ -3,6 +3,7 @@ import { createLeadActivities } from '../../activities/lead.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
 import type { Answer, EnrichmentProvider } from '../../src/enrichment/provider.ts';
 import type { StoredEnrichment } from '../../src/enrichment/stored.ts';
+import { onboardingEnrichment } from '../../src/onboarding/enrichment-step.ts';
 import { refOf, runActivity } from '../support/activity.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 
@@ -95,5 +96,37 @@ describe('the next attempt of an enrichment', () => {
     expect(asked).toHaveLength(2);
     const lead = await database.prisma.lead.findUniqueOrThrow({ where: { id: order.leadId } });
     expect(lead.enrichment).toMatchObject({ fields: { city: { value: 'Olinda' } } });
+  });
+});
+
+describe('the time of an enrichment', () => {
+  const HOUR_MS = 3_600_000;
+
+  test('begins with its first attempt: an order that waited for hours is carried out', async ({ database }) => {
+    const source = answering('late', later(60), found('Recife'));
+    const { enrichLead } = createLeadActivities({ prisma: database.prisma, providers: [source.provider] });
+    const order = await takeIn(database);
+    await database.prisma.lead.update({
+      where: { id: order.leadId },
+      data: { createdAt: new Date(Date.now() - 10 * HOUR_MS) },
+    });
+    await expect(runActivity(enrichLead, refOf(order), 1)).rejects.toMatchObject({ type: 'ProviderUnavailable' });
+    expect(await runActivity(enrichLead, refOf(order), 2)).toEqual({ outcome: 'completed' });
+  });
+
+  test('is up when its attempts were all cut short: it is not tried again and again', async ({ database }) => {
+    const source = answering('deadly');
+    const { enrichLead } = createLeadActivities({ prisma: database.prisma, providers: [source.provider] });
+    const order = await takeIn(database);
+    const ref = refOf(order);
+    await runActivity(() => database.prisma.$transaction((tx) => onboardingEnrichment.start(tx, ref)), ref);
+    await database.prisma.leadEvent.updateMany({
+      where: { leadId: order.leadId, type: 'enrichment.started' },
+      data: { at: new Date(Date.now() - HOUR_MS) },
+    });
+    const late = runActivity(enrichLead, ref, 6);
+    await expect(late).rejects.toMatchObject({ type: 'OutOfTime', nonRetryable: true });
+    expect(source.asked).toEqual([]);
+    expect(await runActivity(enrichLead, ref, 2)).toEqual({ outcome: 'completed' });
   });
 });

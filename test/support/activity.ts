@@ -11,8 +11,7 @@ export function runActivity<Input, Result>(
   input: Input,
   attempt = 1,
 ): Promise<Result> {
-  const info = { attempt, scheduledTimestampMs: Date.now(), scheduleToCloseTimeoutMs: 15 * 60_000 };
-  return new MockActivityEnvironment(info, { logger: quiet }).run(activity, input);
+  return new MockActivityEnvironment({ attempt }, { logger: quiet }).run(activity, input);
 }
 
 /** Runs it twice, as after a completion that Temporal never got. @returns both answers. */

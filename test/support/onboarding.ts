@@ -6,6 +6,7 @@ import { type Submission, submissionSchema } from '../../src/leads/submission.ts
 import { readTimeline } from '../../src/leads/timeline.ts';
 import { carryOut } from '../../src/outbox/carry-out.ts';
 import type { StartOrder } from '../../src/outbox/order.ts';
+import type { FailurePolicy } from '../../src/temporal/failure-limit.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { leadOnboarding } from '../../workflows/index.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -17,6 +18,8 @@ export const SEED_LEAD = EXAMPLE_LEAD;
 
 export interface OnboardOptions {
   activities?: ActivityOverrides;
+  /** By default that of production. */
+  failurePolicy?: FailurePolicy;
   lead?: Partial<Submission>;
   delayMs?: number;
 }
@@ -53,8 +56,8 @@ export const test = base.extend<Fixtures>({
     const started: Onboarding[] = [];
     const workers: Awaited<ReturnType<typeof startWorkers>>[] = [];
 
-    await use(async ({ activities, lead, delayMs = 50 } = {}) => {
-      if (workers.length === 0) workers.push(await startWorkers(database, log, activities));
+    await use(async ({ activities, failurePolicy, lead, delayMs = 50 } = {}) => {
+      if (workers.length === 0) workers.push(await startWorkers(database, log, activities, undefined, failurePolicy));
       const order = await takeIn(database, lead, delayMs);
       await carryOut({ client, log, searchAttributes: { known: true, forget: () => undefined } }, order);
       const handle = client.workflow.getHandle<typeof leadOnboarding>(onboardingWorkflowId(order.leadId));

@@ -1,9 +1,11 @@
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
+import { failurePolicy } from '../../activities/failure-policy.ts';
 import { createLeadActivities } from '../../activities/lead.ts';
 import { createNotificationActivities } from '../../activities/notification.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
+import type { FailurePolicy } from '../../src/temporal/failure-limit.ts';
 import { createWorker, type Workload } from '../../src/temporal/worker.ts';
 import type { LeadActivities, NotificationActivities } from '../../workflows/activities.ts';
 import { TASK_QUEUES, type TaskQueue } from '../../workflows/contract.ts';
@@ -19,6 +21,7 @@ export async function startWorkers(
   log: Logger,
   overrides: ActivityOverrides = {},
   taskQueues: readonly TaskQueue[] = Object.values(TASK_QUEUES),
+  policy: FailurePolicy = failurePolicy,
 ) {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const pick = <Activities extends object>(real: Activities): Activities =>
@@ -31,10 +34,12 @@ export async function startWorkers(
     [TASK_QUEUES.onboarding]: { workflowBundle: { codePath: inject('workflowBundle') }, sinks },
     [TASK_QUEUES.notification]: {
       activities: pick(createNotificationActivities({ prisma: database.prisma })),
+      failurePolicy: policy,
       maxConcurrentActivityTaskExecutions: 10,
     },
     [TASK_QUEUES.lead]: {
       activities: pick(createLeadActivities({ prisma: database.prisma, providers: builtInProviders })),
+      failurePolicy: policy,
       maxConcurrentActivityTaskExecutions: 3,
     },
   };
