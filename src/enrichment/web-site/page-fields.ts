@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FieldName, FieldValues, Finding, Findings, Method } from '../provider.ts';
 import { cleanText, cleanUrl } from './clean-text.ts';
-import { findOrganization } from './json-ld.ts';
+import { findOrganization, members } from './json-ld.ts';
 import type { Page } from './page.ts';
 import { socialLinks } from './social-links.ts';
 import { technologiesOf } from './technologies.ts';
@@ -28,7 +28,7 @@ type Source = keyof typeof CONFIDENCE & Method;
 export function pageFields(page: Page, headers: IncomingHttpHeaders, url: URL, trust: number): Findings {
   const organization = findOrganization(page.jsonLd);
   const { meta } = page;
-  const own = [organization?.sameAs].flat();
+  const own = members(organization?.sameAs);
   const first = <Name extends FieldName>(
     name: Name,
     ...candidates: [Source, FieldValues[Name] | undefined][]

@@ -20,7 +20,7 @@ export function robotsAllow(text: string, product: string, path: string): boolea
   let ownNamed = false;
   let current: Rule[][] = [];
   let inRules = true;
-  for (const line of text.split(/\r\n?|\n/)) {
+  for (const line of text.split(/[\r\n]+/)) {
     const [, key = '', value = ''] = /^\s*([a-z-]{1,20})\s*:([^#]*)/i.exec(line) ?? [];
     const content = value.trim();
     const isAllow = key.toLowerCase() === 'allow';
