@@ -48,10 +48,10 @@ describe('a step that fails on end', () => {
     const run = await onboard({
       failurePolicy: impatient,
       activities: {
-        scoreLead: async () => {
+        scoreLead: () => {
           failures -= 1;
-          if (failures >= 0) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
-          return { score: 1, band: 'COLD', state: 'COMPLETED' };
+          if (failures < 0) return Promise.resolve({ score: 1, band: 'COLD', state: 'COMPLETED' });
+          return Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }));
         },
       },
     });

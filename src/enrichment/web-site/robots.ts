@@ -21,17 +21,18 @@ export function robotsAllow(text: string, product: string, path: string): boolea
   let current: Rule[][] = [];
   let inRules = true;
   for (const line of text.split(/[\r\n]+/)) {
-    const [, key = '', value = ''] = /^\s*([a-z-]{1,20})\s*:([^#]*)/i.exec(line) ?? [];
+    const [, word = '', value = ''] = /^\s*([a-z-]{1,20})\s*:([^#]*)/i.exec(line) ?? [];
+    const key = word.toLowerCase();
     const content = value.trim();
-    const isAllow = key.toLowerCase() === 'allow';
-    if (key.toLowerCase() === 'user-agent') {
+    const isAllow = key === 'allow';
+    if (key === 'user-agent') {
       if (inRules) current = [];
       inRules = false;
-      const name = content.toLowerCase().split('/')[0];
-      if (name === product) current = [...new Set([...current, groups.own])];
-      if (name === '*') current = [...new Set([...current, groups.others])];
+      const [name] = content.toLowerCase().split('/', 1);
+      const group = name === product ? groups.own : name === '*' ? groups.others : undefined;
+      if (group && !current.includes(group)) current.push(group);
       ownNamed ||= name === product;
-    } else if (isAllow || key.toLowerCase() === 'disallow') {
+    } else if (isAllow || key === 'disallow') {
       inRules = true;
       const usable = content !== '' && content.length <= MAX_PATTERN;
       for (const rules of current) {
