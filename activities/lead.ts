@@ -1,4 +1,5 @@
-import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/activity';
+import { databaseFault } from '../src/db/faults.ts';
 import { closeOnboarding } from '../src/onboarding/close.ts';
 import { enrichAgainStep, recordScoreAfterEnrichment } from '../src/onboarding/enrich-again-step.ts';
 import { onboardingEnrichment } from '../src/onboarding/enrichment-step.ts';
@@ -7,6 +8,7 @@ import { eraseIfExpired } from '../src/personal-data/retention/erase-expired.ts'
 import { findExpiredLeads } from '../src/personal-data/retention/expired-leads.ts';
 import { pageSizeOf, rescorePage } from '../src/scoring/rescore-page.ts';
 import { createRuleBook } from '../src/scoring/rule-book.ts';
+import { describeError } from '../src/telemetry/logger.ts';
 import type { LeadActivities } from '../workflows/activities.ts';
 import { createEnrich, type EnrichDependencies } from './enrich.ts';
 
@@ -31,9 +33,12 @@ export function createLeadActivities(deps: LeadActivityDependencies): LeadActivi
       for (const leadId of leadIds) {
         heartbeat();
         cancellationSignal().throwIfAborted();
-        await eraseIfExpired(prisma, { leadId, retentionDays, requestId });
+        await eraseIfExpired(prisma, { leadId, retentionDays, requestId }).catch((err: unknown) => {
+          if (databaseFault(err)) throw err;
+          log.error('lead not erased: the next night tries again', { leadId, ...describeError(err) });
+        });
       }
-      const kept = await prisma.lead.count({ where: { id: { in: leadIds } } });
+      const kept = await prisma.leadRecord.count({ where: { id: { in: leadIds } } });
       return { erased: leadIds.length - kept };
     },
     rescorePage: (input) =>

@@ -10,6 +10,7 @@ import { ORDERS_CHANNEL } from './outbox/wake.ts';
 import { type ProcessContext, runProcess } from './process/run-process.ts';
 import { startReconciler } from './reconciler/reconcile.ts';
 import { startPasses } from './reconciler/passes.ts';
+import { sweepErasures } from './personal-data/sweep-erasures.ts';
 import { keepRetentionSchedule } from './personal-data/retention/keep-schedule.ts';
 import { openTemporal } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
@@ -19,6 +20,8 @@ const CONNECTIONS = 5;
 const PATIENCE_MS = 30_000;
 /** Between two looks for what has expired. */
 const SWEEP_INTERVAL_MS = 60_000;
+/** Between two looks for what is left of erased leads. */
+const ERASURE_INTERVAL_MS = 5_000;
 /** Polls that a ready relay may be behind. */
 const MISSED_POLLS = 5;
 
@@ -58,6 +61,8 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   closers.add('reconciler', startReconciler(reconciler, env.RECONCILE_INTERVAL_MS));
   const sweep = async (signal: AbortSignal) =>
     (await sweepIdempotencyKeys(pool, signal)) + (await sweepEnrichment(pool, signal));
+  const erase = (signal: AbortSignal) => sweepErasures(pool, log, signal);
+  closers.add('erasures', startPasses({ what: 'erasures', intervalMs: ERASURE_INTERVAL_MS, pass: erase, log }));
   closers.add('sweeper', startPasses({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, pass: sweep, log }));
 
   const tolerated = env.OUTBOX_POLL_MS * MISSED_POLLS + 5_000;

@@ -2,8 +2,8 @@ import type { EnrichmentOutcome, EnrichResult, LeadPriority, ScoreBand } from '.
 
 export const LEAD_ENRICHMENT = 'leadEnrichment';
 
-/** The workflow id of enriching a lead again: one at a time for each lead. */
-export const enrichmentWorkflowId = (leadId: string) => `lead-enrichment-${leadId}`;
+/** The workflow id of enriching a lead again: one for each order, so that none is taken for another. */
+export const enrichmentWorkflowId = (leadId: string, run: string) => `lead-enrichment-${leadId}-${run}`;
 
 /** One enrichment that somebody ordered after the onboarding. */
 export interface EnrichmentRef {

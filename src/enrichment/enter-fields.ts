@@ -2,8 +2,8 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Caller } from '../audit/caller.ts';
 import type { Prisma } from '../db/generated/client.ts';
 import { LeadNotFound } from '../leads/errors.ts';
-import { lockLead } from '../leads/lock-lead.ts';
-import { keepObservations, storedEnrichment } from './keep-enrichment.ts';
+import { lockLead, noteActivity } from '../leads/lock-lead.ts';
+import { keepObservations, putEnrichment, storedEnrichment } from './keep-enrichment.ts';
 import type { FieldChange } from './field-change.ts';
 import { type OpenField, toFieldValue } from './field-kinds.ts';
 import type { EnrichedField, EnrichmentFields } from './provider.ts';
@@ -39,11 +39,8 @@ export async function enterFields(
     return old && old.source !== HUMAN ? [{ field, ...old }] : [];
   });
   const enrichment = { ...stored, fields: fields as EnrichmentFields };
-  await tx.lead.update({
-    where: { id: lead.id },
-    data: { enrichment: enrichment as unknown as Prisma.InputJsonObject },
-    select: { id: true },
-  });
+  await putEnrichment(tx, lead, enrichment);
+  await noteActivity(tx, lead.id);
   await keepObservations(tx, lead, displaced);
   const changes = changed.map(([field]) => [
     `enrichment.${field}`,

@@ -1,9 +1,20 @@
 import { z } from '@hono/zod-openapi';
-import { LEAD_PRIORITIES, LEAD_SOURCES, ONBOARDING_STATES, SCORE_BANDS } from '../../workflows/contract.ts';
-import type { Lead as LeadRow } from '../db/generated/client.ts';
+import {
+  LEAD_PRIORITIES,
+  LEAD_SOURCES,
+  type LeadPriority,
+  type LeadSource,
+  ONBOARDING_STATES,
+  type OnboardingSignal,
+  type OnboardingState,
+  SCORE_BANDS,
+  type ScoreBand,
+} from '../../workflows/contract.ts';
+import type { Lead as ViewedLead } from '../db/generated/client.ts';
 import { EXAMPLE_LEAD } from './example-lead.ts';
 
 export const LEAD_STATUSES = ['NEW', 'CONTACTED', 'QUALIFIED', 'UNQUALIFIED', 'CONVERTED', 'LOST'] as const;
+export type LeadStatus = (typeof LEAD_STATUSES)[number];
 export const LOCALES = ['pt-BR', 'en'] as const;
 export type Locale = (typeof LOCALES)[number];
 
@@ -47,6 +58,16 @@ export const leadSchema = z
   .openapi('Lead', { example: EXAMPLE });
 
 export type Lead = z.infer<typeof leadSchema>;
+
+/** A lead as `lead_view` has it: checks of the database hold its texts to these. */
+export interface LeadRow extends ViewedLead {
+  status: LeadStatus;
+  source: LeadSource;
+  priority: LeadPriority;
+  scoreBand: ScoreBand | null;
+  onboardingState: OnboardingState;
+  acceptedCommands: OnboardingSignal[];
+}
 
 /** What `toLead` needs of a row; times as Prisma reads them or as JSON writes them. */
 export type LeadFields = Pick<LeadRow, Exclude<keyof Lead, 'createdAt' | 'updatedAt'>> & {

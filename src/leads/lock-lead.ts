@@ -1,7 +1,13 @@
-import type { Lead, Prisma } from '../db/generated/client.ts';
+import type { Prisma } from '../db/generated/client.ts';
+import type { LeadRow } from './lead.ts';
 
 /** Locks a lead's row against other steps and edits. */
-export async function lockLead(tx: Prisma.TransactionClient, leadId: string): Promise<Lead | null> {
+export async function lockLead(tx: Prisma.TransactionClient, leadId: string): Promise<LeadRow | null> {
   await tx.$queryRaw`SELECT 1 FROM lead WHERE id = ${leadId}::uuid FOR UPDATE`;
-  return tx.lead.findUnique({ where: { id: leadId } });
+  return (await tx.lead.findUnique({ where: { id: leadId } })) as LeadRow | null;
+}
+
+/** Notes that a caller or the person did something with a lead: its retention begins anew. */
+export async function noteActivity(tx: Prisma.TransactionClient, leadId: string): Promise<void> {
+  await tx.$executeRaw`SELECT note_activity(${leadId}::uuid)`;
 }

@@ -1,20 +1,20 @@
 import type { LeadSource, ScoreBand } from '../../workflows/contract.ts';
 import type { Prisma } from '../db/generated/client.ts';
-import { decodeCursor, olderThan, toPage } from '../db/paging.ts';
+import { decodeCursor, olderThan, type Position, toPage } from '../db/paging.ts';
 import { LeadNotFound } from './errors.ts';
 import { type TaggedLead, tagLead } from './etag.ts';
-import { type LEAD_STATUSES, toLead } from './lead.ts';
+import { type LeadRow, type LeadStatus, toLead } from './lead.ts';
 
 /** @throws LeadNotFound */
 export async function getLead(db: Prisma.TransactionClient, id: string): Promise<TaggedLead> {
   const row = await db.lead.findUnique({ where: { id } });
   if (!row) throw new LeadNotFound(id);
-  return tagLead(row);
+  return tagLead(row as LeadRow);
 }
 
 export interface LeadFilter {
   organizationId: string;
-  status?: (typeof LEAD_STATUSES)[number] | undefined;
+  status?: LeadStatus | undefined;
   source?: LeadSource | undefined;
   assignedTo?: string | undefined;
   scoreBand?: ScoreBand | undefined;
@@ -27,23 +27,47 @@ export interface LeadFilter {
 /** The leads of an organization, the newest first. @throws CursorError */
 export async function listLeads(db: Prisma.TransactionClient, filter: LeadFilter) {
   const { organizationId, status, source, assignedTo, scoreBand, q, limit, cursor } = filter;
-  const rows = await db.lead.findMany({
-    where: {
-      organizationId,
-      ...(status && { status }),
-      ...(source && { source }),
-      ...(assignedTo && { assignedTo }),
-      ...(scoreBand && { scoreBand }),
-      AND: [q === undefined ? {} : contains(q), cursor === undefined ? {} : olderThan(decodeCursor(cursor))],
-    },
+  const after = cursor === undefined ? undefined : decodeCursor(cursor);
+  const conditions = {
+    ...(status && { status }),
+    ...(source && { source }),
+    ...(assignedTo && { assignedTo }),
+    ...(scoreBand && { scoreBand }),
+  };
+  const where =
+    q === undefined
+      ? { organizationId, ...conditions, ...(after && { AND: [olderThan(after)] }) }
+      : { organizationId, id: { in: await searchLeads(db, filter, q, after) } };
+  const rows = (await db.lead.findMany({
+    where,
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: limit + 1,
-  });
+  })) as LeadRow[];
   const { items, nextCursor } = toPage(rows, limit, (row) => ({ at: row.createdAt, id: row.id }));
   return { items: items.map(toLead), nextCursor };
 }
 
-function contains(q: string): Prisma.LeadWhereInput {
-  const part = { contains: q.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' } as const;
-  return { OR: [{ name: part }, { email: part }, { company: part }, { phone: part }] };
+/** The ids of a page of leads that have a text in one of their fields. */
+async function searchLeads(
+  db: Prisma.TransactionClient,
+  { organizationId, status, source, assignedTo, scoreBand, limit }: LeadFilter,
+  q: string,
+  after: Position | undefined,
+): Promise<string[]> {
+  const filter = {
+    ...(status && { status }),
+    ...(source && { source }),
+    ...(assignedTo && { assigned_to: assignedTo }),
+    ...(scoreBand && { score_band: scoreBand }),
+    ...(after && { before_at: after.at, before_id: after.id }),
+  };
+  const rows = await db.$queryRaw<{ id: string }[]>`
+    SELECT id FROM search_leads(${organizationId}, ${patternsOf(q)}, ${JSON.stringify(filter)}::jsonb, ${limit + 1}) AS id`;
+  return rows.map(({ id }) => id);
+}
+
+/** Trigrams find a part of three characters or more anywhere; what is shorter is looked for where words begin. */
+function patternsOf(q: string): string[] {
+  const part = q.replace(/[\\%_]/g, '\\$&');
+  return q.length < 3 ? [`${part}%`, `% ${part}%`] : [`%${part}%`];
 }

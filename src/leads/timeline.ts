@@ -1,6 +1,6 @@
 import type { Prisma } from '../db/generated/client.ts';
 import { decodeCursor, toPage } from '../db/paging.ts';
-import { erasedLeadCreatedAt } from './erasure-record.ts';
+import { ERASURE, erasedLeadCreatedAt } from './erasure-record.ts';
 import { LeadNotFound } from './errors.ts';
 
 export interface TimelinePage {
@@ -22,9 +22,10 @@ export async function readTimeline(db: Prisma.TransactionClient, { leadId, limit
   const rows = await db.leadEvent.findMany({
     where: {
       leadId,
-      ...(after && { at: { gte: after.at }, OR: [{ at: { gt: after.at } }, { seq: { gt: after.seq } }] }),
+      ...(!lead && { type: ERASURE.type }),
+      ...(after && { seq: { gt: after.seq } }),
     },
-    orderBy: [{ at: 'asc' }, { seq: 'asc' }],
+    orderBy: { seq: 'asc' },
     take: limit + 1,
   });
   const { items, nextCursor } = toPage(rows, limit, (row) => ({ at: row.at, id: row.seq.toString(16) }));
@@ -42,6 +43,6 @@ export async function readTimeline(db: Prisma.TransactionClient, { leadId, limit
 
 /** Entries are told apart by their `seq`, in hexadecimal. */
 function decodeTimelineCursor(cursor: string) {
-  const { at, id } = decodeCursor(cursor, /^[\da-f]{1,15}$/);
-  return { at, seq: BigInt(`0x${id}`) };
+  const { id } = decodeCursor(cursor, /^[\da-f]{1,15}$/);
+  return { seq: BigInt(`0x${id}`) };
 }

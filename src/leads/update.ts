@@ -2,13 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { PRIORITY_SIGNAL } from '../../workflows/contract.ts';
 import type { Caller } from '../audit/caller.ts';
-import { Prisma, type Lead as LeadRow } from '../db/generated/client.ts';
+import { Prisma } from '../db/generated/client.ts';
 import type { SignalOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';
+import { watch, WATCHED } from '../outbox/watch.ts';
 import { emailKey } from './email.ts';
 import { EmailTaken, LeadChanged, LeadNotFound } from './errors.ts';
 import { namesVersion, type TaggedLead, tagLead } from './etag.ts';
-import { isUnfinished } from './lead.ts';
+import { isUnfinished, type LeadRow } from './lead.ts';
 import { lockLead } from './lock-lead.ts';
 import type { LeadChange } from './submission.ts';
 
@@ -47,15 +48,18 @@ async function applyChange(
   if (Object.keys(changed).length === 0) return tagLead(before);
 
   const assigned = 'assignedTo' in changed && typeof change.assignedTo === 'string';
-  const after = await tx.lead.update({
+  await tx.leadRecord.update({
     where: { id },
     data: {
-      ...(change as Prisma.LeadUpdateInput),
+      ...(change as Prisma.LeadRecordUpdateInput),
       ...(change.email !== undefined && { emailKey: change.email === null ? null : emailKey(change.email) }),
       ...(assigned && { assignment: { increment: 1 } }),
       version: { increment: 1 },
+      activeAt: new Date(),
     },
+    select: { id: true },
   });
+  const after = (await tx.lead.findUniqueOrThrow({ where: { id } })) as LeadRow;
 
   const { assignedTo, ...fields } = changed;
   const event = { leadId: id, organizationId: before.organizationId, metadata: { ...caller } };
@@ -89,6 +93,7 @@ async function orderNotification(tx: Prisma.TransactionClient, lead: LeadRow, ca
     organizationId: lead.organizationId,
     payload: { assignment: lead.assignment, priority: lead.priority, requestId: caller.requestId },
   });
+  await watch(tx, { leadId: lead.id, organizationId: lead.organizationId }, WATCHED.assignment(lead.assignment));
 }
 
 /** What is ordered from now on has the lead's priority anyway; the run that is under way has that of its start. */

@@ -4,7 +4,7 @@ import { isUnfinished } from '../leads/lead.ts';
 import { lockLead } from '../leads/lock-lead.ts';
 import { enrichmentOutcome } from './enrichment-step.ts';
 import { recordNotificationFailure } from './notification-step.ts';
-import { settledState } from './outcome.ts';
+import { endOnboarding, settledState } from './outcome.ts';
 import { activityOrigin, reasonOf, recordStep, type StepEventType, stepKey } from './step-record.ts';
 
 /**
@@ -23,7 +23,7 @@ export async function closeOnboarding(
   const { notification } = input;
   if (notification.outcome === 'failed') await recordNotificationFailure(tx, input, notification);
   const { state, type } = await judge(tx, input);
-  await tx.lead.update({ where: { id: lead.id }, data: { onboardingState: state }, select: { id: true } });
+  await endOnboarding(tx, lead.id, state);
   await recordStep(tx, input, 'outcome', type, { state, ...reasonOf(input) }, origin);
   return { state };
 }

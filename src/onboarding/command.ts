@@ -1,12 +1,13 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { OnboardingSignal, OnboardingState } from '../../workflows/contract.ts';
 import type { Caller } from '../audit/caller.ts';
-import type { Lead, Prisma } from '../db/generated/client.ts';
+import type { Prisma } from '../db/generated/client.ts';
 import { LeadNotFound } from '../leads/errors.ts';
-import { isUnfinished } from '../leads/lead.ts';
-import { lockLead } from '../leads/lock-lead.ts';
+import { isUnfinished, type LeadRow } from '../leads/lead.ts';
+import { lockLead, noteActivity } from '../leads/lock-lead.ts';
 import type { Order, SignalOrder, StartOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';
+import { watch, WATCHED } from '../outbox/watch.ts';
 import { recordOrder } from './order-record.ts';
 import { stepKey } from './step-record.ts';
 
@@ -48,12 +49,13 @@ export async function acceptCommand(
   const order = command === 'retry' ? await beginRound(tx, lead, context) : await signal(tx, lead, command, context);
   await recordOrder(tx, lead, 'command.accepted', { command, round: order.payload.round }, context.caller);
   await placeOrder(tx, order, context.orderDelayMs);
+  await noteActivity(tx, lead.id);
   return { state: command === 'retry' ? 'PENDING' : lead.onboardingState, order };
 }
 
 async function signal(
   tx: Prisma.TransactionClient,
-  lead: Lead,
+  lead: LeadRow,
   command: Exclude<Command, 'retry'>,
   { caller }: CommandContext,
 ): Promise<SignalOrder> {
@@ -66,10 +68,10 @@ async function signal(
   if (enriched && command !== 'cancel') throw new CommandImpossible(`The enrichment is over: ${enriched.type}.`);
   const name = SIGNALS[command];
   if (!lead.acceptedCommands.includes(name)) {
-    await tx.lead.update({
-      where: { id: lead.id },
+    await tx.onboarding.update({
+      where: { leadId: lead.id },
       data: { acceptedCommands: { push: name } },
-      select: { id: true },
+      select: { leadId: true },
     });
   }
   return {
@@ -81,18 +83,19 @@ async function signal(
   };
 }
 
-async function beginRound(tx: Prisma.TransactionClient, lead: Lead, context: CommandContext): Promise<StartOrder> {
+async function beginRound(tx: Prisma.TransactionClient, lead: LeadRow, context: CommandContext): Promise<StartOrder> {
   if (isUnfinished(lead)) {
     throw new CommandImpossible(`The onboarding is not over: it is ${lead.onboardingState}.`);
   }
   if (lead.onboardingState === 'COMPLETED')
     throw new CommandImpossible('The onboarding is complete: nothing is left to retry.');
   const round = lead.onboardingRound + 1;
-  await tx.lead.update({
-    where: { id: lead.id },
-    data: { onboardingState: 'PENDING', onboardingRound: round, acceptedCommands: [] },
-    select: { id: true },
+  await tx.onboarding.update({
+    where: { leadId: lead.id },
+    data: { state: 'PENDING', round, acceptedCommands: [] },
+    select: { leadId: true },
   });
+  await watch(tx, { leadId: lead.id, organizationId: lead.organizationId }, WATCHED.onboarding);
   return {
     id: uuidv7(),
     kind: 'START_ONBOARDING',

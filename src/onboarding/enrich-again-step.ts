@@ -1,9 +1,11 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { FAILURES } from '../../workflows/contract.ts';
 import type { EnrichmentRef, ScoreAfterEnrichment } from '../../workflows/enrichment-contract.ts';
-import type { Lead, LeadEvent, Prisma } from '../db/generated/client.ts';
+import type { LeadEvent, Prisma } from '../db/generated/client.ts';
 import { storedEnrichment } from '../enrichment/keep-enrichment.ts';
+import type { LeadRow } from '../leads/lead.ts';
 import { lockLead } from '../leads/lock-lead.ts';
+import { endWatch, WATCHED } from '../outbox/watch.ts';
 import { calculateScore } from '../scoring/calculate.ts';
 import { breakdownOf, recordScores } from '../scoring/record.ts';
 import type { RuleBook } from '../scoring/rule-book.ts';
@@ -40,6 +42,7 @@ export async function recordScoreAfterEnrichment(
   await recordScores(tx, origin, [{ leadId: lead.id, calculated }]);
   const breakdown = breakdownOf(lines) as unknown as Prisma.InputJsonArray;
   await recordStep(tx, ref, 'score', 'score.calculated', { score, band, ruleVersion: version, breakdown });
+  await endWatch(tx, ref.leadId, WATCHED.enrichment(ref.run));
   return { score, band };
 }
 
@@ -48,7 +51,7 @@ async function open(
   tx: Prisma.TransactionClient,
   { leadId, run }: EnrichmentRef,
   step: Step,
-): Promise<{ lead: Lead; recorded: LeadEvent | null }> {
+): Promise<{ lead: LeadRow; recorded: LeadEvent | null }> {
   const lead = await lockLead(tx, leadId);
   if (!lead) throw ApplicationFailure.nonRetryable(`Lead ${leadId} does not exist`, FAILURES.leadGone);
   const where = { leadId_stepKey: { leadId, stepKey: stepKey(`enrichment-${run}`, step) } };

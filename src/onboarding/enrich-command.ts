@@ -2,9 +2,10 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Prisma } from '../db/generated/client.ts';
 import { LeadNotFound } from '../leads/errors.ts';
 import { isUnfinished } from '../leads/lead.ts';
-import { lockLead } from '../leads/lock-lead.ts';
+import { lockLead, noteActivity } from '../leads/lock-lead.ts';
 import type { EnrichOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';
+import { watch, WATCHED } from '../outbox/watch.ts';
 import { recordOrder } from './order-record.ts';
 import { CommandImpossible, type CommandContext } from './command.ts';
 
@@ -38,5 +39,7 @@ export async function orderEnrichment(
   const { run } = order.payload;
   await recordOrder(tx, lead, 'enrichment.ordered', { run, fresh }, caller);
   await placeOrder(tx, order, orderDelayMs);
+  await watch(tx, { leadId: lead.id, organizationId: lead.organizationId }, WATCHED.enrichment(run));
+  await noteActivity(tx, lead.id);
   return order;
 }

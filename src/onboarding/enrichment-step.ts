@@ -1,5 +1,6 @@
 import type { EnrichmentOutcome, OnboardingRef } from '../../workflows/contract.ts';
-import type { Lead, Prisma } from '../db/generated/client.ts';
+import type { Prisma } from '../db/generated/client.ts';
+import type { LeadRow } from '../leads/lead.ts';
 import type { Enrichment } from '../enrichment/enrich.ts';
 import { openStep } from './open-step.ts';
 import { ownerKey, recordStep, type StepOwner, stepKey } from './step-record.ts';
@@ -7,7 +8,7 @@ import { ownerKey, recordStep, type StepOwner, stepKey } from './step-record.ts'
 /** The outcome is what an earlier run of the step has written, or the command to skip it. */
 interface Opened {
   /** Locked until the transaction ends. */
-  lead: Lead;
+  lead: LeadRow;
   recorded: EnrichmentOutcome | null;
 }
 

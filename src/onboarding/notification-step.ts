@@ -8,6 +8,7 @@ import {
 } from '../../workflows/contract.ts';
 import type { Prisma } from '../db/generated/client.ts';
 import { lockLead } from '../leads/lock-lead.ts';
+import { endWatch, WATCHED } from '../outbox/watch.ts';
 import { byAssignment, createNotification, isAssigned } from '../notifications/create.ts';
 import { openStep } from './open-step.ts';
 import { reasonOf, recordStep } from './step-record.ts';
@@ -44,6 +45,7 @@ export async function recordReassignment(tx: Prisma.TransactionClient, ref: Assi
   if (!lead) throw ApplicationFailure.nonRetryable(`Lead ${ref.leadId} does not exist`, FAILURES.leadGone);
   const told = await tx.notification.findUnique({ where: byAssignment(ref.leadId, ref.assignment) });
   if (told) return { outcome: 'created', notificationId: told.id };
+  await endWatch(tx, ref.leadId, WATCHED.assignment(ref.assignment));
   if (!isAssigned(lead) || lead.assignment !== ref.assignment) return { outcome: 'skipped' };
   const { notificationId } = await createNotification(tx, lead);
   await recordStep(tx, ref, 'notification', 'notification.created', { userId: lead.assignedTo, notificationId });

@@ -1,13 +1,13 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { FAILURES, type OnboardingRef } from '../../workflows/contract.ts';
-import type { Lead, LeadEvent, Prisma } from '../db/generated/client.ts';
-import { isUnfinished } from '../leads/lead.ts';
+import type { LeadEvent, Prisma } from '../db/generated/client.ts';
+import { isUnfinished, type LeadRow } from '../leads/lead.ts';
 import { lockLead } from '../leads/lock-lead.ts';
 import { recordStep, type Step, stepKey } from './step-record.ts';
 
 export interface OpenStep {
   /** The lead, locked until the transaction ends. */
-  lead: Lead;
+  lead: LeadRow;
   /** What an earlier run of the step has written; null when this is the first to get this far. */
   recorded: LeadEvent | null;
 }
@@ -30,7 +30,7 @@ export async function openStep(tx: Prisma.TransactionClient, ref: OnboardingRef,
     throw ApplicationFailure.nonRetryable(message, FAILURES.onboardingClosed);
   }
   if (lead.onboardingState === 'PENDING') {
-    await tx.lead.update({ where: { id: lead.id }, data: { onboardingState: 'RUNNING' }, select: { id: true } });
+    await tx.onboarding.update({ where: { leadId: lead.id }, data: { state: 'RUNNING' }, select: { leadId: true } });
     await recordStep(tx, ref, 'started', 'onboarding.started');
   }
   return { lead, recorded: null };

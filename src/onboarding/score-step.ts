@@ -6,7 +6,7 @@ import { breakdownOf, recordScores } from '../scoring/record.ts';
 import type { RuleBook } from '../scoring/rule-book.ts';
 import { recordNotificationFailure } from './notification-step.ts';
 import { openStep } from './open-step.ts';
-import { settledState } from './outcome.ts';
+import { endOnboarding, settledState } from './outcome.ts';
 import { reasonOf, recordStep } from './step-record.ts';
 
 /**
@@ -33,10 +33,12 @@ export async function recordScore(
   if (notification.outcome === 'failed') await recordNotificationFailure(tx, input, notification);
   const origin = { organizationId: lead.organizationId, version, rules, cause: 'ONBOARDING' } as const;
   await recordScores(tx, origin, [{ leadId: lead.id, calculated }]);
-  await tx.lead.update({ where: { id: lead.id }, data: { onboardingState: state }, select: { id: true } });
   const breakdown = breakdownOf(lines) as unknown as Prisma.InputJsonArray;
   await recordStep(tx, input, 'score', 'score.calculated', { score, band, state, ruleVersion: version, breakdown });
-  if (state !== 'RUNNING') await recordStep(tx, input, 'outcome', 'onboarding.completed', { state });
+  if (state !== 'RUNNING') {
+    await endOnboarding(tx, lead.id, state);
+    await recordStep(tx, input, 'outcome', 'onboarding.completed', { state });
+  }
   return { score, band, state };
 }
 

@@ -3,6 +3,7 @@ import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { LeadEvent } from '../db/generated/client.ts';
 import type { Tenant } from '../db/tenant.ts';
 import { LeadNotFound } from '../leads/errors.ts';
+import type { LeadRow } from '../leads/lead.ts';
 import type { OnboardingRuns, PendingActivity } from './runs.ts';
 import { type Step, stepKey } from './step-record.ts';
 
@@ -28,7 +29,10 @@ const STEPS: StepOfStatus[] = [
  */
 export async function onboardingStatus(tenant: Tenant, runs: OnboardingRuns, leadId: string) {
   const select = { id: true, onboardingState: true, onboardingRound: true } as const;
-  const lead = await tenant.read((db) => db.lead.findUnique({ where: { id: leadId }, select }));
+  const lead = (await tenant.read((db) => db.lead.findUnique({ where: { id: leadId }, select }))) as Pick<
+    LeadRow,
+    keyof typeof select
+  > | null;
   if (!lead) throw new LeadNotFound(leadId);
   const { id, onboardingState: state, onboardingRound: round } = lead; // the id as it is stored, not as it was spelled
   const run = await runs.describe(id); // outside of a transaction: it may take a second

@@ -12,7 +12,7 @@ export async function warmUp(prisma: PrismaClient): Promise<void> {
   await prisma.$transaction(async (tx) => {
     await lockLead(tx, NO_LEAD);
     await tx.leadEvent.findUnique({ where: { leadId_stepKey: { leadId: NO_LEAD, stepKey: '' } } });
-    await tx.lead.updateMany({ where: { id: NO_LEAD }, data: { onboardingState: 'RUNNING' } });
+    await tx.onboarding.updateMany({ where: { leadId: NO_LEAD }, data: { state: 'RUNNING' } });
     await tx.leadEvent.createMany({ data: [] });
     await tx.notification.createMany({ data: [] });
     await tx.enrichmentRun.deleteMany({ where: { leadId: NO_LEAD } });

@@ -178,10 +178,9 @@ async function startRescore({ client, log }: CarrierDependencies, order: Rescore
   log.info({ organizationId, requestId: payload.requestId, workflowId }, 'workflow started or woken');
 }
 
-/** An enrichment of the lead that is under way counts as the one ordered: it asks the same providers. */
 async function startEnrichment({ client, log }: CarrierDependencies, order: EnrichOrder): Promise<void> {
   const { leadId, organizationId, payload } = order;
-  const workflowId = enrichmentWorkflowId(leadId);
+  const workflowId = enrichmentWorkflowId(leadId, payload.run);
   await withDeadline(client, () =>
     client.workflow.start<typeof leadEnrichment>(LEAD_ENRICHMENT, {
       taskQueue: TASK_QUEUES.onboarding,

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Lead, Prisma } from '../db/generated/client.ts';
+import type { Prisma } from '../db/generated/client.ts';
+import type { LeadRow } from '../leads/lead.ts';
 import type { SignalOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import { ERASURE } from '../leads/erasure-record.ts';
@@ -15,34 +16,36 @@ export interface Erasure {
   orderDelayMs: number;
 }
 
+/** Entries and answers deleted at once: short locks, and far below the time of a statement. */
+const BATCH = 5_000;
+
+export interface Erased {
+  /** To end the onboarding, if one may be running. */
+  order: SignalOrder | undefined;
+  /** Whether relays have something left to delete, which nobody can read. */
+  leftovers: boolean;
+}
+
 /**
  * Erases a person with all that is known of them; of the timeline one entry stays, without personal data. Whatever
  * writes about a lead holds its row, so that nothing of it comes back.
- * @returns the order to end the onboarding, if one may be running
  * @throws LeadNotFound
  */
-export async function eraseLead(
-  tx: Prisma.TransactionClient,
-  leadId: string,
-  erasure: Erasure,
-): Promise<SignalOrder | undefined> {
+export async function eraseLead(tx: Prisma.TransactionClient, leadId: string, erasure: Erasure): Promise<Erased> {
   const lead = await lockLead(tx, leadId);
   if (!lead) throw new LeadNotFound(leadId);
   await tx.notification.deleteMany({ where: { leadId: lead.id } }); // before the entry of a delivery that is just marked
-  await tx.leadEvent.deleteMany({ where: { leadId: lead.id } });
+  await tx.$executeRaw`SELECT erase_leftovers(${lead.id}::uuid, ${BATCH}::int, 0)`;
+  const [left] = await tx.$queryRaw<{ any: boolean }[]>`SELECT has_leftovers(${lead.id}::uuid) AS any`;
+  const leftovers = left?.any ?? true;
+  if (leftovers) await tx.erasure.create({ data: { leadId: lead.id, organizationId: lead.organizationId } });
   await tx.outbox.deleteMany({ where: { leadId: lead.id } });
-  await forgetAnswers(tx, lead.id);
-  await tx.lead.delete({ where: { id: lead.id }, select: { id: true } });
+  await tx.leadRecord.delete({ where: { id: lead.id }, select: { id: true } });
   await recordErasure(tx, lead, erasure);
-  return endOnboarding(tx, lead, erasure);
+  return { order: await endOnboarding(tx, lead, erasure), leftovers };
 }
 
-/** The keys stay until they expire: a repetition of their requests must not bring the person back. */
-async function forgetAnswers(tx: Prisma.TransactionClient, leadId: string): Promise<void> {
-  await tx.$executeRaw`UPDATE idempotency_key SET response = NULL, request_hash = '' WHERE lead_id = ${leadId}::uuid`;
-}
-
-async function recordErasure(tx: Prisma.TransactionClient, lead: Lead, { reason, origin }: Erasure): Promise<void> {
+async function recordErasure(tx: Prisma.TransactionClient, lead: LeadRow, { reason, origin }: Erasure): Promise<void> {
   await tx.leadEvent.create({
     data: {
       ...ERASURE,
@@ -57,7 +60,7 @@ async function recordErasure(tx: Prisma.TransactionClient, lead: Lead, { reason,
 
 async function endOnboarding(
   tx: Prisma.TransactionClient,
-  lead: Lead,
+  lead: LeadRow,
   { requestId, orderDelayMs }: Erasure,
 ): Promise<SignalOrder | undefined> {
   if (lead.onboardingState !== 'PENDING' && lead.onboardingState !== 'RUNNING') return undefined;

@@ -2,7 +2,7 @@ import type { Prisma, ScoreOverride } from '../db/generated/client.ts';
 import { readEnrichment } from '../enrichment/read-enrichment.ts';
 import { toNotification } from '../notifications/notification.ts';
 import { LeadNotFound } from '../leads/errors.ts';
-import { toLead } from '../leads/lead.ts';
+import { type LeadRow, toLead } from '../leads/lead.ts';
 import { getLead } from '../leads/read.ts';
 import { readTimeline } from '../leads/timeline.ts';
 
@@ -24,7 +24,7 @@ export async function exportLead(read: Read, leadId: string): Promise<AsyncItera
 }
 
 async function readLead(db: Prisma.TransactionClient, leadId: string) {
-  const row = await db.lead.findUnique({ where: { id: leadId } });
+  const row = (await db.lead.findUnique({ where: { id: leadId } })) as LeadRow | null;
   if (!row) throw new LeadNotFound(leadId);
   const notifications = await db.notification.findMany({ where: { leadId }, orderBy: { assignment: 'asc' } });
   const lead = { ...toLead(row), scoreBreakdown: row.scoreBreakdown };

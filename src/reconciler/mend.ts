@@ -1,18 +1,30 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Lead, Prisma, PrismaClient } from '../db/generated/client.ts';
-import { isUnfinished } from '../leads/lead.ts';
+import type { Prisma, PrismaClient } from '../db/generated/client.ts';
+import { isUnfinished, type LeadRow } from '../leads/lead.ts';
 import { lockLead } from '../leads/lock-lead.ts';
 import { closeOnboarding } from '../onboarding/close.ts';
+import { isAssigned } from '../notifications/create.ts';
 import { stepKey } from '../onboarding/step-record.ts';
 import type { StartOrder } from '../outbox/order.ts';
+import { endWatch, WATCHED } from '../outbox/watch.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import type { LatestRun } from './latest-run.ts';
-import type { UnfinishedLead } from './unfinished.ts';
 import type { Verdict } from './verdicts.ts';
 
-export interface StoppedLead extends UnfinishedLead {
+/** An onboarding whose run has come to nothing. */
+export interface StoppedLead {
+  leadId: string;
+  organizationId: string;
+  round: number;
   /** Which has ended, or is missing. */
   run: LatestRun;
+  requestId: string;
+}
+
+/** Another run of a lead that has come to nothing; `run` as the watch names it. */
+export interface StoppedRun {
+  leadId: string;
+  run: string;
   requestId: string;
 }
 
@@ -29,7 +41,11 @@ export function mendOnboarding(
   return prisma.$transaction(async (tx) => {
     const { leadId, organizationId, round, run, requestId } = stopped;
     const lead = await lockLead(tx, leadId);
-    if (!lead || !isUnfinished(lead) || lead.onboardingRound !== round) return 'under way';
+    if (!lead || lead.onboardingRound !== round) return 'under way';
+    if (!isUnfinished(lead)) {
+      await endWatch(tx, leadId, WATCHED.onboarding);
+      return 'under way';
+    }
 
     const runWasCanceled = run.status === 'CANCELLED' && run.round === round;
     if (runWasCanceled || lead.acceptedCommands.includes('cancel')) {
@@ -48,7 +64,7 @@ export function mendOnboarding(
   });
 }
 
-function startAgain(lead: Lead, order: { requestId: string; enrichmentDelayMs: number }): StartOrder {
+function startAgain(lead: LeadRow, order: { requestId: string; enrichmentDelayMs: number }): StartOrder {
   const commands = lead.acceptedCommands.filter((command) => command !== 'cancel');
   const { onboardingRound: round, priority, source } = lead;
   return {
@@ -61,9 +77,63 @@ function startAgain(lead: Lead, order: { requestId: string; enrichmentDelayMs: n
 }
 
 /** What is left of the delay since the round began; a lead that never got so far has waited since its creation. */
-async function remainingDelay(tx: Prisma.TransactionClient, lead: Lead, delayMs: number): Promise<number> {
+async function remainingDelay(tx: Prisma.TransactionClient, lead: LeadRow, delayMs: number): Promise<number> {
   const step = { leadId: lead.id, stepKey: stepKey(lead.onboardingRound, 'started') };
   const started = await tx.leadEvent.findUnique({ where: { leadId_stepKey: step } });
   const waitedMs = Date.now() - (started?.at ?? lead.createdAt).getTime();
   return Math.min(delayMs, Math.max(0, delayMs - waitedMs));
+}
+
+/** Orders again that an assignee be told, unless they have been, or are to be told no more. */
+export function mendAssignment(prisma: PrismaClient, { leadId, run, requestId }: StoppedRun): Promise<Verdict> {
+  return prisma.$transaction(async (tx) => {
+    const lead = await lockLead(tx, leadId);
+    if (!lead) return 'under way';
+    const { assignment } = lead;
+    const told = await tx.notification.count({ where: { leadId, assignment } });
+    if (!isAssigned(lead) || WATCHED.assignment(assignment) !== run || told > 0) {
+      await endWatch(tx, leadId, run);
+      return 'under way';
+    }
+    if ((await tx.outbox.count({ where: { leadId, kind: 'NOTIFY_ASSIGNEE' } })) > 0) return 'under way';
+    await placeOrder(tx, {
+      id: uuidv7(),
+      kind: 'NOTIFY_ASSIGNEE',
+      leadId,
+      organizationId: lead.organizationId,
+      payload: { assignment, priority: lead.priority, requestId, again: true },
+    });
+    return 'ordered again';
+  });
+}
+
+/** Orders an enrichment again, as its entry on the timeline says, unless it has come to its score. */
+export function mendEnrichment(
+  prisma: PrismaClient,
+  { leadId, run: watched, requestId }: StoppedRun,
+): Promise<Verdict> {
+  return prisma.$transaction(async (tx) => {
+    const lead = await lockLead(tx, leadId);
+    const run = watched.slice(WATCHED.enrichment('').length);
+    const where = { leadId_stepKey: { leadId, stepKey: stepKey(watched, 'score') } };
+    const scored = await tx.leadEvent.findUnique({ where });
+    const ordered = await tx.leadEvent.findFirst({
+      where: { leadId, type: 'enrichment.ordered', data: { path: ['run'], equals: run } },
+    });
+    if (!lead || scored || !ordered) {
+      await endWatch(tx, leadId, watched);
+      return 'under way';
+    }
+    const path = { path: ['run'], equals: run };
+    if ((await tx.outbox.count({ where: { leadId, kind: 'ENRICH_LEAD', payload: path } })) > 0) return 'under way';
+    const { fresh } = ordered.data as { fresh: boolean };
+    await placeOrder(tx, {
+      id: uuidv7(),
+      kind: 'ENRICH_LEAD',
+      leadId,
+      organizationId: lead.organizationId,
+      payload: { run, fresh, priority: lead.priority, requestId },
+    });
+    return 'ordered again';
+  });
 }

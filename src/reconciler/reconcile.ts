@@ -1,20 +1,21 @@
-import { reconcileAssignments } from './assignments.ts';
-import { type ReconcilerDependencies, reconcileOnboardings } from './onboardings.ts';
+import { startPasses } from './passes.ts';
 import { reportPutAside } from './put-aside.ts';
 import { reconcileRescores } from './rescores.ts';
-import { startPasses } from './passes.ts';
+import { type ReconcilerDependencies, reconcileWatched } from './watches.ts';
 
 /**
- * Looks, pass after pass, for what nothing would finish. Any number of copies may do so.
+ * Looks, pass after pass, for what nothing would finish. Any number of copies may do so; no part waits for another.
  * @param intervalMs between two passes; 0 for no passes at all
  * @returns a function that ends it
  */
 export function startReconciler(deps: ReconcilerDependencies, intervalMs: number): () => Promise<void> {
-  const pass = async (signal: AbortSignal) => {
-    await reportPutAside(deps.pool, deps.log);
-    await reconcileOnboardings(deps, signal);
-    await reconcileAssignments(deps, signal);
-    await reconcileRescores(deps);
+  const parts = {
+    'orders put aside': () => reportPutAside(deps.pool, deps.log),
+    'reconciler of leads': (signal: AbortSignal) => reconcileWatched(deps, signal),
+    'reconciler of rescores': () => reconcileRescores(deps),
   };
-  return startPasses({ what: 'reconciler', intervalMs, pass, log: deps.log });
+  const stops = Object.entries(parts).map(([what, pass]) => startPasses({ what, intervalMs, pass, log: deps.log }));
+  return async () => {
+    await Promise.all(stops.map((stop) => stop()));
+  };
 }

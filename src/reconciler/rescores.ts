@@ -4,7 +4,7 @@ import { rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import { lockRescore, orderFor } from '../scoring/rescore.ts';
 import { hasEnded, latestRun, type LatestRun } from './latest-run.ts';
-import type { ReconcilerDependencies } from './onboardings.ts';
+import type { ReconcilerDependencies } from './watches.ts';
 
 /** Rescores looked at in a round: an organization has one under way at most. */
 const LIMIT = 100;

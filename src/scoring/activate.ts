@@ -33,7 +33,7 @@ export async function activateRules(
     UPDATE score_rescore SET state = 'SUPERSEDED', updated_at = clock_timestamp(), finished_at = clock_timestamp()
     WHERE organization_id = ${organizationId} AND state IN ('RUNNING', 'PAUSED') RETURNING id`;
   for (const { id } of superseded) await placeOrder(tx, orderFor({ id, organizationId }, requestId));
-  const total = await tx.lead.count({ where: { organizationId, score: { not: null } } });
+  const total = await tx.leadScore.count({ where: { organizationId } });
 
   await lock(tx, rulesLock(organizationId));
   const version = (await versionInForce(tx, organizationId)) + 1;

@@ -43,7 +43,7 @@ export async function explainScore(db: Prisma.TransactionClient, leadId: string,
 
 const toEntry = ({ score, band, ruleVersion, cause, at }: ScoreRow) => ({
   score,
-  band,
+  band: band as ScoreBand,
   ruleVersion,
   cause,
   at: at.toISOString(),

@@ -1,6 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { ScoreBand } from '../../workflows/contract.ts';
 import type { Caller } from '../audit/caller.ts';
-import type { Lead, Prisma } from '../db/generated/client.ts';
+import type { Prisma } from '../db/generated/client.ts';
+import type { LeadRow } from '../leads/lead.ts';
 import { LeadNotFound } from '../leads/errors.ts';
 import { lockLead } from '../leads/lock-lead.ts';
 import type { ScoreLine } from './calculate.ts';
@@ -55,7 +57,7 @@ export async function removeOverride(
   await recordChange(tx, lead, 'score.override-removed', { from: lead.score, to }, context.caller);
 }
 
-async function lockScored(tx: Prisma.TransactionClient, leadId: string): Promise<Lead> {
+async function lockScored(tx: Prisma.TransactionClient, leadId: string): Promise<LeadRow> {
   const lead = await lockLead(tx, leadId);
   if (!lead) throw new LeadNotFound(leadId);
   if (lead.score === null) throw new NotScored(leadId);
@@ -73,12 +75,16 @@ async function endOverride(tx: Prisma.TransactionClient, leadId: string, caller:
 /** @returns the score that was calculated last */
 async function putInForce(
   tx: Prisma.TransactionClient,
-  { id: leadId, organizationId }: Lead,
+  { id: leadId, organizationId }: LeadRow,
   { ruleBook }: OverrideContext,
 ): Promise<number> {
   const { rules } = await ruleBook.inForce(tx, organizationId);
   const latest = await tx.score.findFirstOrThrow({ where: { leadId }, orderBy: [{ at: 'desc' }, { id: 'desc' }] });
-  const calculated = { ...latest, lines: latest.lines as unknown as ScoreLine[] };
+  const calculated = {
+    ...latest,
+    band: latest.band as ScoreBand,
+    lines: latest.lines as unknown as ScoreLine[],
+  };
   await putOnLeads(tx, rules.set.bands, [{ leadId, calculated }]);
   return latest.score;
 }
@@ -86,7 +92,7 @@ async function putInForce(
 /** What a person gave as the reason is not on the timeline: it stands with the override alone. */
 async function recordChange(
   tx: Prisma.TransactionClient,
-  { id: leadId, organizationId }: Lead,
+  { id: leadId, organizationId }: LeadRow,
   type: 'score.overridden' | 'score.override-removed',
   data: { from: number | null; to: number },
   caller: Caller,

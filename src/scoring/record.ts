@@ -40,7 +40,7 @@ export async function recordScores(
     INSERT INTO score (id, lead_id, organization_id, rule_version, score, band, lines, failed_rules, cause, rescore_id)
     SELECT id, lead_id, ${organizationId}, ${version}::int, score, band, lines, failed_rules, ${cause}::score_cause, ${rescoreId ?? null}::uuid
     FROM jsonb_to_recordset(${JSON.stringify(history)}::jsonb)
-         AS s(id uuid, lead_id uuid, score smallint, band score_band, lines jsonb, failed_rules text[])`;
+         AS s(id uuid, lead_id uuid, score smallint, band text, lines jsonb, failed_rules text[])`;
   return putOnLeads(tx, rules.set.bands, rows);
 }
 
@@ -64,11 +64,14 @@ export async function putOnLeads(
     return { lead_id: leadId, score, band, breakdown: breakdownOf(lines) };
   });
   return tx.$executeRaw`
-    UPDATE lead SET score = s.score, score_band = s.band, score_breakdown = s.breakdown
+    INSERT INTO lead_score AS present (lead_id, organization_id, score, band, breakdown, lead_created_at)
+    SELECT lead.id, lead.organization_id, s.score, s.band, s.breakdown, lead.created_at
     FROM jsonb_to_recordset(${JSON.stringify(values)}::jsonb)
-         AS s(lead_id uuid, score smallint, band score_band, breakdown jsonb)
-    WHERE lead.id = s.lead_id
-      AND (lead.score, lead.score_band, lead.score_breakdown) IS DISTINCT FROM (s.score, s.band, s.breakdown)`;
+         AS s(lead_id uuid, score smallint, band text, breakdown jsonb)
+    JOIN lead ON lead.id = s.lead_id
+    ON CONFLICT (lead_id) DO UPDATE SET score = EXCLUDED.score, band = EXCLUDED.band, breakdown = EXCLUDED.breakdown
+    WHERE (present.score, present.band, present.breakdown)
+          IS DISTINCT FROM (EXCLUDED.score, EXCLUDED.band, EXCLUDED.breakdown)`;
 }
 
 const OVERRIDDEN: Reason = { 'pt-BR': 'A pontuação foi definida por uma pessoa', en: 'The score was set by a person' };

@@ -31,15 +31,15 @@ export function olderLeads(
     ? Prisma.sql`AND (lead.created_at, lead.id) < (${before.createdAt}, ${before.id}::uuid)`
     : Prisma.empty;
   return db.$queryRaw<StoredLead[]>`
-    SELECT ${COLUMNS} FROM lead
+    SELECT ${COLUMNS} FROM lead_view AS lead
     WHERE lead.organization_id = ${organizationId} AND lead.score IS NOT NULL ${older}
     ORDER BY lead.created_at DESC, lead.id DESC LIMIT ${limit}`;
 }
 
 /** What rules may read, and no more: the whole enrichment of a lead can be large. */
 const COLUMNS = Prisma.sql`
-  lead.id, lead.created_at AS "createdAt", lead.email, lead.phone, lead.company, lead.source::text,
-  lead.priority::text, lead.locale, lead.score, lead.score_band::text AS band,
+  lead.id, lead.created_at AS "createdAt", lead.email, lead.phone, lead.company, lead.source,
+  lead.priority, lead.locale, lead.score, lead.score_band AS band,
   EXISTS (SELECT 1 FROM score_override o WHERE o.lead_id = lead.id AND o.ended_at IS NULL) AS overridden,
   coalesce((SELECT jsonb_object_agg(field.key, jsonb_build_object('value', field.value -> 'value'))
             FROM jsonb_each(lead.enrichment -> 'fields') AS field
@@ -55,7 +55,7 @@ export function lockNextLeads(
   const newer = after ? Prisma.sql`AND (created_at, id) > (${after.createdAt}, ${after.id}::uuid)` : Prisma.empty;
   return tx.$queryRaw<LeadPosition[]>`
     SELECT id, created_at AS "createdAt" FROM lead
-    WHERE organization_id = ${organizationId} AND score IS NOT NULL ${newer}
+    WHERE organization_id = ${organizationId} AND EXISTS (SELECT FROM lead_score WHERE lead_id = lead.id) ${newer}
     ORDER BY created_at, id LIMIT ${limit} FOR NO KEY UPDATE`;
 }
 
@@ -66,7 +66,7 @@ export function leadsToRescore(
   version: number,
 ): Promise<StoredLead[]> {
   return tx.$queryRaw<StoredLead[]>`
-    SELECT ${COLUMNS} FROM lead
+    SELECT ${COLUMNS} FROM lead_view AS lead
     WHERE lead.id = ANY (${leadIds}::uuid[])
       AND NOT EXISTS (SELECT 1 FROM score WHERE score.lead_id = lead.id AND score.rule_version >= ${version})`;
 }

@@ -91,7 +91,7 @@ describe('the next attempt of an enrichment', () => {
     const { enrichLead } = createLeadActivities({ prisma: database.prisma, providers: [provider] });
     const order = await takeIn(database);
     await runActivity(enrichLead, refOf(order));
-    await database.prisma.lead.update({ where: { id: order.leadId }, data: { onboardingRound: 2 } });
+    await database.prisma.onboarding.update({ where: { leadId: order.leadId }, data: { round: 2 } });
     await runActivity(enrichLead, { ...refOf(order), round: 2 });
     expect(asked).toHaveLength(2);
     const lead = await database.prisma.lead.findUniqueOrThrow({ where: { id: order.leadId } });
@@ -106,7 +106,7 @@ describe('the time of an enrichment', () => {
     const source = answering('late', later(60), found('Recife'));
     const { enrichLead } = createLeadActivities({ prisma: database.prisma, providers: [source.provider] });
     const order = await takeIn(database);
-    await database.prisma.lead.update({
+    await database.prisma.leadRecord.update({
       where: { id: order.leadId },
       data: { createdAt: new Date(Date.now() - 10 * HOUR_MS) },
     });

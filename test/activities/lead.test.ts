@@ -122,7 +122,7 @@ describe('closeOnboarding', () => {
   test('counts a lead that is gone as canceled', async ({ database }) => {
     const { closeOnboarding } = activitiesOf(database);
     const order = await takeIn(database);
-    await database.prisma.lead.delete({ where: { id: order.leadId } });
+    await database.prisma.leadRecord.delete({ where: { id: order.leadId } });
     const input = { ...refOf(order), verdict: 'canceled' as const, notification: { outcome: 'pending' as const } };
     expect(await runTwice(closeOnboarding, input)).toEqual([{ state: 'CANCELED' }, { state: 'CANCELED' }]);
   });

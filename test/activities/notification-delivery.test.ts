@@ -113,7 +113,7 @@ describe('notifyAssignee with a webhook', () => {
     reactOnce({ status: 410 });
     await expect(runActivity(notifyAssignee, refOf(order))).rejects.toMatchObject({ type: 'WebhookRefused' });
     for (const round of [2, 3]) {
-      await database.prisma.lead.update({ where: { id: order.leadId }, data: { onboardingRound: round } });
+      await database.prisma.onboarding.update({ where: { leadId: order.leadId }, data: { round } });
       const outcomes = await runTwice(notifyAssignee, { ...refOf(order), round });
       expect(outcomes).toEqual([{ outcome: 'skipped' }, { outcome: 'skipped' }]);
       expect(received).toHaveLength(2);
@@ -128,7 +128,7 @@ describe('notifyAssignee with a webhook', () => {
     const order = await takeIn(database);
     reactOnce('cut');
     await expect(runActivity(notifyAssignee, refOf(order))).rejects.toThrow();
-    await database.prisma.lead.delete({ where: { id: order.leadId } });
+    await database.prisma.leadRecord.delete({ where: { id: order.leadId } });
     await expect(runActivity(notifyAssignee, refOf(order), 2)).rejects.toMatchObject({ type: 'LeadGone' });
     expect(received).toHaveLength(1);
   });

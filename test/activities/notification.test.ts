@@ -52,13 +52,13 @@ describe('notifyAssignee', () => {
   test('refuses, without another try, a lead that is gone and an onboarding that is over', async ({ database }) => {
     const { notifyAssignee } = createNotificationActivities(database);
     const order = await takeIn(database);
-    await database.prisma.lead.update({ where: { id: order.leadId }, data: { onboardingState: 'CANCELED' } });
+    await database.prisma.onboarding.update({ where: { leadId: order.leadId }, data: { state: 'CANCELED' } });
     await expect(runActivity(notifyAssignee, refOf(order))).rejects.toMatchObject({
       type: 'OnboardingClosed',
       nonRetryable: true,
     });
 
-    await database.prisma.lead.delete({ where: { id: order.leadId } });
+    await database.prisma.leadRecord.delete({ where: { id: order.leadId } });
     await expect(runActivity(notifyAssignee, refOf(order))).rejects.toMatchObject({
       type: 'LeadGone',
       nonRetryable: true,

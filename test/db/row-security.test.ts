@@ -11,7 +11,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { leaveEnrichmentRows } from '../support/enrichment-rows.ts';
 import { openRequestPool } from '../support/keyed-api.ts';
 import { takeIn, test as base } from '../support/onboarding.ts';
-import { tenantTables } from '../support/rows.ts';
+import { onboardByHand, tenantTables } from '../support/rows.ts';
 
 const [OURS, THEIRS] = ['org-ours', 'org-theirs'];
 
@@ -48,6 +48,8 @@ async function fill(database: TestDatabase, organizationId: string): Promise<voi
     recordAudit(tx, { organizationId, action: 'rules.activated', subject: '1' }, caller),
   );
   await leaveEnrichmentRows(database, { leadId, organizationId });
+  await database.prisma.erasure.create({ data: { leadId: randomUUID(), organizationId } });
+  await onboardByHand(database, leadId, { score: 0, band: 'COLD', enrichment: {} });
 }
 
 /** Works in a transaction as a request of the organization does; undefined for one that names none. */
@@ -93,7 +95,9 @@ describe('the role of the API', () => {
        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
          AND has_table_privilege('lead_api', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE') ORDER BY 1`,
     );
-    expect(rows.map(({ table }) => table)).toEqual(tables);
+    expect(rows.map(({ table }) => table)).toEqual([...tables, 'lead_view'].toSorted());
+    const view = `SELECT reloptions AS options FROM pg_class WHERE relname = 'lead_view'`;
+    expect((await database.pool.query(view)).rows).toEqual([{ options: ['security_invoker=true'] }]);
   });
 
   test('can neither log in nor get around the policies', async ({ database }) => {
@@ -166,7 +170,7 @@ describe('a tenant', () => {
         ours: await db.lead.findUnique({ where: { id: ours.leadId }, select: { id: true } }),
         theirs: await db.lead.findUnique({ where: { id: theirs.leadId } }),
         named: await db.lead.count({ where: { AND: [{ organizationId: theirs.organizationId }] } }),
-        changed: (await db.lead.updateMany({ where: { id: theirs.leadId }, data: { name: 'Stolen' } })).count,
+        changed: (await db.leadRecord.updateMany({ where: { id: theirs.leadId }, data: { name: 'Stolen' } })).count,
       }));
       expect(found).toEqual({
         all: [{ organizationId: OURS }],
@@ -183,7 +187,7 @@ describe('a tenant', () => {
     const prisma = createPrisma(requests);
     onTestFinished(() => prisma.$disconnect());
     const work = tenantOf(prisma, OURS).write(async (tx) => {
-      await tx.lead.update({ where: { id: leadId }, data: { name: 'Bia' } });
+      await tx.leadRecord.update({ where: { id: leadId }, data: { name: 'Bia' } });
       throw new Error('second thoughts');
     });
     await expect(work).rejects.toThrow('second thoughts');

@@ -42,7 +42,7 @@ describe('migrate diff', () => {
     const next = join(folder, 'schema.prisma');
     await writeFile(
       next,
-      (await readFile(SCHEMA, 'utf8')).replace('model Lead {', 'model Lead {\n  nickname String?\n'),
+      (await readFile(SCHEMA, 'utf8')).replace('model LeadRecord {', 'model LeadRecord {\n  nickname String?\n'),
     );
 
     const { exitCode, stdout } = await runPrisma([
@@ -89,18 +89,17 @@ describe('indexes', () => {
     expect(found).not.toContain('Sort');
   });
 
-  it('give unfinished onboardings in the order in which the reconciler looks at them', async () => {
+  it('give what is watched in the order in which the reconciler looks at them', async () => {
     const found = await plan(
-      `SELECT id FROM lead WHERE onboarding_state IN ('PENDING', 'RUNNING') AND reconcile_after < now()
-       ORDER BY reconcile_after LIMIT 50`,
+      `SELECT lead_id FROM watch WHERE look_after < now() ORDER BY look_after LIMIT 50 FOR UPDATE SKIP LOCKED`,
     );
-    expect(found).toContain('Index Scan using lead_reconcile_after_idx');
+    expect(found).toContain('Index Scan using watch_look_after_idx');
     expect(found).not.toContain('Sort');
   });
 
-  it('give the assignments of the last day, and the idempotency keys that have expired', async () => {
-    const assigned = `SELECT lead_id FROM lead_event WHERE type = 'lead.assigned' AND at > now() - interval '1 day'`;
-    expect(await plan(assigned)).toContain('lead_event_at_idx');
+  it('give the leads that were left alone the longest, and the idempotency keys that have expired', async () => {
+    const alone = `SELECT id FROM lead WHERE active_at < now() - interval '1 day' ORDER BY active_at, id LIMIT 100`;
+    expect(await plan(alone)).toContain('lead_active_at_id_idx');
     const expired = 'SELECT key FROM idempotency_key WHERE expires_at <= now() ORDER BY expires_at LIMIT 1';
     expect(await plan(expired)).toContain('idempotency_key_expires_at_idx');
   });

@@ -106,7 +106,7 @@ describe('the cache', () => {
     expect(row?.leadId).toBe(context.subject.leadId);
     expect(row?.keyHash).toHaveLength(32);
     expect(JSON.stringify(row)).not.toContain('ana');
-    await database.prisma.lead.delete({ where: { id: context.subject.leadId } });
+    await database.prisma.leadRecord.delete({ where: { id: context.subject.leadId } });
     expect(await database.prisma.enrichmentCache.count({ where })).toBe(0);
   });
 });

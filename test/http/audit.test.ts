@@ -39,7 +39,7 @@ async function prepare(api: KeyedApi, database: TestDatabase, what: string, hold
     await perform(api, 'PUT /api/leads/{id}/score/override', target);
   if (what.endsWith('/resume')) await perform(api, what.replace('/resume', '/pause'), target);
   const state = /\/(retry|enrich)$/.test(what) ? 'PARTIAL' : undefined;
-  if (state) await database.prisma.lead.update({ where: { id: holder.ids.lead }, data: { onboardingState: state } });
+  if (state) await database.prisma.onboarding.update({ where: { leadId: holder.ids.lead }, data: { state: state } });
 }
 
 describe('what is changed is on record with who changed it', () => {

@@ -169,7 +169,7 @@ describe('an enrichment after the onboarding', () => {
   test('enriches and scores once, and leaves the state of the onboarding alone', async ({ database }) => {
     const order = await onboarded(database);
     const { enrichAgain, scoreAfterEnrichment } = activitiesOf(database);
-    const { phone } = await database.prisma.lead.update({ where: { id: order.leadId }, data: { phone: null } });
+    const { phone } = await database.prisma.leadRecord.update({ where: { id: order.leadId }, data: { phone: null } });
     expect(phone).toBeNull();
     const ref = againOf(order, RUN);
     expect(await runTwice(enrichAgain, ref)).toEqual([{ outcome: 'completed' }, { outcome: 'completed' }]);
@@ -195,7 +195,7 @@ describe('an enrichment after the onboarding', () => {
 
   test('of a lead that is gone ends for good', async ({ database }) => {
     const order = await onboarded(database);
-    await database.prisma.lead.delete({ where: { id: order.leadId } });
+    await database.prisma.leadRecord.delete({ where: { id: order.leadId } });
     const failure = runActivity(activitiesOf(database).enrichAgain, againOf(order, RUN));
     await expect(failure).rejects.toMatchObject({ type: 'LeadGone', nonRetryable: true });
   });

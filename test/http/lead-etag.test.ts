@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
+import { onboardByHand } from '../support/rows.ts';
 import { newLead, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -15,8 +16,8 @@ const change = (api: TestApi, path: string, body: object, etag: string) =>
   api.call<Lead>('PATCH', path, body, { 'if-match': etag });
 
 /** What the onboarding does to a lead while somebody edits it. */
-const score = ({ prisma }: TestDatabase, id: string) =>
-  prisma.lead.update({ where: { id }, data: { score: 85, scoreBand: 'HOT', onboardingState: 'COMPLETED' } });
+const score = (database: TestDatabase, id: string) =>
+  onboardByHand(database, id, { score: 85, band: 'HOT', state: 'COMPLETED' });
 
 const editsOf = ({ prisma }: TestDatabase, leadId: string) =>
   prisma.leadEvent.count({ where: { leadId, type: 'lead.updated' } });

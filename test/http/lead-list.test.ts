@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { describe, expect } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
 import { encodeCursor } from '../../src/db/paging.ts';
+import { onboardByHand, storeLeads } from '../support/rows.ts';
 import { type Page, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { takeIn } from '../support/onboarding.ts';
@@ -27,7 +28,7 @@ async function fill(database: TestDatabase, organizationId: string) {
     source: 'ADS',
     assignedTo: 'user-1',
   });
-  await database.prisma.lead.update({ where: { id: leadId }, data: { score: 85, scoreBand: 'HOT' } });
+  await onboardByHand(database, leadId, { score: 85, band: 'HOT' });
 }
 
 describe('GET /api/leads', () => {
@@ -53,7 +54,10 @@ describe('GET /api/leads', () => {
     [{ assignedTo: 'user-1' }, ['Davi', 'Caio', 'Ana']],
     [{ scoreBand: 'HOT' }, ['Davi']],
     [{ scoreBand: 'COLD' }, []],
-    [{ q: 'i' }, ['Davi', 'Caio', 'Bia']],
+    [{ q: 'avi' }, ['Davi']],
+    [{ q: 'bi' }, ['Bia']],
+    [{ q: 'b' }, ['Bia']],
+    [{ q: 'ia' }, []],
     [{ status: 'LOST', source: 'ADS' }, ['Davi', 'Bia']],
     [{ status: 'LOST', assignedTo: 'user-1', q: 'ca' }, ['Caio']],
     [{ status: 'LOST', source: 'ADS', assignedTo: 'user-1', scoreBand: 'HOT', q: 'DAVI' }, ['Davi']],
@@ -128,7 +132,7 @@ describe('the pages of GET /api/leads', () => {
       name: `Lead ${i}`,
       createdAt: new Date(start + Math.floor(i / 5)), // five of each millisecond
     }));
-    await database.prisma.lead.createMany({ data });
+    await storeLeads(database, data);
     const newestFirst = [...data].sort((a, b) => Number(b.createdAt) - Number(a.createdAt) || (a.id < b.id ? 1 : -1));
 
     const ids = await walk(api, { organizationId, limit: '3' }, () => takeIn(database, { organizationId }));
@@ -138,7 +142,7 @@ describe('the pages of GET /api/leads', () => {
   test('keep to the filters', async ({ api, database }) => {
     const organizationId = newOrganization();
     for (let i = 0; i < 3; i += 1) await fill(database, organizationId);
-    const ids = await walk(api, { organizationId, status: 'LOST', q: 'a', limit: '2' }, () => Promise.resolve());
+    const ids = await walk(api, { organizationId, status: 'LOST', q: 'acme', limit: '2' }, () => Promise.resolve());
     expect(new Set(ids).size).toBe(9);
     expect(ids).toHaveLength(9);
   });
@@ -153,7 +157,7 @@ describe('the pages of GET /api/leads', () => {
   test('hold 50 when no limit is given, and 100 at most', async ({ api, database }) => {
     const organizationId = newOrganization();
     const data = Array.from({ length: 101 }, (_, i) => ({ id: uuidv7(), organizationId, name: `Lead ${i}` }));
-    await database.prisma.lead.createMany({ data });
+    await storeLeads(database, data);
     expect((await list(api, { organizationId })).body.items).toHaveLength(50);
     expect((await list(api, { organizationId, limit: '100' })).body.items).toHaveLength(100);
   });

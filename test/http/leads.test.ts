@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { MAX_BODY_BYTES } from '../../src/http/request/body.ts';
 import type { Lead } from '../../src/leads/lead.ts';
+import { onboardByHand } from '../support/rows.ts';
 import { newLead, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -28,7 +29,7 @@ describe('GET /api/leads/{id}', () => {
 
     const enrichment = { outcome: 'completed', fields: {} };
     const data = { score: 85, scoreBand: 'HOT', enrichment, onboardingState: 'COMPLETED' } as const;
-    await database.prisma.lead.update({ where: { id: lead.id }, data });
+    await onboardByHand(database, lead.id, { score: 85, band: 'HOT', enrichment, state: 'COMPLETED' });
     const { body } = await api.call<Lead>('GET', `/api/leads/${lead.id.toUpperCase()}`);
     expect(body).toEqual({ ...lead, ...data, updatedAt: body.updatedAt });
   });

@@ -113,7 +113,7 @@ describe('a command that comes too late or too early is refused with 409, and or
   test('retry while it is pending or running', async ({ api, database }) => {
     const { leadId } = await takeIn(database);
     await expectConflict(api, database, leadId, ['retry']);
-    await database.prisma.lead.update({ where: { id: leadId }, data: { onboardingState: 'RUNNING' } });
+    await database.prisma.onboarding.update({ where: { leadId: leadId }, data: { state: 'RUNNING' } });
     await expectConflict(api, database, leadId, ['retry']);
   });
 
@@ -135,7 +135,7 @@ describe('a command that comes too late or too early is refused with 409, and or
     'all but retry when it is %s',
     async (onboardingState, { api, database }) => {
       const { leadId } = await takeIn(database);
-      await database.prisma.lead.update({ where: { id: leadId }, data: { onboardingState } });
+      await database.prisma.onboarding.update({ where: { leadId: leadId }, data: { state: onboardingState } });
       await expectConflict(api, database, leadId, ['enrich-now', 'skip-enrichment', 'cancel']);
     },
   );

@@ -103,7 +103,7 @@ describe('POST /api/leads/{id}/onboarding/retry', () => {
 
   test('is taken once of several at the same moment', async ({ api, database }) => {
     const { leadId } = await takeIn(database);
-    await database.prisma.lead.update({ where: { id: leadId }, data: { onboardingState: 'PARTIAL' } });
+    await database.prisma.onboarding.update({ where: { leadId: leadId }, data: { state: 'PARTIAL' } });
     const answers = await Promise.all([1, 2, 3, 4].map(() => retry(api, leadId)));
     expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409, 409]);
     for (const answer of answers.filter(({ status }) => status === 409)) expectProblem(answer, 409, 'conflict');
@@ -115,7 +115,7 @@ describe('POST /api/leads/{id}/onboarding/retry', () => {
     const run = await onboard({ delayMs: FAR_AWAY_MS });
     await expect.poll(() => run.timeline()).toContain('notification.created');
     await database.prisma.outbox.deleteMany();
-    await database.prisma.lead.update({ where: { id: run.leadId }, data: { onboardingState: 'CANCELED' } });
+    await database.prisma.onboarding.update({ where: { leadId: run.leadId }, data: { state: 'CANCELED' } });
     expect((await retry(api, run.leadId)).status).toBe(202);
     await api.idle();
     expect(await database.prisma.outbox.findMany()).toMatchObject([

@@ -29,9 +29,9 @@ describe('every answer', () => {
   });
 
   test('says so too when something is wrong on our side', async ({ api, database }) => {
-    await database.pool.query('ALTER TABLE lead RENAME TO elsewhere');
+    await database.pool.query('ALTER VIEW lead_view RENAME TO elsewhere');
     const { status, headers } = await api.call('GET', '/api/leads?organizationId=org-1');
-    await database.pool.query('ALTER TABLE elsewhere RENAME TO lead');
+    await database.pool.query('ALTER VIEW elsewhere RENAME TO lead_view');
     expect([status, headers.get('content-security-policy'), headers.get('cache-control')]).toEqual([
       ...[500, NOTHING, 'no-store'],
     ]);

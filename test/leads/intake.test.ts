@@ -37,7 +37,9 @@ async function besides<T>(
 }
 
 const insertLead = (email: string): [string, unknown[]] => [
-  `INSERT INTO lead (id, organization_id, name, email, email_key) VALUES (gen_random_uuid(), 'org-123', 'First', $1, $1)`,
+  `WITH first AS (INSERT INTO lead (id, organization_id, name, email, email_key)
+                  VALUES (gen_random_uuid(), 'org-123', 'First', $1, $1) RETURNING id)
+   INSERT INTO onboarding (lead_id, organization_id) SELECT id, 'org-123' FROM first`,
   [email],
 ];
 

@@ -40,6 +40,9 @@ async function relay({ pool }: TestDatabase): Promise<void> {
   await client.connection.close();
 }
 
+/** Tables that tell something of a person who was onboarded. */
+const TRACES = ['idempotency_key', 'lead', 'lead_enrichment', 'lead_event', 'notification'];
+
 describe('DELETE /api/leads/{id}', () => {
   test('leaves nothing of a person but an entry that says who erased them and when', async ({
     api,
@@ -54,7 +57,7 @@ describe('DELETE /api/leads/{id}', () => {
     await api.call('PATCH', `/api/leads/${id}`, { name: `Zul ${person.token}`, assignedTo: 'user-789' });
     const stateOf = async () => (await api.call<Lead>('GET', `/api/leads/${id}`)).body.onboardingState;
     await expect.poll(stateOf).toBe('COMPLETED');
-    expect(await tablesWithTraces(database, person)).toEqual(['idempotency_key', 'lead', 'lead_event', 'notification']);
+    expect(await tablesWithTraces(database, person)).toEqual(TRACES);
     const others = await database.prisma.lead.count({ where: { id: { not: id } } });
 
     const answer = await erase(api, id);
@@ -98,7 +101,7 @@ describe('DELETE /api/leads/{id}', () => {
     const stateOf = async () => (await call<Lead>('GET', `/api/leads/${id}`)).body.onboardingState;
     await expect.poll(stateOf).toBe('COMPLETED');
     await handle.result();
-    expect(await tablesWithTraces(database, person)).toEqual(['idempotency_key', 'lead', 'lead_event', 'notification']);
+    expect(await tablesWithTraces(database, person)).toEqual(TRACES);
 
     expect((await call('DELETE', `/api/leads/${id}`)).status).toBe(204);
     expect(await tablesWithTraces(database, person)).toEqual([]);

@@ -4,7 +4,7 @@ import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { type Onboarding, takeIn, test } from '../support/onboarding.ts';
-import { onboardingsPass } from '../support/reconciler.ts';
+import { reconcilerPass } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
@@ -14,7 +14,7 @@ const client = createTestClient();
 const { log } = recordLog();
 const relay = ({ pool }: TestDatabase) => relayOnce({ pool, carryOut: carrierTo(client), log });
 
-const reconcile = (database: TestDatabase) => onboardingsPass(database, { enrichmentDelayMs: FAR_AWAY_MS });
+const reconcile = (database: TestDatabase) => reconcilerPass(database, { enrichmentDelayMs: FAR_AWAY_MS });
 
 const accept = ({ prisma }: TestDatabase, leadId: string, command: Command) =>
   acceptCommand(prisma, leadId, command, {
@@ -93,7 +93,7 @@ describe('an accepted command', () => {
     await accept(database, leadId, 'cancel');
     await accept(database, leadId, 'enrich-now');
     expect(await leadOf(database, leadId)).toMatchObject({ acceptedCommands: ['enrichNow', 'cancel'] });
-    await database.prisma.lead.update({ where: { id: leadId }, data: { onboardingState: 'CANCELED' } });
+    await database.prisma.onboarding.update({ where: { leadId: leadId }, data: { state: 'CANCELED' } });
     await accept(database, leadId, 'retry');
     expect(await leadOf(database, leadId)).toMatchObject({ acceptedCommands: [], onboardingRound: 2 });
 

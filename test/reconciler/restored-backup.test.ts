@@ -4,7 +4,7 @@ import { assigneeNotificationWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { test } from '../support/onboarding.ts';
-import { assignmentsPass, onboardingsPass } from '../support/reconciler.ts';
+import { reconcilerPass } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
@@ -20,9 +20,12 @@ async function restore({ pool }: TestDatabase, leadId: string): Promise<void> {
   await pool.query('DELETE FROM outbox');
   await pool.query('DELETE FROM notification WHERE lead_id = $1', [leadId]);
   await pool.query('DELETE FROM lead_event WHERE lead_id = $1 AND step_key IS NOT NULL', [leadId]);
+  await pool.query(`UPDATE onboarding SET state = 'PENDING', accepted_commands = '{}' WHERE lead_id = $1`, [leadId]);
+  await pool.query('DELETE FROM lead_score WHERE lead_id = $1', [leadId]);
+  await pool.query('DELETE FROM lead_enrichment WHERE lead_id = $1', [leadId]);
   await pool.query(
-    `UPDATE lead SET onboarding_state = 'PENDING', score = NULL, score_band = NULL, enrichment = NULL,
-                     accepted_commands = '{}' WHERE id = $1`,
+    `INSERT INTO watch (lead_id, run, organization_id) SELECT lead_id, 'onboarding', organization_id FROM onboarding
+     WHERE lead_id = $1 ON CONFLICT DO NOTHING`,
     [leadId],
   );
 }
@@ -38,7 +41,7 @@ describe('after Postgres was restored from an older backup', () => {
     await run.handle.result();
     const before = await run.timeline();
     await restore(database, run.leadId);
-    expect(await onboardingsPass(database, { log })).toMatchObject({ 'ordered again': 1 });
+    expect(await reconcilerPass(database, { log })).toMatchObject({ 'ordered again': 1 });
     expect(lines.at(-1)).toMatchObject({ leadId: run.leadId, run: 'COMPLETED' });
 
     await relay(database);
@@ -53,7 +56,7 @@ describe('after Postgres was restored from an older backup', () => {
     await run.handle.cancel();
     await expect(run.handle.result()).rejects.toThrow();
     await restore(database, run.leadId);
-    expect(await onboardingsPass(database)).toMatchObject({ canceled: 1 });
+    expect(await reconcilerPass(database)).toMatchObject({ canceled: 1 });
     expect(await leadOf(database, run.leadId)).toMatchObject({ onboardingState: 'CANCELED' });
   });
 
@@ -62,15 +65,15 @@ describe('after Postgres was restored from an older backup', () => {
     await run.handle.cancel();
     await expect(run.handle.result()).rejects.toThrow();
     await restore(database, run.leadId);
-    await database.prisma.lead.update({ where: { id: run.leadId }, data: { onboardingRound: 2 } });
-    expect(await onboardingsPass(database)).toMatchObject({ canceled: 0, 'ordered again': 1 });
+    await database.prisma.onboarding.update({ where: { leadId: run.leadId }, data: { round: 2 } });
+    expect(await reconcilerPass(database)).toMatchObject({ canceled: 0, 'ordered again': 1 });
     await relay(database);
     await expect.poll(() => leadOf(database, run.leadId)).toMatchObject({ onboardingState: 'COMPLETED' });
   });
 
   test('the run of a lead that there is not any more ends quietly', async ({ database, onboard }) => {
     const run = await onboard({ delayMs: 2_000 });
-    await database.prisma.lead.delete({ where: { id: run.leadId } });
+    await database.prisma.leadRecord.delete({ where: { id: run.leadId } });
     expect(await run.handle.result()).toMatchObject({ state: 'CANCELED' });
   });
 
@@ -83,7 +86,9 @@ describe('after Postgres was restored from an older backup', () => {
     await client.workflow.getHandle(assigneeNotificationWorkflowId(run.leadId, 2)).result();
     const told = () => database.prisma.notification.count({ where: { leadId: run.leadId, assignment: 2 } });
     await database.prisma.notification.deleteMany({ where: { leadId: run.leadId, assignment: 2 } });
-    expect(await assignmentsPass(database)).toMatchObject({ 'ordered again': 1 });
+    const { organizationId } = run.order;
+    await database.prisma.watch.create({ data: { leadId: run.leadId, run: 'assignment-2', organizationId } });
+    expect(await reconcilerPass(database)).toMatchObject({ 'ordered again': 1 });
     await relay(database);
     await expect.poll(told).toBe(1);
   });

@@ -21,7 +21,7 @@ async function hold({ pool }: TestDatabase, leadId: string, lock: string) {
   };
   const release = () => end('ROLLBACK');
   onTestFinished(release);
-  await client.query('BEGIN');
+  await client.query('BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0');
   await client.query(lock);
   return {
     release,

@@ -1,4 +1,38 @@
+import type { OnboardingState, ScoreBand } from '../../workflows/contract.ts';
+import type { Prisma } from '../../src/db/generated/client.ts';
 import type { TestDatabase } from './database.ts';
+
+/** Stores leads whose onboarding has not begun, and which nobody watches. */
+export async function storeLeads(
+  { prisma }: TestDatabase,
+  data: (Prisma.LeadRecordCreateManyInput & { id: string })[],
+) {
+  await prisma.leadRecord.createMany({ data });
+  await prisma.onboarding.createMany({
+    data: data.map(({ id, organizationId }) => ({ leadId: id, organizationId })),
+  });
+}
+
+/** Does to a lead what the steps of its onboarding would. */
+export async function onboardByHand(
+  { prisma }: Pick<TestDatabase, 'prisma'>,
+  leadId: string,
+  {
+    score,
+    band,
+    state,
+    enrichment,
+  }: { score?: number; band?: ScoreBand; state?: OnboardingState; enrichment?: object },
+): Promise<void> {
+  const { organizationId, createdAt } = await prisma.lead.findUniqueOrThrow({ where: { id: leadId } });
+  const own = { leadId, organizationId };
+  if (score !== undefined && band) {
+    const data = { ...own, score, band, breakdown: [{ points: score }], leadCreatedAt: createdAt };
+    await prisma.leadScore.upsert({ where: { leadId }, create: data, update: data });
+  }
+  if (enrichment) await prisma.leadEnrichment.create({ data: { ...own, document: enrichment } });
+  if (state) await prisma.onboarding.update({ where: { leadId }, data: { state } });
+}
 
 /** How many rows each table has, to see that nothing was stored. */
 export async function countRows({ prisma }: Pick<TestDatabase, 'prisma'>) {

@@ -11,8 +11,8 @@ const impatient = {
 
 /** Has the database refuse every score of a lead, as a rule of its own that the code does not know would. */
 async function refuseScores({ pool }: TestDatabase) {
-  await pool.query('ALTER TABLE lead ADD CONSTRAINT no_score CHECK (score IS NULL) NOT VALID');
-  return () => pool.query('ALTER TABLE lead DROP CONSTRAINT no_score');
+  await pool.query('ALTER TABLE lead_score ADD CONSTRAINT no_score CHECK (score < 0) NOT VALID');
+  return () => pool.query('ALTER TABLE lead_score DROP CONSTRAINT no_score');
 }
 
 describe('a step that fails on end', () => {
@@ -39,7 +39,7 @@ describe('a step that fails on end', () => {
         .poll(() => database.prisma.lead.findUniqueOrThrow({ where: { id: run.leadId } }))
         .toMatchObject({ onboardingState: 'COMPLETED', score: 85 });
     } finally {
-      await database.pool.query('ALTER TABLE lead DROP CONSTRAINT IF EXISTS no_score');
+      await database.pool.query('ALTER TABLE lead_score DROP CONSTRAINT IF EXISTS no_score');
     }
   });
 

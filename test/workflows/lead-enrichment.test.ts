@@ -20,7 +20,7 @@ async function enrichAgain({ leadId, order }: Onboarding) {
   const deps = { client, log: recordLog().log, searchAttributes: { known: true, forget: () => undefined } };
   await carryOut(deps, again);
   await carryOut(deps, again); // as a relay does that died before it noted the first
-  const handle = client.workflow.getHandle<typeof leadEnrichment>(enrichmentWorkflowId(leadId));
+  const handle = client.workflow.getHandle<typeof leadEnrichment>(enrichmentWorkflowId(leadId, again.payload.run));
   const result = await handle.result();
   await replay(handle);
   const text = await historyText(handle);
@@ -44,7 +44,7 @@ describe('leadEnrichment', () => {
   test('ends quietly when the lead is gone meanwhile', async ({ onboard, database }) => {
     const run = await onboard();
     await run.handle.result();
-    await database.prisma.lead.delete({ where: { id: run.leadId } });
+    await database.prisma.leadRecord.delete({ where: { id: run.leadId } });
     const { result } = await enrichAgain(run);
     expect(result).toEqual({ enrichment: 'skipped', score: null, band: null });
   });

@@ -178,7 +178,7 @@ describe('leadOnboarding', () => {
       () => view(run),
       ({ notification }) => notification === 'created',
     );
-    await database.prisma.lead.delete({ where: { id: run.leadId } });
+    await database.prisma.leadRecord.delete({ where: { id: run.leadId } });
     expect(await run.handle.result()).toMatchObject({ state: 'CANCELED', score: null });
   });
 

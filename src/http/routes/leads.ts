@@ -27,7 +27,10 @@ const listRoute = createRoute({
       source: z.enum(LEAD_SOURCES).optional(),
       assignedTo: userId.optional(),
       scoreBand: z.enum(SCORE_BANDS).optional(),
-      q: text(200).optional().openapi({ description: 'Part of a name, e-mail, company or phone' }),
+      q: text(200).optional().openapi({
+        description:
+          'Part of a name, e-mail, company or phone; of fewer than three characters: what a word of them begins with',
+      }),
       limit: limit(100, 50),
       cursor,
     }),

@@ -25,7 +25,13 @@ const eraseRoute = createRoute({
     'onboarding. Of the timeline one entry stays, `lead.erased`, with the caller, the key and the time. The same person may ' +
     'come again by a new request; a repetition of an old one, by its `Idempotency-Key`, is answered with 410.',
   request: { params: idParam, query: noQuery, headers: idempotencyHeaders },
-  responses: { 204: { description: 'Nothing is left of the person' }, ...problemResponses(404, 422) },
+  responses: {
+    202: {
+      description: 'Nobody can read anything of the person any more; a long timeline is deleted within minutes',
+    },
+    204: { description: 'Nothing is left of the person' },
+    ...problemResponses(404, 422),
+  },
 });
 
 const exportSchema = z
@@ -83,12 +89,13 @@ export function personalDataRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependenc
       const { id } = c.req.valid('param');
       const caller = readCaller(c);
       const { requestId } = caller;
-      await writer.order(c, async (tx, orderDelayMs) => {
+      const { leftovers } = await writer.order(c, async (tx, orderDelayMs) => {
         const erasure = { reason: 'request', requestId, origin: { ...caller }, orderDelayMs } as const;
-        return { order: await eraseLead(tx, id, erasure), answer: null };
+        const { order, leftovers } = await eraseLead(tx, id, erasure);
+        return { order, answer: { leftovers } };
       });
-      log.info({ leadId: id, requestId }, 'lead erased');
-      return c.body(null, 204);
+      log.info({ leadId: id, requestId, leftovers }, 'lead erased');
+      return c.body(null, leftovers ? 202 : 204);
     })
     .openapi(exportRoute, async (c) => {
       const { id } = c.req.valid('param');

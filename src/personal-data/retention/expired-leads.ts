@@ -1,12 +1,12 @@
 import { Prisma } from '../../db/generated/client.ts';
 import type { ExpiredPage, ExpiryQuery } from '../../../workflows/retention-contract.ts';
 
-/** Not changed, touched or otherwise written about for the period, nor created in it. By the database's clock. */
-function isExpired(retentionDays: number): Prisma.Sql {
-  const end = Prisma.sql`(now() - ${retentionDays} * interval '1 day')`;
-  return Prisma.sql`lead.updated_at < ${end}
-    AND coalesce((SELECT max(at) FROM lead_event WHERE lead_id = lead.id), lead.updated_at) < ${end}`;
-}
+/**
+ * Nobody has done anything with it for the period, by the database's clock. What people do is noted to the hour, so an
+ * hour is given on top: no lead goes too early.
+ */
+const isExpired = (retentionDays: number) =>
+  Prisma.sql`lead.active_at < now() - ${retentionDays} * interval '1 day' - interval '1 hour'`;
 
 /** A page of the leads whose period is over, the one that was left alone the longest first. */
 export async function findExpiredLeads(
@@ -14,15 +14,15 @@ export async function findExpiredLeads(
   { retentionDays, pageSize, after }: ExpiryQuery,
 ): Promise<ExpiredPage> {
   const further = after
-    ? Prisma.sql`(lead.updated_at, lead.id) > (${after.updatedAt}::timestamptz, ${after.leadId}::uuid)`
+    ? Prisma.sql`(lead.active_at, lead.id) > (${after.updatedAt}::timestamptz, ${after.leadId}::uuid)`
     : Prisma.sql`true`;
-  const rows = await db.$queryRaw<{ id: string; updatedAt: Date }[]>`
-    SELECT id, updated_at AS "updatedAt" FROM lead WHERE ${further} AND ${isExpired(retentionDays)}
-    ORDER BY updated_at, id LIMIT ${pageSize}`;
+  const rows = await db.$queryRaw<{ id: string; activeAt: Date }[]>`
+    SELECT id, active_at AS "activeAt" FROM lead WHERE ${further} AND ${isExpired(retentionDays)}
+    ORDER BY active_at, id LIMIT ${pageSize}`;
   const last = rows.at(-1);
   return {
     leadIds: rows.map(({ id }) => id),
-    ...(last && rows.length === pageSize && { next: { updatedAt: last.updatedAt.toISOString(), leadId: last.id } }),
+    ...(last && rows.length === pageSize && { next: { updatedAt: last.activeAt.toISOString(), leadId: last.id } }),
   };
 }
 

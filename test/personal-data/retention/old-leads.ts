@@ -9,7 +9,7 @@ export async function age({ pool }: TestDatabase, leadIds: string[], days: numbe
     await client.query('SET LOCAL session_replication_role = replica'); // else the change would count as one of today
     const back = `- $2 * interval '1 day'`;
     await client.query(
-      `UPDATE lead SET created_at = created_at ${back}, updated_at = updated_at ${back} WHERE id = ANY($1)`,
+      `UPDATE lead SET created_at = created_at ${back}, updated_at = updated_at ${back}, active_at = active_at ${back} WHERE id = ANY($1)`,
       [leadIds, days],
     );
     await client.query(`UPDATE lead_event SET at = at ${back} WHERE lead_id = ANY($1)`, [leadIds, days]);

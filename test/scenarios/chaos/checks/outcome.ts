@@ -17,7 +17,7 @@ export async function readOutcome(world: World, organizationId: string): Promise
   const read = async <Row extends pg.QueryResultRow>(text: string) =>
     (await patiently(() => world.database.query<Row>(text, [organizationId]))).rows;
   const leads = await read<{ id: string; email: string; state: string }>(
-    'SELECT id, email, onboarding_state AS state FROM lead WHERE organization_id = $1',
+    'SELECT id, email, onboarding_state AS state FROM lead_view WHERE organization_id = $1',
   );
   const states: Record<string, number> = {};
   for (const { state } of leads) states[state] = (states[state] ?? 0) + 1;

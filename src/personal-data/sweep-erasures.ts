@@ -1,0 +1,43 @@
+import type { Pool, QueryResult } from 'pg';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** Rows deleted by one statement: short locks, and nothing to undo when it is cut. */
+const BATCH = 5_000;
+/** Leads looked at in one pass. */
+const LEADS = 100;
+
+/**
+ * Deletes what was left of erased leads, batch by batch. Any number of relays may do so; a lead that fails does not hold
+ * up the others.
+ * @returns how many leads are done with
+ */
+export async function sweepErasures(pool: Pool, log: Logger, signal: AbortSignal): Promise<number> {
+  const { rows } = await pool.query<{ leadId: string }>(
+    'SELECT lead_id AS "leadId" FROM erasure ORDER BY since LIMIT $1',
+    [LEADS],
+  );
+  let done = 0;
+  for (const { leadId } of rows) {
+    try {
+      if (await eraseLeftovers(pool, leadId, signal)) done += 1;
+    } catch (err) {
+      log.error({ leadId, err }, 'leftovers of an erased lead not deleted');
+    }
+  }
+  return done;
+}
+
+/** @returns whether nothing is left: another relay may have some of it in hand */
+async function eraseLeftovers(pool: Pool, leadId: string, signal: AbortSignal): Promise<boolean> {
+  for (let after: string | null | undefined = '0'; after;) {
+    if (signal.aborted) return false;
+    const page: QueryResult<{ last: string | null }> = await pool.query({
+      name: 'erase_leftovers',
+      text: 'SELECT erase_leftovers($1, $2, $3) AS last',
+      values: [leadId, BATCH, after],
+    });
+    after = page.rows[0]?.last ?? null;
+  }
+  const end = 'DELETE FROM erasure WHERE lead_id = $1 AND NOT has_leftovers(lead_id)';
+  return (await pool.query(end, [leadId])).rowCount === 1;
+}
