@@ -69,13 +69,18 @@ export async function readInboxState(db: Prisma.TransactionClient, inbox: Inbox)
 const countUnread = (db: Prisma.TransactionClient, inbox: Inbox): Promise<number> =>
   db.notification.count({ where: { ...inbox, readAt: null } });
 
-/** Marks one as read; the first time counts. @throws NotificationNotFound */
+/**
+ * Marks one as read; the first time counts.
+ * @returns it, and the inbox that it has changed: undefined when it was read before
+ * @throws NotificationNotFound
+ */
 export async function markRead(db: Prisma.TransactionClient, id: string) {
   const change = { where: { id, readAt: null }, data: { readAt: new Date() } };
   const [marked] = await db.notification.updateManyAndReturn(change);
   const row = marked ?? (await db.notification.findUnique({ where: { id } }));
   if (!row) throw new NotificationNotFound(id);
-  return toNotification(row);
+  const inbox = marked && { organizationId: marked.organizationId, userId: marked.userId };
+  return { notification: toNotification(row), inbox };
 }
 
 /** Marks an inbox as read. @returns how many notifications were not before. */
