@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { INBOX_CHANNEL, inboxId } from './inbox-id.ts';
-import type { Inbox } from './inbox.ts';
+import { type Inbox, INBOX_CHANNEL, inboxId } from './inbox-id.ts';
 
 /** Postgres takes one lock for the whole server when a transaction that notifies commits. */
 const THROTTLE_MS = 100;

@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { userId } from '../../db/text.ts';
-import { type Inbox, listNotifications, markAllRead, markRead } from '../../notifications/inbox.ts';
+import { listNotifications, markAllRead, markRead } from '../../notifications/inbox.ts';
+import type { Inbox } from '../../notifications/inbox-id.ts';
 import { notificationSchema } from '../../notifications/notification.ts';
 import { needs, organizationOf } from '../guards/authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
