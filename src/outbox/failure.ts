@@ -1,12 +1,13 @@
 import { isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { ZodError } from 'zod';
+import { isAttributeFault } from '../temporal/search-attributes.ts';
 import { UnknownOrder } from './order.ts';
 
 /**
  * What a failed call to Temporal means for an order:
  * `unreachable`: Temporal takes nothing now, so that every other order would fail too;
- * `refused`: it takes nothing from us, until somebody mends our key or our rights;
+ * `refused`: it takes nothing from us, until somebody mends our key, our rights or its set-up;
  * `newer`: the order is one for newer code than this, which runs already or will;
  * `impossible`: the order itself is refused and always will be;
  * `retry`: anything else, which may pass.
@@ -40,6 +41,7 @@ export function explainFailure(err: unknown): OrderFailure {
   // A store that was lost has no namespace until somebody, or the server at its start, creates it.
   if (err instanceof NamespaceNotFoundError) return { kind: 'unreachable', reason: 'NamespaceNotFound' };
   const cause = err instanceof ServiceError ? err.cause : err;
+  if (isAttributeFault(cause)) return { kind: 'refused', reason: 'Search attributes are set up otherwise' };
   if (isGrpcServiceError(cause))
     return { kind: KINDS[cause.code] ?? 'retry', reason: `gRPC ${cause.code}: ${cause.details}` };
   return { kind: 'retry', reason: err instanceof Error ? err.name : 'Unknown' };
