@@ -41,7 +41,7 @@ export function createEnrich<Ref extends OnboardingRef | EnrichmentRef>(
       const { lead, recorded } = await step.find(tx, ref);
       if (recorded) return recorded;
       const stored = await keepEnrichment(tx, lead, step.runOf(ref), isLast ? withoutRetry(asked) : asked, policyOf);
-      if (isLast) await recordEnrichment(tx, ref, stored);
+      if (isLast) await recordEnrichment(tx, ref, step.runOf(ref), stored);
       return asked.outcome;
     });
 

@@ -1,6 +1,7 @@
 import { cancellationSignal } from '@temporalio/activity';
 import type { Prisma, PrismaClient } from '../src/db/generated/client.ts';
 import { deliverNotification } from '../src/onboarding/delivery-step.ts';
+import type { InboxAnnouncer } from '../src/notifications/announce.ts';
 import type { NotificationWebhook } from '../src/notifications/webhook.ts';
 import { type Notified, recordNotification, recordReassignment } from '../src/onboarding/notification-step.ts';
 import type { StepOwner } from '../src/onboarding/step-record.ts';
@@ -11,19 +12,23 @@ export interface NotificationActivityDependencies {
   prisma: PrismaClient;
   /** Where notifications are sent to as well; without one they are in the inbox only. */
   webhook?: NotificationWebhook | undefined;
+  /** Tells streams of the inbox; without it they find what is new by themselves, later. */
+  announcer?: Pick<InboxAnnouncer, 'announce'> | undefined;
 }
 
 /** The activities of the task queue `notification`. */
 export function createNotificationActivities({
   prisma,
   webhook,
+  announcer,
 }: NotificationActivityDependencies): NotificationActivities {
   /** The inbox has it before, and whether or not, the webhook takes it. */
   const notify = async (
     ref: StepOwner,
     record: (tx: Prisma.TransactionClient) => Promise<Notified>,
   ): Promise<NotifyResult> => {
-    const { outcome, notificationId } = await prisma.$transaction(record);
+    const { outcome, notificationId, userId } = await prisma.$transaction(record);
+    if (userId !== undefined) announcer?.announce({ organizationId: ref.organizationId, userId });
     if (webhook && notificationId) {
       await deliverNotification({ prisma, webhook, signal: cancellationSignal() }, ref, notificationId);
     }

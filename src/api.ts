@@ -5,6 +5,7 @@ import { formSecretReader } from './forms/secret.ts';
 import { createFormTokens } from './forms/token.ts';
 import { createApp } from './http/app.ts';
 import { listen } from './http/server/listen.ts';
+import { createInboxAnnouncer } from './notifications/announce.ts';
 import { watchInboxes } from './notifications/watch.ts';
 import { createOnboardingRuns } from './onboarding/runs.ts';
 import { carryOut } from './outbox/carry-out.ts';
@@ -49,6 +50,8 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     carryOut: (order) => carryOut({ client: temporal.client, searchAttributes, log }, order),
   });
   closers.add('workflow starts', () => fastStart.idle());
+  const inboxAnnouncer = createInboxAnnouncer(own.pool);
+  closers.add('announcements', () => inboxAnnouncer.idle());
   const inboxWatch = watchInboxes({ pool: own.pool, log, stopping });
   closers.add('listener', () => inboxWatch.close());
 
@@ -67,6 +70,7 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     runs: createOnboardingRuns(temporal, env.TEMPORAL_UI_URL),
     intake: { enrichmentDelayMs: env.ENRICHMENT_DELAY_MS, idempotencyTtlHours: env.IDEMPOTENCY_TTL_HOURS },
     inboxWatch,
+    inboxAnnouncer,
     trustedProxies: env.TRUSTED_PROXIES,
     rateLimiter,
     corsOrigins: env.CORS_ORIGINS,

@@ -7,6 +7,7 @@ import { openDatabase } from './db/open.ts';
 import { untilSchemaFits } from './db/schema.ts';
 import { openEnrichment } from './enrichment/open.ts';
 import { serveHealth } from './process/health-server.ts';
+import { createInboxAnnouncer } from './notifications/announce.ts';
 import { createNotificationWebhook } from './notifications/webhook.ts';
 import { warmUp } from './onboarding/warm-up.ts';
 import { type ProcessContext, runProcess } from './process/run-process.ts';
@@ -44,13 +45,13 @@ function workloadsOf({ env, log, closers, stopping }: ProcessContext, taskQueues
     (taskQueues.includes(TASK_QUEUES.lead) ? env.LEAD_CONCURRENCY : 0);
   let database: ReturnType<typeof openDatabase> | undefined;
   /** Work that needs Postgres is not taken before it is there. */
-  const prisma = async () => {
-    if (database) return database.prisma;
+  const store = async () => {
+    if (database) return database;
     database = openDatabase(env, { name: `worker:${taskQueues.join('+')}`, connections: slots + 2, log });
     closers.add('database', database.close);
     await untilSchemaFits(database.pool, log, stopping);
     await warmUp(database.prisma).catch((err: unknown) => log.warn({ err }, 'not warmed up'));
-    return database.prisma;
+    return database;
   };
   return {
     [TASK_QUEUES.onboarding]: async (): Promise<Workload> => {
@@ -58,16 +59,21 @@ function workloadsOf({ env, log, closers, stopping }: ProcessContext, taskQueues
       await warmUpWorkflows(workflowBundle);
       return { workflowBundle };
     },
-    [TASK_QUEUES.notification]: async (): Promise<Workload> => ({
-      activities: createNotificationActivities({ prisma: await prisma(), webhook: openWebhook(env) }),
-      failurePolicy,
-      maxConcurrentActivityTaskExecutions: env.NOTIFICATION_CONCURRENCY,
-    }),
+    [TASK_QUEUES.notification]: async (): Promise<Workload> => {
+      const { pool, prisma } = await store();
+      const announcer = createInboxAnnouncer(pool);
+      closers.add('announcements', () => announcer.idle());
+      return {
+        activities: createNotificationActivities({ prisma, webhook: openWebhook(env), announcer }),
+        failurePolicy,
+        maxConcurrentActivityTaskExecutions: env.NOTIFICATION_CONCURRENCY,
+      };
+    },
     [TASK_QUEUES.lead]: async (): Promise<Workload> => {
       const { policyOf, providersOn } = await openEnrichment(env, process.env);
-      const store = await prisma();
+      const { prisma } = await store();
       return {
-        activities: createLeadActivities({ prisma: store, providers: providersOn(store), policyOf }),
+        activities: createLeadActivities({ prisma, providers: providersOn(prisma), policyOf }),
         failurePolicy,
         maxConcurrentActivityTaskExecutions: env.LEAD_CONCURRENCY,
       };

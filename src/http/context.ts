@@ -5,6 +5,7 @@ import type { Tenant } from '../db/tenant.ts';
 import type { FormTokens } from '../forms/token.ts';
 import type { IntakeSettings } from '../leads/intake.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { InboxAnnouncer } from '../notifications/announce.ts';
 import type { InboxWatch } from '../notifications/watch.ts';
 import type { OnboardingRuns } from '../onboarding/runs.ts';
 import type { FastStart } from '../outbox/fast-start.ts';
@@ -23,6 +24,7 @@ export interface AppDependencies {
   runs: OnboardingRuns;
   intake: IntakeSettings;
   inboxWatch: InboxWatch;
+  inboxAnnouncer: Pick<InboxAnnouncer, 'announce'>;
   /** Addresses or ranges (CIDR) of proxies whose `x-forwarded-for` is believed. */
   trustedProxies: readonly string[];
   rateLimiter: RateLimiter | 'off';

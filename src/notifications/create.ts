@@ -1,17 +1,16 @@
-import { v7 as uuidv7 } from 'uuid';
-import type { Lead, Prisma } from '../db/generated/client.ts';
+import type { Lead, Notification, Prisma } from '../db/generated/client.ts';
 import { newLeadNotification } from './new-lead.ts';
 
 /**
- * Puts a notification into the inbox of the lead's present assignee, once for each assignment.
- * @returns its id, and whether it was made just now.
+ * Puts a notification into the inbox of the lead's present assignee, whose lead the transaction holds. It holds the
+ * inbox until the commit, and with it whoever else notifies that user: let it be the last statement.
  */
 export async function createNotification(
   tx: Prisma.TransactionClient,
   lead: Lead & { assignedTo: string },
-): Promise<{ notificationId: string; created: boolean }> {
-  const id = uuidv7();
-  const { count } = await tx.notification.createMany({
+  id: string,
+): Promise<void> {
+  await tx.notification.createMany({
     data: {
       id,
       organizationId: lead.organizationId,
@@ -20,15 +19,15 @@ export async function createNotification(
       assignment: lead.assignment,
       ...newLeadNotification(lead),
     },
-    skipDuplicates: true,
   });
-  if (count === 1) return { notificationId: id, created: true };
-  const before = await tx.notification.findUniqueOrThrow({ where: byAssignment(lead.id, lead.assignment) });
-  return { notificationId: before.id, created: false };
 }
 
-/** There is one notification for each assignee that a lead has had. */
-export const byAssignment = (leadId: string, assignment: number) => ({ leadId_assignment: { leadId, assignment } });
+/** What an assignee of a lead was told; there is one notification for each that it has had. */
+export const findNotification = (
+  tx: Prisma.TransactionClient,
+  leadId: string,
+  assignment: number,
+): Promise<Notification | null> => tx.notification.findUnique({ where: { leadId_assignment: { leadId, assignment } } });
 
 /** Says whether there is somebody to notify. */
 export const isAssigned = (lead: Lead): lead is Lead & { assignedTo: string } => lead.assignedTo !== null;

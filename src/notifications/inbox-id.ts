@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Inbox } from './inbox.ts';
+
+/** Whose inbox. */
+export interface Inbox {
+  organizationId: string;
+  userId: string;
+}
 
 /** Postgres notifies on it, with the id of the inbox that has changed. */
 export const INBOX_CHANNEL = 'inbox';

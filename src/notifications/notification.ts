@@ -18,8 +18,8 @@ export const notificationSchema = z
 
 export type Notification = z.infer<typeof notificationSchema>;
 
-/** A stored row → the notification as the API answers it. */
-export function toNotification(row: NotificationRow): Notification {
+/** A stored row, and when it was read → the notification as the API answers it. */
+export function toNotification(row: NotificationRow, readAt: Date | null): Notification {
   return {
     id: row.id,
     leadId: row.leadId,
@@ -29,6 +29,6 @@ export function toNotification(row: NotificationRow): Notification {
     message: row.message,
     actionUrl: row.actionUrl,
     createdAt: row.createdAt.toISOString(),
-    readAt: row.readAt?.toISOString() ?? null,
+    readAt: readAt?.toISOString() ?? null,
   };
 }

@@ -2,8 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Pool } from 'pg';
 import { listen } from '../db/listen.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { INBOX_CHANNEL, inboxId } from './inbox-id.ts';
-import type { Inbox } from './inbox.ts';
+import { type Inbox, INBOX_CHANNEL, inboxId } from './inbox-id.ts';
 import { Watcher } from './watcher.ts';
 
 /** Each is an open connection of a client. */

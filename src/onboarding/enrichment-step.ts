@@ -54,9 +54,10 @@ async function find(tx: Prisma.TransactionClient, ref: OnboardingRef): Promise<O
 export async function recordEnrichment(
   tx: Prisma.TransactionClient,
   ref: StepOwner,
+  run: string,
   { fields, providers, outcome }: Pick<Enrichment, 'fields' | 'providers' | 'outcome'>,
 ): Promise<void> {
-  await tx.enrichmentRun.deleteMany({ where: { leadId: ref.leadId } });
+  await tx.enrichmentRun.deleteMany({ where: { leadId: ref.leadId, run } });
   await recordStep(tx, ref, 'enrichment', `enrichment.${outcome}`, {
     fields: Object.keys(fields),
     providers: providers as unknown as Prisma.InputJsonArray,

@@ -4,6 +4,7 @@ import type { Enrichment } from '../enrichment/enrich.ts';
 import { calculateScore } from '../scoring/calculate.ts';
 import { breakdownOf, recordScores } from '../scoring/record.ts';
 import type { RuleBook } from '../scoring/rule-book.ts';
+import { onboardingEnrichment } from './enrichment-step.ts';
 import { recordNotificationFailure } from './notification-step.ts';
 import { openStep } from './open-step.ts';
 import { endOnboarding, settledState } from './outcome.ts';
@@ -29,7 +30,10 @@ export async function recordScore(
   const state =
     notification.outcome === 'pending' ? 'RUNNING' : settledState(input.enrichment.outcome, notification.outcome);
 
-  await recordStep(tx, input, 'enrichment', `enrichment.${input.enrichment.outcome}`, reasonOf(input.enrichment));
+  const ended = `enrichment.${input.enrichment.outcome}` as const;
+  if (await recordStep(tx, input, 'enrichment', ended, reasonOf(input.enrichment))) {
+    await tx.enrichmentRun.deleteMany({ where: { leadId: lead.id, run: onboardingEnrichment.runOf(input) } });
+  }
   if (notification.outcome === 'failed') await recordNotificationFailure(tx, input, notification);
   const origin = { organizationId: lead.organizationId, version, rules, cause: 'ONBOARDING' } as const;
   await recordScores(tx, origin, [{ leadId: lead.id, calculated }]);

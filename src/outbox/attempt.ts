@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { Logger } from '../telemetry/logger.ts';
 import { explainFailure, type FailureKind, type OrderFailure } from './failure.ts';
-import { type Order, orderSchema } from './order.ts';
+import { type Order, readOrder } from './order.ts';
 import { buryOrder, type ClaimedRow, completeOrder, deferOrder } from './store.ts';
 
 export interface AttemptDependencies {
@@ -36,14 +36,15 @@ export async function attemptOrder(
   } else {
     const delayMs = delayAfter(failure);
     await deferOrder(pool, row, reason, delayMs);
-    log.warn({ ...line, delayMs }, 'order deferred');
+    if (kind !== 'newer') log.warn({ ...line, delayMs }, 'order deferred');
+    else if (row.lastError !== reason) log.warn({ ...line, delayMs }, 'order left to a newer release'); // once for each
   }
   return kind;
 }
 
 async function tryOrder({ carryOut }: AttemptDependencies, row: ClaimedRow): Promise<OrderFailure | undefined> {
   try {
-    await carryOut(orderSchema.parse(row));
+    await carryOut(readOrder(row));
     return undefined;
   } catch (err) {
     return explainFailure(err);

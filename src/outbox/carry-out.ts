@@ -14,7 +14,7 @@ import type { assigneeNotification, leadEnrichment, leadOnboarding, rescoreLeads
 import { stepPriority } from '../../workflows/priorities.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { withDeadline } from '../temporal/connection.ts';
-import { isUnknownAttribute, startAttributes } from '../temporal/search-attributes.ts';
+import { isAttributeFault, startAttributes } from '../temporal/search-attributes.ts';
 import type { SearchAttributeRegistry } from '../temporal/search-attribute-registry.ts';
 import { endErasedRun } from './end-erased-run.ts';
 import type { EnrichOrder, NotifyOrder, Order, RescoreOrder, SignalOrder, StartOrder } from './order.ts';
@@ -82,7 +82,7 @@ async function startOnboarding(
     } catch (err) {
       if (err instanceof WorkflowExecutionAlreadyStartedError)
         return refuseOlderRound(client, workflowId, payload.round);
-      if (!isUnknownAttribute(err)) throw err;
+      if (!isAttributeFault(err)) throw err;
       searchAttributes.forget();
       await start(false);
     }

@@ -1,15 +1,18 @@
 import { isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { ZodError } from 'zod';
+import { isAttributeFault } from '../temporal/search-attributes.ts';
+import { UnknownOrder } from './order.ts';
 
 /**
  * What a failed call to Temporal means for an order:
  * `unreachable`: Temporal takes nothing now, so that every other order would fail too;
- * `refused`: it takes nothing from us, until somebody mends our key or our rights;
+ * `refused`: it takes nothing from us, until somebody mends our key, our rights or its set-up;
+ * `newer`: the order is one for newer code than this, which runs already or will;
  * `impossible`: the order itself is refused and always will be;
  * `retry`: anything else, which may pass.
  */
-export type FailureKind = 'unreachable' | 'refused' | 'impossible' | 'retry';
+export type FailureKind = 'unreachable' | 'refused' | 'newer' | 'impossible' | 'retry';
 
 /** gRPC status codes, https://grpc.io/docs/guides/status-codes/ */
 const KINDS: Record<number, FailureKind> = {
@@ -33,10 +36,12 @@ export function explainFailure(err: unknown): OrderFailure {
     const paths = err.issues.map(({ path }) => path.join('.'));
     return { kind: 'impossible', reason: `Not an order: ${paths.join(', ')}` };
   }
+  if (err instanceof UnknownOrder) return { kind: 'newer', reason: `Not known to this release: ${err.message}` };
   if (err instanceof WorkflowNotFoundError) return { kind: 'retry', reason: 'WorkflowNotFound' };
   // A store that was lost has no namespace until somebody, or the server at its start, creates it.
   if (err instanceof NamespaceNotFoundError) return { kind: 'unreachable', reason: 'NamespaceNotFound' };
   const cause = err instanceof ServiceError ? err.cause : err;
+  if (isAttributeFault(cause)) return { kind: 'refused', reason: 'Search attributes are set up otherwise' };
   if (isGrpcServiceError(cause))
     return { kind: KINDS[cause.code] ?? 'retry', reason: `gRPC ${cause.code}: ${cause.details}` };
   return { kind: 'retry', reason: err instanceof Error ? err.name : 'Unknown' };

@@ -38,7 +38,7 @@ export function createFastStart(deps: FastStartDependencies): FastStart {
 
   async function attempt(order: Order): Promise<void> {
     try {
-      const outcome = await attemptOrder(deps, { ...order, attempts: 0 }, () => 0);
+      const outcome = await attemptOrder(deps, { ...order, attempts: 0, lastError: null }, () => 0);
       if (outcome !== 'done') relays.wake();
     } catch (err) {
       deps.log.warn({ leadId: order.leadId, order: order.id, err }, 'order left to the relays');

@@ -91,3 +91,26 @@ export type RescoreOrder = z.infer<typeof rescoreOrder>;
 /** Enrich a lead again, after its onboarding. */
 export type EnrichOrder = z.infer<typeof enrichOrder>;
 export type Order = z.infer<typeof orderSchema>;
+
+/** An order that newer code has written, while copies of both run: this code lacks a word of it. */
+export class UnknownOrder extends Error {
+  override name = 'UnknownOrder';
+}
+
+const UNKNOWN_WORD = new Set(['invalid_value', 'invalid_union']);
+
+/**
+ * A row of the outbox → the order that it is.
+ * @throws UnknownOrder when nothing is wrong with it but a kind, a signal or another word that is not known here
+ * @throws ZodError when it is no order
+ */
+export function readOrder(row: unknown): Order {
+  const { data, error } = orderSchema.safeParse(row);
+  if (data) return data;
+  const isWord = ({ code, path }: z.core.$ZodIssue) => UNKNOWN_WORD.has(code) && typeof valueAt(row, path) === 'string';
+  if (!error.issues.every(isWord)) throw error;
+  throw new UnknownOrder(error.issues.map(({ path }) => path.join('.')).join(', '));
+}
+
+const valueAt = (row: unknown, path: PropertyKey[]): unknown =>
+  path.reduce((value, name) => (value as Record<PropertyKey, unknown>)[name], row);

@@ -8,6 +8,8 @@ const LANES = 20;
 const MAX_DELAY_MS = 60_000;
 /** Between two calls while every call fails: soon enough that all is started within seconds of Temporal's return. */
 const PAUSES_MS = { unreachable: 2_000, refused: 30_000 };
+/** For which copies of newer code wait at most, when an older one has taken what is theirs. */
+const NEWER_MS = 10_000;
 
 export interface RelayDependencies extends AttemptDependencies {
   /** Milliseconds between two looks for orders when nobody wakes it. */
@@ -93,6 +95,7 @@ export function startRelay(deps: RelayDependencies): Relay {
 }
 
 function delayAfter({ kind }: OrderFailure, attempts: number): number {
+  if (kind === 'newer') return NEWER_MS;
   return concernsAll(kind) ? PAUSES_MS[kind] : backOff(attempts);
 }
 

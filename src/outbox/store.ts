@@ -21,6 +21,8 @@ export interface ClaimedRow extends Claim {
   leadId: string | null;
   organizationId: string;
   payload: unknown;
+  /** What came of the claim before. */
+  lastError: string | null;
 }
 
 /**
@@ -34,7 +36,8 @@ export async function claimOrders(pool: Pool, limit: number): Promise<ClaimedRow
        ORDER BY available_at FOR UPDATE SKIP LOCKED LIMIT $1)
      UPDATE outbox SET attempts = attempts + 1, available_at = clock_timestamp() + $2 * interval '1 millisecond'
      FROM due WHERE outbox.id = due.id
-     RETURNING outbox.id, kind, lead_id AS "leadId", organization_id AS "organizationId", payload, attempts`,
+     RETURNING outbox.id, kind, lead_id AS "leadId", organization_id AS "organizationId", payload, attempts,
+               last_error AS "lastError"`,
     [limit, LEASE_MS],
   );
   return rows;

@@ -1,6 +1,6 @@
 import type { Prisma, ScoreOverride } from '../db/generated/client.ts';
 import { readEnrichment } from '../enrichment/read-enrichment.ts';
-import { toNotification } from '../notifications/notification.ts';
+import { toNotifications } from '../notifications/read-times.ts';
 import { LeadNotFound } from '../leads/errors.ts';
 import { type LeadRow, toLead } from '../leads/lead.ts';
 import { getLead } from '../leads/read.ts';
@@ -33,7 +33,7 @@ async function readLead(db: Prisma.TransactionClient, leadId: string) {
   return {
     lead,
     enrichmentConflicts: conflicts,
-    notifications: notifications.map(toNotification),
+    notifications: await toNotifications(db, notifications),
     scoreOverrides: overrides.map(toOverride),
   };
 }

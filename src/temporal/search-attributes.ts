@@ -5,24 +5,34 @@ import { withDeadline } from './connection.ts';
 
 const KEYWORD = 2; // temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 const ALREADY_EXISTS = 6;
+/** PERMISSION_DENIED, UNIMPLEMENTED: Temporal Cloud, where attributes are made in its own console. */
+const NOT_OURS_TO_MAKE = new Set([7, 12]);
 
 const [leadId, organizationId, leadSource, onboardingState] = SEARCH_ATTRIBUTES;
 
 /**
- * Makes the search attributes known to the cluster. Safe to repeat.
- * @throws when Temporal is out of reach or refuses; runs are started without attributes until it went well.
+ * Makes the search attributes known to the cluster, unless they are there. Safe to repeat.
+ * @returns undefined when runs can have them, else what somebody must mend before
+ * @throws when Temporal is out of reach
  */
-export async function registerSearchAttributes(client: Client): Promise<void> {
+export async function registerSearchAttributes(client: Client): Promise<string | undefined> {
+  const { namespace } = client.options;
+  const { operatorService } = client.connection;
   try {
-    await withDeadline(client, () =>
-      client.connection.operatorService.addSearchAttributes({
-        namespace: client.options.namespace,
-        searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
-      }),
-    );
+    const { customAttributes } = await withDeadline(client, () => operatorService.listSearchAttributes({ namespace }));
+    const types = new Map(Object.entries(customAttributes));
+    const mistyped = SEARCH_ATTRIBUTES.filter((name) => types.has(name) && Number(types.get(name)) !== KEYWORD);
+    if (mistyped.length > 0) return `of another type than Keyword: ${mistyped.join(', ')}`;
+    const missing = SEARCH_ATTRIBUTES.filter((name) => !types.has(name));
+    if (missing.length === 0) return undefined;
+    const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
+    await withDeadline(client, () => operatorService.addSearchAttributes({ namespace, searchAttributes }));
   } catch (err) {
-    if (!isGrpcServiceError(err) || (err.code as number) !== ALREADY_EXISTS) throw err;
+    const code = isGrpcServiceError(err) ? (err.code as number) : undefined;
+    if (code === undefined || !(code === ALREADY_EXISTS || NOT_OURS_TO_MAKE.has(code))) throw err;
+    if (code !== ALREADY_EXISTS) return `not there, or not for us to look up or to make (gRPC ${code})`;
   }
+  return undefined;
 }
 
 /** The attributes that the run of a lead starts with. */
@@ -39,11 +49,17 @@ export function startAttributes(lead: {
   ];
 }
 
-/** Says whether a start failed because the cluster does not know the attributes: a new cluster, or one that lost its store. */
-export function isUnknownAttribute(err: unknown): boolean {
+const FAULTS = [
+  /no mapping defined for search attribute/i,
+  /search attribute .* is not defined/i,
+  /invalid value for search attribute .* of type/i,
+];
+
+/**
+ * Says whether a start failed because of how the cluster knows the attributes: not, as a new one or one that lost its
+ * store, or as of another type. That is about every start, not about the one.
+ */
+export function isAttributeFault(err: unknown): boolean {
   const cause = err instanceof ServiceError ? err.cause : err;
-  return (
-    isGrpcServiceError(cause) &&
-    /no mapping defined for search attribute|search attribute .* is not defined/i.test(cause.details)
-  );
+  return isGrpcServiceError(cause) && FAULTS.some((fault) => fault.test(cause.details));
 }

@@ -6,6 +6,7 @@ import { createKey } from '../../src/api-keys/manage.ts';
 import { createPrisma } from '../../src/db/prisma.ts';
 import { API_ROLE, tenantOf } from '../../src/db/tenant.ts';
 import { intakeLead } from '../../src/leads/intake.ts';
+import { markAllRead } from '../../src/notifications/inbox.ts';
 import { submissionSchema } from '../../src/leads/submission.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { leaveEnrichmentRows } from '../support/enrichment-rows.ts';
@@ -36,6 +37,7 @@ async function fill(database: TestDatabase, organizationId: string): Promise<voi
   const notification = { id: randomUUID(), organizationId, leadId, userId: 'user-1', assignment: 1 };
   const text = { title: 'Novo Lead', message: 'Lead Ana', actionUrl: '/dashboard' };
   await database.prisma.notification.create({ data: { ...notification, ...text } });
+  await markAllRead(database.prisma, notification);
   await database.prisma.scoreRuleSet.create({ data: { organizationId, version: 1, rules: {} } });
   const score = { id: randomUUID(), leadId, organizationId, ruleVersion: 1, cause: 'ONBOARDING' as const };
   await database.prisma.score.create({ data: { ...score, score: 0, band: 'COLD', lines: [] } });

@@ -4,6 +4,7 @@ import { buryOrder, type ClaimedRow, claimOrders, completeOrder, deferOrder } fr
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
+import { relayOnce } from '../support/relay.ts';
 
 const { log } = recordLog();
 
@@ -74,5 +75,36 @@ describe('a claim', () => {
     thaw(new Error('by the test'));
     expect(await late).toBe('retry');
     expect(await database.prisma.outbox.findMany()).toEqual(before);
+  });
+});
+
+describe('what newer code has written', () => {
+  test('is claimed by code that does not know it, and left to the newer, with one warning for each order', async ({
+    database,
+  }) => {
+    const { pool } = database;
+    for (const change of [`outbox_kind ADD VALUE 'CALL_LEAD'`, `outbox_status ADD VALUE 'HELD'`])
+      await pool.query(`ALTER TYPE ${change}`);
+    const [known, unknown, held] = [await takeIn(database), await takeIn(database), await takeIn(database)];
+    await pool.query(`UPDATE outbox SET kind = 'CALL_LEAD', payload = '{}' WHERE id = $1`, [unknown.id]);
+    await pool.query(`UPDATE outbox SET status = 'HELD' WHERE id = $1`, [held.id]);
+    const { log: ownLog, lines } = recordLog();
+    const done: string[] = [];
+    const carryOut = (order: { id: string }) => Promise.resolve(void done.push(order.id));
+    for (let pass = 0; pass < 3; pass += 1) {
+      await makeDue(database);
+      await relayOnce({ pool, log: ownLog, carryOut });
+    }
+    const { rows } = await pool.query(
+      'SELECT id, status::text, attempts, last_error AS "lastError" FROM outbox ORDER BY id',
+    );
+    expect(rows).toEqual([
+      { id: unknown.id, status: 'PENDING', attempts: 3, lastError: 'Not known to this release: kind' },
+      { id: held.id, status: 'HELD', attempts: 0, lastError: null },
+    ]);
+    expect(done).toEqual([known.id]);
+    expect(lines.filter(({ order }) => order === unknown.id)).toMatchObject([
+      { msg: 'order left to a newer release', kind: 'CALL_LEAD' },
+    ]);
   });
 });

@@ -3,7 +3,7 @@ import { ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { explainFailure } from '../../src/outbox/failure.ts';
-import { orderSchema } from '../../src/outbox/order.ts';
+import { orderSchema, readOrder } from '../../src/outbox/order.ts';
 
 const grpc = (code: number) =>
   new ServiceError('by the test', {
@@ -45,5 +45,35 @@ describe('a failed call to Temporal', () => {
     expect(failure.kind).toBe('impossible');
     expect(failure.reason).toContain('payload.source');
     expect(failure.reason).not.toContain('João');
+  });
+
+  const START = {
+    id: '01a20ab0-4317-747b-b291-bb576de0a101',
+    leadId: '01a20ab0-4317-747b-b291-bb576de0a102',
+    organizationId: 'org-1',
+    kind: 'START_ONBOARDING',
+    payload: { round: 1, enrichmentDelayMs: 0, priority: 'LOW', source: 'CRM', requestId: 'request-1' },
+  };
+  const read = (change: object) => {
+    try {
+      return readOrder({ ...START, ...change });
+    } catch (err) {
+      return explainFailure(err);
+    }
+  };
+  test.for([
+    ['a kind', 'kind', { kind: 'CALL_LEAD', payload: { number: 7 } }],
+    ['a signal', 'payload.signal', { kind: 'SIGNAL_ONBOARDING', payload: { signal: 'rest', round: 1 } }],
+    ['a priority', 'payload.priority', { payload: { ...START.payload, priority: 'URGENT' } }],
+  ] as const)('for an order with %s that is not known here is left to newer code', ([, path, change]) => {
+    expect(read({})).toEqual(START);
+    expect(read(change)).toEqual({ kind: 'newer', reason: `Not known to this release: ${path}` });
+  });
+
+  test.for([
+    ['lacks a word', { ...START.payload, priority: undefined }],
+    ['has a wrong count beside an unknown word', { ...START.payload, priority: 'URGENT', round: 0 }],
+  ] as const)('for an order that %s is impossible', ([, payload]) => {
+    expect(read({ payload })).toMatchObject({ kind: 'impossible' });
   });
 });

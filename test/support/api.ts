@@ -4,6 +4,7 @@ import { createFormTokens, type FormTokens } from '../../src/forms/token.ts';
 import type { Pool } from 'pg';
 import type { Keyring } from '../../src/api-keys/keyring.ts';
 import { createApp } from '../../src/http/app.ts';
+import { createInboxAnnouncer } from '../../src/notifications/announce.ts';
 import { watchInboxes } from '../../src/notifications/watch.ts';
 import { createOnboardingRuns } from '../../src/onboarding/runs.ts';
 import { carryOut } from '../../src/outbox/carry-out.ts';
@@ -94,6 +95,7 @@ export function createTestApi(
   });
   const stopping = new AbortController();
   const inboxWatch = watchInboxes({ pool: own, log, stopping: stopping.signal, maxWatchers });
+  const inboxAnnouncer = createInboxAnnouncer(own);
   const app = createApp({
     pool,
     prisma,
@@ -104,6 +106,7 @@ export function createTestApi(
     intake: { enrichmentDelayMs: 50, idempotencyTtlHours: 24 },
     trustedProxies,
     inboxWatch,
+    inboxAnnouncer,
     rateLimiter: 'off',
     corsOrigins: [],
     formTokens: createFormTokens({ readSecret: formSecretReader(own), minAgeMs: 0, maxAgeMs: 60_000 }),
@@ -133,6 +136,7 @@ export function createTestApi(
     stopping.abort();
     await inboxWatch.close();
     await fastStart.idle();
+    await inboxAnnouncer.idle();
     const ends = [...started].map((id) => client.workflow.getHandle(id).terminate('the test is over'));
     await Promise.allSettled(ends);
     await client.connection.close();

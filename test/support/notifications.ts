@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { INBOX_CHANNEL, inboxId } from '../../src/notifications/inbox-id.ts';
 import type { TestDatabase } from './database.ts';
 import { takeIn } from './onboarding.ts';
 
@@ -18,14 +19,23 @@ export async function createInbox(database: TestDatabase, organizationId = 'org-
     const text = { title: 'Novo Lead', message, actionUrl: `/dashboard/leads/${leadId}` };
     return { ...owner, ...text, id: uuidv7(), leadId, assignment };
   };
+  const store = async (message?: string): Promise<string> => {
+    const { id } = await database.prisma.notification.create({ data: compose(message) });
+    return id;
+  };
+  const announce = () => database.pool.query(`SELECT pg_notify('${INBOX_CHANNEL}', $1)`, [inboxId(owner)]);
   return {
     owner,
     query: new URLSearchParams(owner).toString(),
     compose,
-    /** Stores one. @returns its id */
+    /** Stores one, and announces it as a notify worker does. @returns its id */
     async add(message?: string): Promise<string> {
-      const { id } = await database.prisma.notification.create({ data: compose(message) });
+      const id = await store(message);
+      await announce();
       return id;
     },
+    /** Stores one; the worker dies before it announces it. @returns its id */
+    store,
+    announce,
   };
 }

@@ -3,6 +3,7 @@ import { inject } from 'vitest';
 import { failurePolicy } from '../../activities/failure-policy.ts';
 import { createLeadActivities } from '../../activities/lead.ts';
 import { createNotificationActivities } from '../../activities/notification.ts';
+import { createInboxAnnouncer } from '../../src/notifications/announce.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import type { FailurePolicy } from '../../src/temporal/failure-limit.ts';
@@ -30,10 +31,11 @@ export async function startWorkers(
     ) as Activities;
   const { sinks } = workflowCoverage;
   const deps = { connection, namespace: testNamespace(), log, graceMs: 1_000 };
+  const announcer = createInboxAnnouncer(database.pool);
   const workloads: Record<TaskQueue, Workload> = {
     [TASK_QUEUES.onboarding]: { workflowBundle: { codePath: inject('workflowBundle') }, sinks },
     [TASK_QUEUES.notification]: {
-      activities: pick(createNotificationActivities({ prisma: database.prisma })),
+      activities: pick(createNotificationActivities({ prisma: database.prisma, announcer })),
       failurePolicy: policy,
       maxConcurrentActivityTaskExecutions: 10,
     },
@@ -52,6 +54,7 @@ export async function startWorkers(
     async stop() {
       for (const worker of workers.values()) if (worker.getState() === 'RUNNING') worker.shutdown();
       await Promise.all(running);
+      await announcer.idle();
       await connection.close();
     },
   };

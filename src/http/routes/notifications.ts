@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { userId } from '../../db/text.ts';
 import { listNotifications, markAllRead, markRead } from '../../notifications/inbox.ts';
+import type { Inbox } from '../../notifications/inbox-id.ts';
 import { notificationSchema } from '../../notifications/notification.ts';
 import { needs, organizationOf } from '../guards/authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
@@ -67,6 +68,7 @@ const readAllRoute = createRoute({
 /** `GET /api/notifications`, `POST /api/notifications/{id}/read`, `POST /api/notifications/read-all` */
 export function notificationRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
   const writer = createWriter(deps);
+  const { inboxAnnouncer } = deps;
   return app
     .openapi(listRoute, async (c) => {
       const { organizationId: named, userId: user, ...page } = c.req.valid('query');
@@ -75,11 +77,20 @@ export function notificationRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependenc
     })
     .openapi(readRoute, async (c) => {
       const { id } = c.req.valid('param');
-      return c.json(await writer.write(c, (tx) => markRead(tx, id)), 200);
+      let changed: Inbox | undefined;
+      const answer = await writer.write(c, async (tx) => {
+        const { notification, inbox } = await markRead(tx, id);
+        changed = inbox;
+        return notification;
+      });
+      if (changed) inboxAnnouncer.announce(changed);
+      return c.json(answer, 200);
     })
     .openapi(readAllRoute, async (c) => {
       const { organizationId: named, userId: user } = c.req.valid('query');
       const whose = { organizationId: organizationOf(c, named), userId: user };
-      return c.json({ marked: await writer.write(c, (tx) => markAllRead(tx, whose)) }, 200);
+      const marked = await writer.write(c, (tx) => markAllRead(tx, whose));
+      inboxAnnouncer.announce(whose);
+      return c.json({ marked }, 200);
     });
 }
