@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** The newest migration that this code needs. Later ones may be there: migrations leave old code its tables. */
-export const NEEDED_MIGRATION = '20261125000000_audit';
+export const NEEDED_MIGRATION = '20261129000100_form_origin';
 
 const RETRY_MS = 1_000;
 const UNDEFINED_TABLE = '42P01';
