@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { LEAD_PRIORITIES, LEAD_SOURCES, ONBOARDING_STATES, SCORE_BANDS } from '../../workflows/contract.ts';
+import { cleanName } from '../db/visible-text.ts';
 import type { Lead as LeadRow } from '../db/generated/client.ts';
 import { EXAMPLE_LEAD } from './example-lead.ts';
 
@@ -59,10 +60,10 @@ export function toLead(row: LeadFields): Lead {
   return {
     id: row.id,
     organizationId: row.organizationId,
-    name: row.name,
+    name: cleanName(row.name), // it may have been stored before names were cleaned
     email: row.email,
     phone: row.phone,
-    company: row.company,
+    company: row.company === null ? null : cleanName(row.company),
     status: row.status,
     source: row.source,
     assignedTo: row.assignedTo,

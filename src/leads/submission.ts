@@ -2,16 +2,16 @@ import { z } from '@hono/zod-openapi';
 import { LEAD_PRIORITIES, LEAD_SOURCES } from '../../workflows/contract.ts';
 import { isEmail } from './email.ts';
 import { LEAD_STATUSES, LOCALES } from './lead.ts';
-import { jsonObject, organizationId, text, userId } from '../db/text.ts';
+import { jsonObject, name, organizationId, text, userId } from '../db/text.ts';
 
 const fields = {
-  name: text(200).openapi({ example: 'João Silva' }),
+  name: name(200).openapi({ example: 'João Silva' }),
   email: text(254)
     .refine(isEmail, 'must be an e-mail address, as in joao@example.com')
     .nullable()
     .openapi({ example: 'joao@example.com' }),
-  phone: text(50).nullable().openapi({ example: '+55 11 98765-4321' }),
-  company: text(200).nullable().openapi({ example: 'Acme Corp' }),
+  phone: name(50).nullable().openapi({ example: '+55 11 98765-4321' }),
+  company: name(200).nullable().openapi({ example: 'Acme Corp' }),
   status: z.enum(LEAD_STATUSES),
   source: z.enum(LEAD_SOURCES),
   assignedTo: userId.nullable(),

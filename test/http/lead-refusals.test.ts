@@ -30,6 +30,12 @@ const REFUSED: [string, unknown, string[]][] = [
   ['half a surrogate pair in the name', newLead({ name: 'João \ud800' }), ['name']],
   ['half a surrogate pair in the company', newLead({ company: '\udc00' }), ['company']],
   ['NUL in the organization', newLead({ organizationId: 'org\0' }), ['organizationId']],
+  ['a name of nothing that one sees', newLead({ name: '\u200b\u202e\u0007' }), ['name']],
+  [
+    'ids in which something hides',
+    newLead({ organizationId: 'org\u200b', assignedTo: 'user\u202e' }),
+    ['organizationId', 'assignedTo'],
+  ],
   ['NUL in an attribute', newLead({ attributes: { a: [{ b: '\0' }] } }), ['attributes']],
   ["NUL in an attribute's name", newLead({ attributes: { a: { 'b\0': 1 } } }), ['attributes']],
   ['half a surrogate pair in an attribute', newLead({ attributes: { a: '\ud800' } }), ['attributes']],
