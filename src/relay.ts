@@ -11,6 +11,7 @@ import { type ProcessContext, runProcess } from './process/run-process.ts';
 import { startReconciler } from './reconciler/reconcile.ts';
 import { startPasses } from './reconciler/passes.ts';
 import { keepRetentionSchedule } from './personal-data/retention/keep-schedule.ts';
+import { scoreSweeper } from './scoring/sweep-scores.ts';
 import { openTemporal } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 
@@ -56,8 +57,9 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     wakeRelay: wake,
   };
   closers.add('reconciler', startReconciler(reconciler, env.RECONCILE_INTERVAL_MS));
+  const sweepScores = scoreSweeper(pool);
   const sweep = async (signal: AbortSignal) =>
-    (await sweepIdempotencyKeys(pool, signal)) + (await sweepEnrichment(pool, signal));
+    (await sweepIdempotencyKeys(pool, signal)) + (await sweepEnrichment(pool, signal)) + (await sweepScores(signal));
   closers.add('sweeper', startPasses({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, pass: sweep, log }));
 
   const tolerated = env.OUTBOX_POLL_MS * MISSED_POLLS + 5_000;

@@ -39,8 +39,7 @@ export async function listLeads(db: Prisma.TransactionClient, filter: LeadFilter
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: limit + 1,
   });
-  const { items, nextCursor } = toPage(rows, limit, (row) => ({ at: row.createdAt, id: row.id }));
-  return { items: items.map(toLead), nextCursor };
+  return toPage(rows, limit, (row) => ({ at: row.createdAt, id: row.id }), toLead);
 }
 
 function contains(q: string): Prisma.LeadWhereInput {

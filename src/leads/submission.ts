@@ -4,6 +4,14 @@ import { isEmail } from './email.ts';
 import { LEAD_STATUSES, LOCALES } from './lead.ts';
 import { jsonObject, name, organizationId, text, userId } from '../db/text.ts';
 
+/** As JSON: what a lead carries beside its fields, in every list and every answer. */
+export const MAX_ATTRIBUTES_BYTES = 64 * 1024;
+
+const attributes = jsonObject.refine(
+  (value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_ATTRIBUTES_BYTES,
+  `must have at most ${MAX_ATTRIBUTES_BYTES} bytes as JSON`,
+);
+
 const fields = {
   name: name(200).openapi({ example: 'João Silva' }),
   email: text(254)
@@ -17,7 +25,7 @@ const fields = {
   assignedTo: userId.nullable(),
   priority: z.enum(LEAD_PRIORITIES),
   locale: z.enum(LOCALES),
-  attributes: jsonObject,
+  attributes,
 };
 
 /** The body of `POST /api/leads`. */

@@ -41,8 +41,8 @@ export async function listNotifications(
     orderBy: { number: 'desc' },
     take: page.limit + 1,
   });
-  const { items, nextCursor } = toPage(rows, page.limit, (row) => ({ at: row.createdAt, id: String(row.number) }));
-  return { items: items.map(toNotification), nextCursor, unreadCount, lastNumber };
+  const listed = toPage(rows, page.limit, (row) => ({ at: row.createdAt, id: String(row.number) }), toNotification);
+  return { ...listed, unreadCount, lastNumber };
 }
 
 /** What came into an inbox after a number, in order, at most `limit` of it, and how many in all of it are unread. */
