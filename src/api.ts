@@ -1,4 +1,5 @@
 import { createKeyring } from './api-keys/keyring.ts';
+import { createShare, unshared } from './db/fair-share.ts';
 import { openDatabase } from './db/open.ts';
 import { API_ROLE } from './db/tenant.ts';
 import { formSecretReader } from './forms/secret.ts';
@@ -18,6 +19,8 @@ import { openSearchAttributeRegistry } from './temporal/search-attribute-registr
 
 /** For requests. */
 const CONNECTIONS = 10;
+/** What one organization may have of them, and milliseconds for which its other requests wait for that. */
+const SHARE = { atOnce: CONNECTIONS / 2, waitMs: 1_500 };
 /** For what belongs to no caller: orders that were carried out, inboxes, forms. */
 const OWN_CONNECTIONS = 3;
 /** For what every request waits for, and must not wait for the rest: whose key it is. And for the look of a probe. */
@@ -52,7 +55,7 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   closers.add('workflow starts', () => fastStart.idle());
   const inboxAnnouncer = createInboxAnnouncer(own.pool);
   closers.add('announcements', () => inboxAnnouncer.idle());
-  const inboxWatch = watchInboxes({ pool: own.pool, log, stopping });
+  const inboxWatch = watchInboxes({ pool: own.pool, log, stopping, fair: withKeys });
   closers.add('listener', () => inboxWatch.close());
 
   const rateLimit = env.RATE_LIMIT ?? (withKeys ? DEFAULT_RATE_LIMIT : 'off');
@@ -66,6 +69,7 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     prisma,
     healthPool: keys.pool,
     keyring: withKeys ? createKeyring({ pool: keys.pool, log }) : 'off',
+    share: withKeys ? createShare(SHARE) : unshared,
     fastStart,
     runs: createOnboardingRuns(temporal, env.TEMPORAL_UI_URL),
     intake: { enrichmentDelayMs: env.ENRICHMENT_DELAY_MS, idempotencyTtlHours: env.IDEMPOTENCY_TTL_HOURS },

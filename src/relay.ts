@@ -12,6 +12,7 @@ import { startReconciler } from './reconciler/reconcile.ts';
 import { startPasses } from './reconciler/passes.ts';
 import { sweepErasures } from './personal-data/sweep-erasures.ts';
 import { keepRetentionSchedule } from './personal-data/retention/keep-schedule.ts';
+import { scoreSweeper } from './scoring/sweep-scores.ts';
 import { openTemporal } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 
@@ -59,8 +60,9 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     wakeRelay: wake,
   };
   closers.add('reconciler', startReconciler(reconciler, env.RECONCILE_INTERVAL_MS));
+  const sweepScores = scoreSweeper(pool);
   const sweep = async (signal: AbortSignal) =>
-    (await sweepIdempotencyKeys(pool, signal)) + (await sweepEnrichment(pool, signal));
+    (await sweepIdempotencyKeys(pool, signal)) + (await sweepEnrichment(pool, signal)) + (await sweepScores(signal));
   const erase = (signal: AbortSignal) => sweepErasures(pool, log, signal);
   closers.add('erasures', startPasses({ what: 'erasures', intervalMs: ERASURE_INTERVAL_MS, pass: erase, log }));
   closers.add('sweeper', startPasses({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, pass: sweep, log }));

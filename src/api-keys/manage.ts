@@ -44,8 +44,7 @@ export async function listKeys(
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: page.limit + 1,
   });
-  const { items, nextCursor } = toPage(rows, page.limit, (row) => ({ at: row.createdAt, id: row.id }));
-  return { items: items.map(toApiKey), nextCursor };
+  return toPage(rows, page.limit, (row) => ({ at: row.createdAt, id: row.id }), toApiKey);
 }
 
 /**

@@ -1,12 +1,12 @@
 import { z } from '@hono/zod-openapi';
-import { organizationId, text } from '../db/text.ts';
+import { name, organizationId } from '../db/text.ts';
 import { API_SCOPES, FORM_SCOPE } from './scopes.ts';
 
 /** What a key is made from. */
 export const newKeySchema = z
   .strictObject({
     organizationId,
-    name: text(100).openapi({ example: 'web form', description: 'Tells its owner what it is for' }),
+    name: name(100).openapi({ example: 'web form', description: 'Tells its owner what it is for' }),
     scopes: z
       .array(z.enum(API_SCOPES, `must name scopes of ${API_SCOPES.join(', ')}`))
       .min(1, 'must name at least one scope')

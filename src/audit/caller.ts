@@ -7,4 +7,6 @@ export interface Caller {
   ipAddress: string | null;
   userAgent: string | null;
   requestId: string;
+  /** Set where an anonymous form is the caller: what it says counts until somebody with access says otherwise. */
+  form?: true;
 }

@@ -41,8 +41,7 @@ export async function listAudit(
     orderBy: [{ at: 'desc' }, { id: 'desc' }],
     take: limit + 1,
   });
-  const { items, nextCursor } = toPage(rows, limit, ({ at, id }) => ({ at, id }));
-  return { items: items.map(toView), nextCursor };
+  return toPage(rows, limit, ({ at, id }) => ({ at, id }), toView);
 }
 
 function toView({ id, at, action, subject, data, caller }: AuditEntryRow): AuditEntryView {

@@ -1,3 +1,5 @@
+import { ShareUsedUp } from './fair-share.ts';
+
 /**
  * What an error of the database means to somebody who waits for an answer:
  * `refused`: it is down, overloaded or too slow, may be back soon, and has done nothing of what was asked;
@@ -32,6 +34,7 @@ const MESSAGES: [DatabaseFault, RegExp][] = [
 /** Classifies an error, or what caused it; undefined when it is not the database's state that failed. */
 export function databaseFault(err: unknown): DatabaseFault | undefined {
   for (let cause = err; cause instanceof Error; cause = next(cause)) {
+    if (cause instanceof ShareUsedUp) return 'refused';
     const code = codeOf(cause);
     const fault = find(STATES, code) ?? CODES.get(code) ?? find(MESSAGES, cause.message);
     if (fault) return fault;

@@ -50,12 +50,29 @@ export function olderThan({ at, id }: Position) {
   return { createdAt: { lte: at }, OR: [{ createdAt: { lt: at } }, { id: { lt: id } }] };
 }
 
+/** Of the items of a page as JSON, so that with what stands around them an answer stays within 4 MiB. */
+export const MAX_PAGE_BYTES = 4 * 1024 * 1024 - 1024;
+
 /**
- * Cuts a list that was read one row too far into a page.
- * @returns at most `limit` rows, and the cursor of the next page or null at the end.
+ * Cuts a list that was read one row too far into a page: at most `limit` rows, fewer where they are too large together,
+ * and at least one.
+ * @param toItem makes of a row what is answered
+ * @returns the items, and the cursor of the next page or null at the end
  */
-export function toPage<Row>(rows: Row[], limit: number, position: (row: Row) => Position) {
-  const items = rows.slice(0, limit);
-  const last = items.at(-1);
-  return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(position(last)) : null };
+export function toPage<Row, Item>(
+  rows: Row[],
+  limit: number,
+  position: (row: Row) => Position,
+  toItem: (row: Row) => Item,
+): { items: Item[]; nextCursor: string | null } {
+  const items: Item[] = [];
+  let bytes = 0;
+  for (const row of rows.slice(0, limit)) {
+    const item = toItem(row);
+    bytes += Buffer.byteLength(JSON.stringify(item)) + 1; // a comma
+    if (bytes > MAX_PAGE_BYTES && items.length > 0) break;
+    items.push(item);
+  }
+  const last = rows[items.length - 1];
+  return { items, nextCursor: rows.length > items.length && last !== undefined ? encodeCursor(position(last)) : null };
 }

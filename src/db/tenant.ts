@@ -1,3 +1,4 @@
+import { type Share, unshared } from './fair-share.ts';
 import { Prisma, type PrismaClient } from './generated/client.ts';
 
 /** Sees the rows of the organization that a transaction names, and no others; made by a migration. */
@@ -21,13 +22,16 @@ export function everyTenant(prisma: PrismaClient): Tenant {
 /**
  * The rows of one organization. Two walls, each enough on its own: every query of a model gets the organization as a
  * filter here, and Postgres, told for the transaction, hides the rows of others from raw statements as well.
+ * @param share what the organization may have under way of all that the API can do at once
  */
-export function tenantOf(prisma: PrismaClient, organizationId: string): Tenant {
+export function tenantOf(prisma: PrismaClient, organizationId: string, share: Share = unshared): Tenant {
   const run = <T>(work: Work<T>) =>
-    prisma.$extends(filterBy(organizationId)).$transaction(async (tx) => {
-      await tx.$queryRaw`SELECT set_config('app.organization_id', ${organizationId}, true)`;
-      return work(tx as unknown as Prisma.TransactionClient);
-    });
+    share(organizationId, () =>
+      prisma.$extends(filterBy(organizationId)).$transaction(async (tx) => {
+        await tx.$queryRaw`SELECT set_config('app.organization_id', ${organizationId}, true)`;
+        return work(tx as unknown as Prisma.TransactionClient);
+      }),
+    );
   return { read: run, write: run };
 }
 

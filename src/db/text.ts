@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { cleanName, hidesNothing } from './visible-text.ts';
 
 /** Says whether Postgres keeps the string as it is: it refuses NUL, and changes half a surrogate pair without a word. */
 export const isStorable = (text: string) => !text.includes('\0') && text.isWellFormed();
@@ -7,14 +8,25 @@ export const isStorable = (text: string) => !text.includes('\0') && text.isWellF
 export const text = (max: number) =>
   z
     .string()
-    .refine(isStorable, 'must not contain NUL or half of a surrogate pair')
+    .refine(isStorable, { error: 'must not contain NUL or half of a surrogate pair', abort: true })
     .trim()
     .min(1, 'must not be empty')
     .max(max, `must have at most ${max} characters`);
 
+/** A name of 1 to `max` characters, cleaned of what nobody sees in it. */
+export const name = (max: number) =>
+  z
+    .string()
+    .refine(isStorable, { error: 'must not contain NUL or half of a surrogate pair', abort: true })
+    .overwrite(cleanName)
+    .min(1, 'must not be empty')
+    .max(max, `must have at most ${max} characters`);
+
+const id = text(200).refine(hidesNothing, 'must not contain characters that nobody sees');
+
 /** Ids that callers make, of whatever their own systems call them by. */
-export const organizationId = text(200).openapi({ example: 'org-123' });
-export const userId = text(200).openapi({ example: 'user-456' });
+export const organizationId = id.openapi({ example: 'org-123' });
+export const userId = id.openapi({ example: 'user-456' });
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 

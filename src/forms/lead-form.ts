@@ -1,9 +1,12 @@
 import { z } from '@hono/zod-openapi';
-import { LEAD_SOURCES } from '../../workflows/contract.ts';
+import type { LeadSource } from '../../workflows/contract.ts';
 import { type Submission, submissionSchema } from '../leads/submission.ts';
 import { text } from '../db/text.ts';
 
 const MAX_URL = 2_000;
+
+/** What a page may say of where its lead came from. The others speak of somebody who vouches for the lead. */
+export const FORM_SOURCES = ['WEBSITE', 'FORM', 'ADS', 'EVENT', 'OTHER'] as const satisfies LeadSource[];
 
 /**
  * What a public web form sends. Whoever sees a form can change what it sends: it decides neither status nor priority.
@@ -16,7 +19,9 @@ export const leadFormSchema = (returnOrigins: readonly string[]) =>
       organizationId: submissionSchema.shape.organizationId
         .optional()
         .openapi({ description: "Needed while the API works without keys; else the key's own" }),
-      source: z.enum(LEAD_SOURCES).default('FORM'),
+      source: z
+        .enum(FORM_SOURCES, `must be one of ${FORM_SOURCES.join(', ')}: a form vouches for nothing else`)
+        .default('FORM'),
       key: text(200).optional().openapi({ description: 'A key that may do nothing but create leads' }),
       token: z.string().default('').openapi({ description: 'Of `GET /forms/token` or `/forms/guard.js`' }),
       website: z.string().default('').openapi({ description: 'Hidden from people: filled, the lead is dropped' }),

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Keyring, VerifiedKey } from '../api-keys/keyring.ts';
+import type { Share } from '../db/fair-share.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Tenant } from '../db/tenant.ts';
 import type { FormTokens } from '../forms/token.ts';
@@ -20,6 +21,8 @@ export interface AppDependencies {
   healthPool: Pool;
   /** `off`: whoever calls may do everything. */
   keyring: Keyring | 'off';
+  /** What an organization may have of the connections for requests. */
+  share: Share;
   fastStart: FastStart;
   runs: OnboardingRuns;
   intake: IntakeSettings;

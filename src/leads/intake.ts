@@ -23,6 +23,8 @@ export interface IntakeRequest {
   /** Whose lead it will be: the caller's own organization. */
   organizationId: string;
   submission: Submission;
+  /** Fields that the caller itself has named, to correct what web forms have said; of a form none count. */
+  stated?: readonly string[];
   caller: Caller;
   idempotencyKey: string | undefined;
   /** Milliseconds for which relays leave the order to this process; 0 when it will not carry it out itself. */
@@ -31,7 +33,8 @@ export interface IntakeRequest {
 
 /**
  * Takes a lead in: lead, `lead.created`, the order to onboard it and the idempotency key, in one statement.
- * A lead of the organization with the same e-mail is not doubled: what was sent becomes a touch on its timeline.
+ * A lead of the organization with the same e-mail is not doubled: what was sent becomes a touch on its timeline. Where
+ * only forms have spoken of that lead so far, a caller who is no form corrects it by what it has `stated`.
  * @throws pg errors: `55P03` when a request with the same idempotency key is still running.
  */
 export async function intakeLead(pool: Pool, settings: IntakeSettings, request: IntakeRequest): Promise<IntakeResult> {
@@ -74,6 +77,9 @@ export async function intakeLead(pool: Pool, settings: IntakeSettings, request: 
         attributes: submission.attributes,
         metadata: request.caller,
         touch: submission,
+        ...(!request.caller.form && { correction: correctionOf(submission, request.stated ?? []) }),
+        update_event_id: uuidv7(),
+        assign_event_id: uuidv7(),
         order_payload: order.payload,
         order_delay_ms: request.orderDelayMs,
         ...(request.idempotencyKey !== undefined && {
@@ -88,6 +94,25 @@ export async function intakeLead(pool: Pool, settings: IntakeSettings, request: 
   if (!row) throw new Error('intake_lead answered no row');
   return toResult(row, eventId, order);
 }
+
+/** Fields that a form may state, by their columns. Status and priority it leaves open, so nobody has to correct them. */
+const CORRECTABLE = {
+  name: 'name',
+  email: 'email',
+  phone: 'phone',
+  company: 'company',
+  source: 'source',
+  assignedTo: 'assigned_to',
+  locale: 'locale',
+  attributes: 'attributes',
+} as const satisfies Partial<Record<keyof Submission, string>>;
+
+const correctionOf = (submission: Submission, stated: readonly string[]) =>
+  Object.fromEntries(
+    Object.entries(CORRECTABLE)
+      .filter(([field]) => stated.includes(field))
+      .map(([field, column]) => [column, submission[field as keyof typeof CORRECTABLE]]),
+  );
 
 interface IntakeRow {
   outcome: 'created' | 'duplicate' | 'key_reused' | 'gone';

@@ -11,6 +11,7 @@ import {
   type ScoreBand,
 } from '../../workflows/contract.ts';
 import type { Lead as ViewedLead } from '../db/generated/client.ts';
+import { cleanName } from '../db/visible-text.ts';
 import { EXAMPLE_LEAD } from './example-lead.ts';
 
 export const LEAD_STATUSES = ['NEW', 'CONTACTED', 'QUALIFIED', 'UNQUALIFIED', 'CONVERTED', 'LOST'] as const;
@@ -80,10 +81,10 @@ export function toLead(row: LeadFields): Lead {
   return {
     id: row.id,
     organizationId: row.organizationId,
-    name: row.name,
+    name: cleanName(row.name), // it may have been stored before names were cleaned
     email: row.email,
     phone: row.phone,
-    company: row.company,
+    company: row.company === null ? null : cleanName(row.company),
     status: row.status,
     source: row.source,
     assignedTo: row.assignedTo,

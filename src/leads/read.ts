@@ -43,8 +43,7 @@ export async function listLeads(db: Prisma.TransactionClient, filter: LeadFilter
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: limit + 1,
   })) as LeadRow[];
-  const { items, nextCursor } = toPage(rows, limit, (row) => ({ at: row.createdAt, id: row.id }));
-  return { items: items.map(toLead), nextCursor };
+  return toPage(rows, limit, (row) => ({ at: row.createdAt, id: row.id }), toLead);
 }
 
 /** The ids of a page of leads that have a text in one of their fields. */

@@ -2,22 +2,30 @@ import { z } from '@hono/zod-openapi';
 import { LEAD_PRIORITIES, LEAD_SOURCES } from '../../workflows/contract.ts';
 import { isEmail } from './email.ts';
 import { LEAD_STATUSES, LOCALES } from './lead.ts';
-import { jsonObject, organizationId, text, userId } from '../db/text.ts';
+import { jsonObject, name, organizationId, text, userId } from '../db/text.ts';
+
+/** As JSON: what a lead carries beside its fields, in every list and every answer. */
+export const MAX_ATTRIBUTES_BYTES = 64 * 1024;
+
+const attributes = jsonObject.refine(
+  (value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_ATTRIBUTES_BYTES,
+  `must have at most ${MAX_ATTRIBUTES_BYTES} bytes as JSON`,
+);
 
 const fields = {
-  name: text(200).openapi({ example: 'João Silva' }),
+  name: name(200).openapi({ example: 'João Silva' }),
   email: text(254)
     .refine(isEmail, 'must be an e-mail address, as in joao@example.com')
     .nullable()
     .openapi({ example: 'joao@example.com' }),
-  phone: text(50).nullable().openapi({ example: '+55 11 98765-4321' }),
-  company: text(200).nullable().openapi({ example: 'Acme Corp' }),
+  phone: name(50).nullable().openapi({ example: '+55 11 98765-4321' }),
+  company: name(200).nullable().openapi({ example: 'Acme Corp' }),
   status: z.enum(LEAD_STATUSES),
   source: z.enum(LEAD_SOURCES),
   assignedTo: userId.nullable(),
   priority: z.enum(LEAD_PRIORITIES),
   locale: z.enum(LOCALES),
-  attributes: jsonObject,
+  attributes,
 };
 
 /** The body of `POST /api/leads`. */

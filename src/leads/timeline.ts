@@ -1,4 +1,4 @@
-import type { Prisma } from '../db/generated/client.ts';
+import type { LeadEvent, Prisma } from '../db/generated/client.ts';
 import { decodeCursor, toPage } from '../db/paging.ts';
 import { ERASURE, erasedLeadCreatedAt } from './erasure-record.ts';
 import { LeadNotFound } from './errors.ts';
@@ -28,17 +28,14 @@ export async function readTimeline(db: Prisma.TransactionClient, { leadId, limit
     orderBy: { seq: 'asc' },
     take: limit + 1,
   });
-  const { items, nextCursor } = toPage(rows, limit, (row) => ({ at: row.at, id: row.seq.toString(16) }));
-  return {
-    items: items.map((row) => ({
-      id: row.id,
-      type: row.type,
-      at: row.at.toISOString(),
-      elapsedMs: row.at.getTime() - createdAt.getTime(),
-      data: { ...(row.data as Record<string, unknown>), metadata: row.metadata as Record<string, unknown> },
-    })),
-    nextCursor,
-  };
+  const position = (row: LeadEvent) => ({ at: row.at, id: row.seq.toString(16) });
+  return toPage(rows, limit, position, (row) => ({
+    id: row.id,
+    type: row.type,
+    at: row.at.toISOString(),
+    elapsedMs: row.at.getTime() - createdAt.getTime(),
+    data: { ...(row.data as Record<string, unknown>), metadata: row.metadata as Record<string, unknown> },
+  }));
 }
 
 /** Entries are told apart by their `seq`, in hexadecimal. */

@@ -30,8 +30,11 @@ export async function listNotifications(db: Prisma.TransactionClient, inbox: Inb
   const { lastNumber, unreadCount, readUpTo } = await readInboxState(db, inbox);
   const newest = page.cursor === undefined ? lastNumber : Number(decodeCursor(page.cursor, CURSOR_ID).id) - 1;
   const rows = await findRows(db, inbox, { newest, readUpTo, unread: page.unread, take: page.limit + 1 });
-  const { items, nextCursor } = toPage(rows, page.limit, (row) => ({ at: row.createdAt, id: String(row.number) }));
-  return { items: await toNotifications(db, items), nextCursor, unreadCount, lastNumber };
+  const notifications = await toNotifications(db, rows);
+  const numbers = new Map(rows.map(({ id, number }) => [id, number]));
+  const position = ({ id, createdAt }: Notification) => ({ at: new Date(createdAt), id: String(numbers.get(id)) });
+  const listed = toPage(notifications, page.limit, position, (notification) => notification);
+  return { ...listed, unreadCount, lastNumber };
 }
 
 /** The newest rows up to a number; of those that are read or unread as many, however long the inbox is. */

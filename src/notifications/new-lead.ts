@@ -1,3 +1,4 @@
+import { cleanName } from '../db/visible-text.ts';
 import { type Locale, LOCALES } from '../leads/lead.ts';
 
 const TEXTS: Record<Locale, { title: string; message: (name: string) => string }> = {
@@ -11,7 +12,7 @@ export function newLeadNotification(lead: { id: string; name: string; locale: st
   return {
     type: 'INFO',
     title: texts.title,
-    message: texts.message(lead.name),
+    message: texts.message(cleanName(lead.name)), // it may have been stored before names were cleaned
     actionUrl: `/dashboard/leads/${lead.id}`,
   };
 }

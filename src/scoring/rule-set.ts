@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { LOCALES } from '../leads/lead.ts';
-import { text } from '../db/text.ts';
+import { name, text } from '../db/text.ts';
 import { compileCondition, ConditionError } from './language.ts';
 
 const MAX_RULES = 100;
@@ -38,7 +38,7 @@ const bands = z
 
 /** The parts of a rule set, for the bodies that carry one. */
 export const ruleSetFields = {
-  name: text(100).optional(),
+  name: name(100).optional(),
   groups: z
     .array(
       z.strictObject({ name: text(40).regex(NAME, 'must be like a rule name'), cap: z.number().int().min(1).max(100) }),

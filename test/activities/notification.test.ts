@@ -41,6 +41,18 @@ describe('notifyAssignee', () => {
     });
   });
 
+  test('shows no hidden characters of a name that was stored before names were cleaned', async ({ database }) => {
+    const { notifyAssignee } = createNotificationActivities(database);
+    const order = await takeIn(database);
+    await database.prisma.leadRecord.update({
+      where: { id: order.leadId },
+      data: { name: 'Ana \u202eexe.\u0007gnp\nSilva' },
+    });
+    await runActivity(notifyAssignee, refOf(order));
+    const [notification] = await database.prisma.notification.findMany({ where: { leadId: order.leadId } });
+    expect(notification).toMatchObject({ message: 'Lead Ana exe.gnp Silva foi criado e atribuído a você' });
+  });
+
   test('creates one notification when two workers run it at the same moment', async ({ database }) => {
     const { notifyAssignee } = createNotificationActivities(database);
     const order = await takeIn(database);

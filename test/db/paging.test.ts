@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CursorError, decodeCursor, encodeCursor, toPage } from '../../src/db/paging.ts';
+import { CursorError, decodeCursor, encodeCursor, MAX_PAGE_BYTES, toPage } from '../../src/db/paging.ts';
 
 const ID = '019b76da-a800-7000-8000-000000000000';
 const AT = new Date('2026-01-01T12:00:00.123Z');
@@ -70,13 +70,33 @@ describe('a cursor', () => {
 describe('a page', () => {
   const position = (id: string) => ({ at: AT, id });
   const rows = ['a', 'b', 'c'];
+  const same = (row: string) => row;
 
   it('has a cursor when there was a row too many, and it is of the last row that is shown', () => {
-    expect(toPage(rows, 2, position)).toEqual({ items: ['a', 'b'], nextCursor: encodeCursor({ at: AT, id: 'b' }) });
+    expect(toPage(rows, 2, position, same)).toEqual({
+      items: ['a', 'b'],
+      nextCursor: encodeCursor({ at: AT, id: 'b' }),
+    });
   });
 
   it('has none at the end', () => {
-    expect(toPage(rows, 3, position)).toEqual({ items: rows, nextCursor: null });
-    expect(toPage([], 3, position)).toEqual({ items: [], nextCursor: null });
+    expect(toPage(rows, 3, position, same)).toEqual({ items: rows, nextCursor: null });
+    expect(toPage([], 3, position, same)).toEqual({ items: [], nextCursor: null });
+  });
+
+  it('ends early where its items would be more than 4 MiB together, and goes on from there', () => {
+    const large = (row: string) => row.repeat(2 * 1024 * 1024 - 600);
+    const page = toPage(rows, 3, position, large);
+    expect(page).toEqual({ items: [large('a'), large('b')], nextCursor: encodeCursor({ at: AT, id: 'b' }) });
+    expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThanOrEqual(4 * 1024 * 1024);
+    expect(toPage(['c'], 3, position, large)).toEqual({ items: [large('c')], nextCursor: null });
+  });
+
+  it('has one item at least, however large', () => {
+    const huge = (row: string) => row.repeat(MAX_PAGE_BYTES);
+    expect(toPage(rows, 3, position, huge)).toEqual({
+      items: [huge('a')],
+      nextCursor: encodeCursor({ at: AT, id: 'a' }),
+    });
   });
 });

@@ -117,6 +117,56 @@ describe('what is reachable', () => {
   });
 });
 
+describe('every service', () => {
+  it.each(services)('%s can do nothing that it need not, and takes a part of the machine', (_name, definition) => {
+    expect(definition).toMatchObject({ cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+    expect(definition.mem_limit).toMatch(/^[1-9]\d*[mg]$/);
+    expect(definition.pids_limit).toBeGreaterThan(0);
+    for (const more of ['cap_add', 'privileged', 'network_mode']) expect(definition).not.toHaveProperty(more);
+  });
+
+  it.each(services)('%s names its networks, so that it is not on the one of all', (_name, { networks = [] }) => {
+    expect(networks.length).toBeGreaterThan(0);
+    expect(networks.filter((network) => !(network in compose.networks))).toEqual([]);
+  });
+});
+
+describe('the networks', () => {
+  const on = (network: string) =>
+    services.flatMap(([name, { networks = [] }]) => (networks.includes(network) ? [name] : []));
+  const neighboursOf = (name: string) => [...new Set((service(name).networks ?? []).flatMap(on))].toSorted();
+
+  it('let those out who have to fetch something outside, and those in who have a port', () => {
+    const open = Object.keys(compose.networks).filter((network) => compose.networks[network]?.internal !== true);
+    const outside = services.flatMap(([name, { networks = [] }]) =>
+      networks.some((network) => open.includes(network)) ? [name] : [],
+    );
+    const withPort = services.flatMap(([name, { ports = [] }]) => (ports.length > 0 ? [name] : []));
+    expect(outside.toSorted()).toEqual(['worker-lead', 'worker-notification', ...withPort].toSorted());
+    expect(on('egress')).toEqual(['worker-notification', 'worker-lead']);
+  });
+
+  it.each(on('egress'))('%s, which talks to strangers, finds Postgres, Temporal and its like', (name) => {
+    expect(neighboursOf(name)).toEqual(['postgres', 'temporal', 'worker-lead', 'worker-notification']);
+  });
+
+  it('show Postgres to those only who have a user in it', () => {
+    const withDatabase = services.flatMap(([name, definition]) =>
+      /DATABASE_URL|SQL_USER|POSTGRES_SEEDS/.test(JSON.stringify(definition)) ? [name] : [],
+    );
+    expect(neighboursOf('postgres')).toEqual([...withDatabase, 'postgres'].toSorted());
+  });
+
+  it('have on them whom a service is told to reach', () => {
+    for (const [name, definition] of services) {
+      const reached = Object.keys(compose.services).filter((other) =>
+        Object.values(environmentOf(definition)).some((value) => new RegExp(`(^|@)${other}(:\\d|$)`).test(value)),
+      );
+      expect(neighboursOf(name), name).toEqual(expect.arrayContaining(reached));
+    }
+  });
+});
+
 describe('the health checks', () => {
   const checked = own.filter(([name]) => name !== 'migrate');
 
@@ -144,28 +194,36 @@ describe('the health checks', () => {
 });
 
 describe('the servers', () => {
-  const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = environmentOf(service('postgres'));
+  const { LEAD_DB_PASSWORD, POSTGRES_DB } = environmentOf(service('postgres'));
 
   it('are the ones that the processes connect to', () => {
     for (const [name, definition] of own) {
       const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE } = environmentOf(definition);
       if (DATABASE_URL !== undefined)
-        expect(DATABASE_URL).toBe(`postgres://${POSTGRES_USER}:${POSTGRES_PASSWORD}@postgres:5432/${POSTGRES_DB}`);
+        expect(DATABASE_URL).toBe(`postgres://lead_onboarding:${LEAD_DB_PASSWORD}@postgres:5432/lead_onboarding`);
       if (name === 'migrate') continue;
       expect([TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE]).toEqual([
         environmentOf(service('temporal-namespace'))['TEMPORAL_ADDRESS'],
         environmentOf(service('temporal-namespace'))['TEMPORAL_NAMESPACE'],
       ]);
     }
-    expect(POSTGRES_DB).not.toMatch(/^temporal/);
+    expect(POSTGRES_DB).toBeUndefined(); // the superuser's own, which nobody uses
   });
 
-  it('share one password, whatever it is', async () => {
-    const { services } = await readCompose({ POSTGRES_PASSWORD: 'other' });
-    const text = JSON.stringify(services);
-    expect(text).not.toContain(`:${POSTGRES_PASSWORD}@`);
-    for (const variable of ['POSTGRES_PASSWORD', 'POSTGRES_PWD', 'SQL_PASSWORD'])
-      expect(text).toContain(`"${variable}":"other"`);
+  it('have users with passwords of their own, and only PostgreSQL knows that of its superuser', async () => {
+    const { services } = await readCompose({
+      POSTGRES_PASSWORD: 'of-root',
+      LEAD_DB_PASSWORD: 'of-leads',
+      TEMPORAL_DB_PASSWORD: 'of-temporal',
+    });
+    const knowing = (word: string) =>
+      Object.entries(services).flatMap(([name, definition]) =>
+        JSON.stringify(definition).includes(word) ? [name] : [],
+      );
+    expect(knowing('of-root')).toEqual(['postgres']);
+    expect(knowing('of-leads')).toEqual(['api', 'relay', 'worker-notification', 'worker-lead', 'migrate', 'postgres']);
+    expect(knowing('of-temporal')).toEqual(['postgres', 'temporal-schema', 'temporal']);
+    expect(environmentOf(service('temporal'))['POSTGRES_USER']).toBe('temporal');
   });
 
   it('keep Temporal in databases of its own on the same PostgreSQL', () => {

@@ -17,11 +17,18 @@ export interface Service {
   environment?: Record<string, string | number>;
   healthcheck?: { test: string[] };
   configs?: { source: string; target: string }[];
+  networks?: string[];
+  user?: string;
+  cap_drop?: string[];
+  security_opt?: string[];
+  mem_limit?: string;
+  pids_limit?: number;
 }
 
 export interface Compose {
   services: Record<string, Service>;
   configs: Record<string, { content: string }>;
+  networks: Record<string, { internal?: boolean } | null>;
 }
 
 const COMPOSE_FILE = join(projectRoot(), 'docker-compose.yml');

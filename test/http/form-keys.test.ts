@@ -36,6 +36,24 @@ describe('a form, where keys are required,', () => {
     }
   });
 
+  test('is corrected by a key that may take leads in, in its organization only', async ({ keyed, database }) => {
+    const [own, foreign] = [`org-${randomUUID()}`, `org-${randomUUID()}`];
+    const email = 'ana@example.com';
+    await submit(keyed, { key: await makeFormKey(database, own), email, name: 'Not Ana' });
+    for (const organizationId of [foreign, own]) {
+      const crm = keyed.as(await makeKey(database, { organizationId, scopes: ['leads:create'] }));
+      await crm('POST', '/api/leads', { organizationId, email, name: `Ana of ${organizationId}` });
+    }
+    const leads = await database.prisma.lead.findMany({
+      where: { organizationId: { in: [own, foreign] } },
+      orderBy: { id: 'asc' },
+    });
+    expect(leads.map(({ organizationId, name }) => [organizationId, name])).toEqual([
+      [own, `Ana of ${own}`],
+      [foreign, `Ana of ${foreign}`],
+    ]);
+  });
+
   test('is refused without a key that counts, also when it is sent with a header', async ({ keyed, database }) => {
     const organizationId = `org-${randomUUID()}`;
     const revoked = await makeFormKey(database, organizationId);

@@ -3,9 +3,12 @@ import { createPool } from '../../src/db/pool.ts';
 import { formSecretReader } from '../../src/forms/secret.ts';
 import { createFormTokens } from '../../src/forms/token.ts';
 import { MAX_FORM_BYTES } from '../../src/http/request/body.ts';
+import type { Lead } from '../../src/leads/lead.ts';
 import { freePort } from '../../src/local/ports.ts';
+import { orderSchema } from '../../src/outbox/order.ts';
 import { createRateLimiter } from '../../src/rate-limit/limiter.ts';
 import { createTestApi, test as base, type TestApi } from '../support/api.ts';
+import type { TestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/problem.ts';
 import { countRows } from '../support/rows.ts';
 import { recordStatements } from '../support/statements.ts';
@@ -149,6 +152,113 @@ describe('a form that a browser sends', () => {
     'is refused when it is not percent-encoded UTF-8: %s',
     async (body, { forms }) => expectProblem(await submit(forms, body), 400, 'malformed-body'),
   );
+});
+
+test.for(['REFERRAL', 'PARTNER', 'CRM', 'IMPORT'])(
+  'a form cannot claim the source %s, for which nobody vouches',
+  async (source, { forms, database }) => {
+    const before = await countRows(database);
+    const answer = await submit(forms, await filled(forms, { source }));
+    expectProblem(answer, 400, 'invalid-request', ['source']);
+    expect(answer.text).toContain('must be one of WEBSITE, FORM, ADS, EVENT, OTHER');
+    expect(await countRows(database)).toEqual(before);
+  },
+);
+
+describe('what a form has said of a person', () => {
+  const forged = { name: 'Not Ana', phone: '+55 11 90000-0000', company: 'Evil', assignedTo: 'user-1' };
+  const timelineOf = async ({ prisma }: TestDatabase, leadId: string) =>
+    (await prisma.leadEvent.findMany({ where: { leadId }, orderBy: { seq: 'asc' } })).map(({ type, data }) => ({
+      type,
+      data,
+    }));
+
+  test('is corrected by what a caller with access states, and the timeline says how', async ({ forms, database }) => {
+    const fields = await filled(forms, { ...forged, 'attributes[budget]': '1000000' });
+    await submit(forms, fields);
+    const email = (fields['email'] ?? '').toUpperCase();
+    const told = { email, name: 'Ana', company: null, source: 'PARTNER', assignedTo: 'user-2', attributes: {} };
+    const answer = await forms.call<Lead>('POST', '/api/leads', { organizationId: 'org-123', ...told });
+
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { duplicate: true, ...told, phone: forged.phone, locale: 'pt-BR' },
+    });
+    const { id } = answer.body;
+    const read = await forms.call('GET', `/api/leads/${id}`);
+    expect(answer.body).toEqual({ ...(read.body as Lead), duplicate: true });
+    expect(answer.headers.get('etag')).toBe(read.headers.get('etag'));
+    expect((await timelineOf(database, id)).slice(1)).toEqual([
+      { type: 'lead.touched', data: expect.objectContaining({ name: 'Ana' }) as object },
+      {
+        type: 'lead.updated',
+        data: {
+          changes: {
+            name: { from: forged.name, to: 'Ana' },
+            email: { from: fields['email'], to: email },
+            company: { from: forged.company, to: null },
+            source: { from: 'FORM', to: 'PARTNER' },
+            attributes: { from: { budget: '1000000' }, to: {} },
+          },
+        },
+      },
+      { type: 'lead.assigned', data: { from: 'user-1', to: 'user-2' } },
+    ]);
+    const orders = await database.prisma.outbox.findMany({ where: { leadId: id }, orderBy: { createdAt: 'asc' } });
+    expect(orders.map((order) => [order.kind, orderSchema.parse(order).payload])).toMatchObject([
+      ['START_ONBOARDING', { round: 1 }],
+      ['NOTIFY_ASSIGNEE', { assignment: 2, priority: 'NORMAL' }],
+    ]);
+  });
+
+  test('is corrected once: after that callers are duplicates of one another', async ({ forms, database }) => {
+    const { email = '' } = await filled(forms);
+    await submit(forms, await filled(forms, { ...forged, email }));
+    const send = (lead: object) =>
+      forms.call<Lead>('POST', '/api/leads', { organizationId: 'org-123', email, ...lead });
+    const first = await send({ name: 'Not Ana' }); // it confirms the name, and changes nothing
+    const second = await send({ name: 'Somebody else' });
+    expect([first.body.name, second.body.name]).toEqual(['Not Ana', 'Not Ana']);
+    const types = (await timelineOf(database, first.body.id)).map(({ type }) => type);
+    expect(types).toEqual(['lead.created', 'lead.touched', 'lead.touched']);
+  });
+
+  test('is corrected by one of many callers at the same moment', async ({ forms, database }) => {
+    const { email = '' } = await filled(forms);
+    await submit(forms, await filled(forms, { ...forged, email }));
+    const names = Array.from({ length: 10 }, (_, i) => `Ana ${i}`);
+    const answers = await Promise.all(
+      names.map((name) => forms.call<Lead>('POST', '/api/leads', { organizationId: 'org-123', email, name })),
+    );
+    const { name, id, version } = await database.prisma.lead.findFirstOrThrow({ where: { email } });
+    expect([new Set(answers.map(({ body }) => body.name)), version]).toEqual([new Set([name]), 2]);
+    const types = (await timelineOf(database, id)).map(({ type }) => type);
+    expect(types.filter((type) => type === 'lead.updated')).toHaveLength(1);
+  });
+
+  test('is not corrected after somebody with access has changed the lead', async ({ forms, database: { prisma } }) => {
+    const { email = '' } = await filled(forms);
+    await submit(forms, await filled(forms, { ...forged, email }));
+    const { id } = await prisma.lead.findFirstOrThrow({ where: { email } });
+    await forms.call('PATCH', `/api/leads/${id}`, { name: 'Ana by hand' });
+    const answer = await forms.call('POST', '/api/leads', { organizationId: 'org-123', email, name: 'Ana' });
+    expect(answer).toMatchObject({ status: 200, body: { name: 'Ana by hand', company: forged.company } });
+  });
+
+  test('changes no lead that there is, whoever brought it', async ({ forms, database }) => {
+    for (const bring of ['form', 'api']) {
+      const fields = await filled(forms, { name: 'Ana' });
+      const { email = '', name, organizationId } = fields;
+      await (bring === 'form'
+        ? submit(forms, fields)
+        : forms.call('POST', '/api/leads', { email, name, organizationId }));
+      const before = await database.prisma.lead.findFirstOrThrow({ where: { email } });
+      await submit(forms, await filled(forms, { ...forged, email }));
+      expect(await database.prisma.lead.findFirstOrThrow({ where: { email } })).toEqual(before);
+      const types = (await timelineOf(database, before.id)).map(({ type }) => type);
+      expect(types).toEqual(['lead.created', 'lead.touched']);
+    }
+  });
 });
 
 describe('the same from a script', () => {

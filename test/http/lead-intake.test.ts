@@ -77,6 +77,28 @@ describe('POST /api/leads', () => {
     expect(body).toMatchObject({ name: long, company: 'A' });
   });
 
+  test('stores and answers names without characters that hide in them', async ({ api, database }) => {
+    const typed = {
+      name: 'Ana\u202e\u0007 \n Silva',
+      company: '\ufeffAcme\u200b',
+      phone: '\u202a+55 11 98765-4321\u202c',
+    };
+    const seen = { name: 'Ana Silva', company: 'Acme', phone: '+55 11 98765-4321' };
+    const { body } = await api.call<Lead>('POST', '/api/leads', newLead(typed));
+    expect(body).toMatchObject(seen);
+    expect(await database.prisma.lead.findUniqueOrThrow({ where: { id: body.id } })).toMatchObject(seen);
+    const created = await database.prisma.leadEvent.findFirstOrThrow({ where: { leadId: body.id } });
+    expect(created.data).toMatchObject({ name: seen.name });
+  });
+
+  test('answers a lead that was stored before names were cleaned as clean', async ({ api, database }) => {
+    const { body } = await api.call<Lead>('POST', '/api/leads', newLead());
+    const data = { name: 'Ana\u202e', company: 'Acme\u200b' };
+    await database.prisma.leadRecord.update({ where: { id: body.id }, data });
+    const answer = await api.call('GET', `/api/leads/${body.id}`);
+    expect(answer.body).toMatchObject({ name: 'Ana', company: 'Acme' });
+  });
+
   test('records the creation with who asked', async ({ api, database }) => {
     const from = { 'x-actor-id': 'user-7', 'user-agent': 'form/1.0', 'x-request-id': 'req-1' };
     const sent = newLead();

@@ -31,6 +31,38 @@ async function fill(database: TestDatabase, organizationId: string) {
   await onboardByHand(database, leadId, { score: 85, band: 'HOT' });
 }
 
+describe('a page of more than 4 MiB', () => {
+  const MAX = 4 * 1024 * 1024;
+  const large = { attributes: { a: 'ç'.repeat(31 * 1024) } };
+
+  test('ends early: all leads come, page by page', async ({ api, database }) => {
+    const organizationId = newOrganization();
+    for (let i = 0; i < 70; i += 1) await takeIn(database, { organizationId, name: `Lead ${i}`, ...large });
+    const first = await list(api, { organizationId, limit: '100' });
+    const second = await list(api, { organizationId, limit: '100', cursor: first.body.nextCursor ?? '' });
+    for (const { text } of [first, second]) expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX);
+    expect([...namesOf(first), ...namesOf(second)]).toEqual(Array.from({ length: 70 }, (_, i) => `Lead ${69 - i}`));
+    expect(second.body.nextCursor).toBeNull();
+  });
+
+  test('ends early on a timeline as well', async ({ api, database }) => {
+    const { leadId, organizationId } = await takeIn(database);
+    const event = { leadId, organizationId, type: 'lead.touched', data: large };
+    await database.prisma.leadEvent.createMany({
+      data: Array.from({ length: 70 }, () => ({ ...event, id: uuidv7() })),
+    });
+    const read = (cursor: string) =>
+      api.call<Page<{ id: string }>>('GET', `/api/leads/${leadId}/timeline?limit=500${cursor}`);
+    const pages = [await read('')];
+    for (let next = pages[0]?.body.nextCursor; next; next = pages.at(-1)?.body.nextCursor) {
+      pages.push(await read(`&cursor=${next}`));
+    }
+    for (const { text } of pages) expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX);
+    const seen = pages.flatMap(({ body }) => body.items.map(({ id }) => id));
+    expect([seen.length, new Set(seen).size]).toEqual([71, 71]);
+  });
+});
+
 describe('GET /api/leads', () => {
   test('lists the newest first, whole, and only of the organization', async ({ api, database }) => {
     const organizationId = newOrganization();

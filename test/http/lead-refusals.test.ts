@@ -5,6 +5,9 @@ import { countRows } from '../support/rows.ts';
 
 const nested = (levels: number): unknown => (levels === 0 ? 1 : { in: nested(levels - 1) });
 
+/** Attributes of so many bytes as JSON. */
+const attributesOf = (bytes: number) => ({ a: 'x'.repeat(bytes - '{"a":""}'.length) });
+
 /** What is wrong, the body, the fields that the answer names. */
 const REFUSED: [string, unknown, string[]][] = [
   ['a field that is not known', newLead({ nmae: 'typo' }), ['nmae']],
@@ -30,11 +33,18 @@ const REFUSED: [string, unknown, string[]][] = [
   ['half a surrogate pair in the name', newLead({ name: 'João \ud800' }), ['name']],
   ['half a surrogate pair in the company', newLead({ company: '\udc00' }), ['company']],
   ['NUL in the organization', newLead({ organizationId: 'org\0' }), ['organizationId']],
+  ['a name of nothing that one sees', newLead({ name: '\u200b\u202e\u0007' }), ['name']],
+  [
+    'ids in which something hides',
+    newLead({ organizationId: 'org\u200b', assignedTo: 'user\u202e' }),
+    ['organizationId', 'assignedTo'],
+  ],
   ['NUL in an attribute', newLead({ attributes: { a: [{ b: '\0' }] } }), ['attributes']],
   ["NUL in an attribute's name", newLead({ attributes: { a: { 'b\0': 1 } } }), ['attributes']],
   ['half a surrogate pair in an attribute', newLead({ attributes: { a: '\ud800' } }), ['attributes']],
   ["half a surrogate pair in an attribute's name", newLead({ attributes: { '\ud800': 1 } }), ['attributes']],
   ['attributes 21 levels deep', newLead({ attributes: nested(21) }), ['attributes']],
+  ['attributes of more than 64 KiB', newLead({ attributes: attributesOf(64 * 1024 + 1) }), ['attributes']],
   ['a number that no number can hold', '{"organizationId":"o","name":"n","attributes":{"a":1e999}}', ['attributes']],
   ['a list as attributes', newLead({ attributes: [] }), ['attributes']],
   ['text as attributes', newLead({ attributes: 'a=1' }), ['attributes']],
@@ -63,6 +73,13 @@ describe('POST /api/leads refuses, names the field, and stores nothing:', () => 
     const answer = await api.call('POST', '/api/leads', body, { 'idempotency-key': 'refused' });
     expectProblem(answer, 400, 'invalid-request', paths);
     expect(await countRows(database)).toEqual(before);
+  });
+
+  test('only what is more than 64 KiB of attributes, and says so', async ({ api }) => {
+    const send = (bytes: number) => api.call('POST', '/api/leads', newLead({ attributes: attributesOf(bytes) }));
+    expect((await send(64 * 1024)).status).toBe(201);
+    const errors = [{ path: 'attributes', message: 'must have at most 65536 bytes as JSON' }];
+    expect(await send(64 * 1024 + 1)).toMatchObject({ status: 400, body: { errors } });
   });
 
   test.for(NO_ADDRESSES)('%j as an e-mail', async (email, { api, database }) => {

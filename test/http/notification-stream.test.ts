@@ -109,6 +109,28 @@ describe('GET /api/notifications/stream', () => {
     await expect.poll(client.opened, SOON).toBe(1);
   });
 
+  test('gives half of the places to one organization at most', async ({ database }) => {
+    const [ours, theirs] = [await createInbox(database, 'org-ours'), await createInbox(database, 'org-theirs')];
+    const api = createKeyedApi(database, { slots: 0, maxWatchers: 4 }, API_ROLE);
+    const server = await listen(api);
+    onTestFinished(async () => {
+      await server.close();
+      await api.close();
+    });
+    const stream = async ({ owner: { organizationId, userId } }: typeof ours) => {
+      const headers = { authorization: `Bearer ${await makeKey(database, { organizationId })}` };
+      const url = `${server.url}/api/notifications/stream?${new URLSearchParams({ userId }).toString()}`;
+      return fetch(url, { headers });
+    };
+    expect([(await stream(ours)).status, (await stream(ours)).status]).toEqual([200, 200]);
+    const refused = await stream(ours);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
+    expect(await refused.json()).toMatchObject({
+      detail: 'Your organization has as many streams at this process as is its share: close some of them.',
+    });
+    expect((await stream(theirs)).status).toBe(200);
+  });
+
   test('keeps no place for clients that leave at once', async ({ database }) => {
     const [api, inbox] = [await startStreamApi(database.url), await createInbox(database)];
     for (let ms = 0; ms < 40; ms += 2) {

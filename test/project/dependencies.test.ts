@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -30,6 +30,25 @@ describe('the dependency tree', () => {
       (name) => lock.packages[`node_modules/${name}`]?.version,
     );
     expect(new Set(versions).size).toBe(1);
+  });
+
+  it('has nothing in production that no source names', async () => {
+    const root = projectRoot();
+    const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    const folders = ['src', 'workflows', 'activities', 'prisma/engine'];
+    const files = await Promise.all(
+      folders.map(async (folder) =>
+        (await readdir(join(root, folder), { recursive: true }))
+          .filter((file) => /\.m?ts$|\.mjs$/.test(file))
+          .map((file) => join(root, folder, file)),
+      ),
+    );
+    const sources = (await Promise.all(files.flat().map((file) => readFile(file, 'utf8')))).join('\n');
+    const hoisted = ['protobufjs']; // see docs/decisions.md, 9
+    const unused = Object.keys(dependencies).filter((name) => !new RegExp(`['"]${name}['"/]`).test(sources));
+    expect(unused.filter((name) => !hoisted.includes(name))).toEqual([]);
   });
 
   it('is locked without download addresses', () => {

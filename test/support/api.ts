@@ -3,6 +3,7 @@ import { formSecretReader } from '../../src/forms/secret.ts';
 import { createFormTokens, type FormTokens } from '../../src/forms/token.ts';
 import type { Pool } from 'pg';
 import type { Keyring } from '../../src/api-keys/keyring.ts';
+import { createShare, type Share, unshared } from '../../src/db/fair-share.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createInboxAnnouncer } from '../../src/notifications/announce.ts';
 import { watchInboxes } from '../../src/notifications/watch.ts';
@@ -55,6 +56,8 @@ export interface TestApiOptions {
   /** For what belongs to no caller; by default the same as for requests. */
   own?: Pool;
   maxWatchers?: number;
+  /** By default half of ten connections where keys are needed, as in production. */
+  share?: Share;
 }
 
 const runOf = (order: Order): string =>
@@ -78,6 +81,7 @@ export function createTestApi(
     keyring = 'off',
     own = pool,
     maxWatchers = 100,
+    share = keyring === 'off' ? unshared : createShare({ atOnce: 5, waitMs: 1_500 }),
     ...guards
   }: TestApiOptions = {},
 ) {
@@ -94,13 +98,14 @@ export function createTestApi(
     },
   });
   const stopping = new AbortController();
-  const inboxWatch = watchInboxes({ pool: own, log, stopping: stopping.signal, maxWatchers });
+  const inboxWatch = watchInboxes({ pool: own, log, stopping: stopping.signal, maxWatchers, fair: keyring !== 'off' });
   const inboxAnnouncer = createInboxAnnouncer(own);
   const app = createApp({
     pool,
     prisma,
     healthPool: own,
     keyring,
+    share,
     fastStart,
     runs: createOnboardingRuns({ client }, 'http://127.0.0.1:8233'),
     intake: { enrichmentDelayMs: 50, idempotencyTtlHours: 24 },

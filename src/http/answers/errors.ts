@@ -2,6 +2,7 @@ import { routePath } from 'hono/route';
 import { HTTPException } from 'hono/http-exception';
 import type { Context, ErrorHandler } from 'hono';
 import { KeyEnded, KeyExceedsMaker, KeyNotFound, TooManyKeys } from '../../api-keys/errors.ts';
+import { ShareUsedUp } from '../../db/fair-share.ts';
 import { databaseFault } from '../../db/faults.ts';
 import { AnswerForgotten, KeyReused } from '../../db/once.ts';
 import { EmailTaken, LeadChanged, LeadNotFound } from '../../leads/errors.ts';
@@ -11,7 +12,7 @@ import { CommandImpossible } from '../../onboarding/command.ts';
 import { NotScored, RescoreNotFound, RescoreOver, RulesNotFound } from '../../scoring/errors.ts';
 import { CursorError } from '../../db/paging.ts';
 import type { HttpEnv } from '../context.ts';
-import { Problem } from './problem.ts';
+import { overShare, Problem } from './problem.ts';
 import { unavailable } from './unavailable.ts';
 
 const NOT_FOUND = [LeadNotFound, NotificationNotFound, KeyNotFound, RulesNotFound, RescoreNotFound];
@@ -35,6 +36,7 @@ function toProblem(err: unknown, c: Context<HttpEnv>): Problem {
   if (err instanceof Problem) return err;
   if (isOneOf(NOT_FOUND, err)) return new Problem(404, 'not-found', err.message);
   if (isOneOf(CONFLICTS, err)) return new Problem(409, 'conflict', err.message);
+  if (err instanceof ShareUsedUp) return overShare(err.message, 1);
   if (err instanceof KeyExceedsMaker) return new Problem(403, 'forbidden', err.message);
   if (err instanceof KeyReused) return new Problem(422, 'idempotency-key-reused', err.message);
   if (err instanceof AnswerForgotten) return new Problem(410, 'lead-erased', err.message);

@@ -107,6 +107,10 @@ export class Problem extends Error {
   }
 }
 
+/** One organization has as much under way as it may; the others are served. */
+export const overShare = (detail: string, retryAfterSeconds: number): Problem =>
+  new Problem(429, 'rate-limited', detail, { headers: { 'retry-after': String(retryAfterSeconds) } });
+
 /** Describes in OpenAPI which problems a route answers, beside those of every route under `/api`. */
 export function problemResponses<Status extends number = never>(...statuses: Status[]) {
   return describeProblems<Status | 400 | 401 | 403 | 429 | 500 | 503>(400, 401, 403, ...statuses, 429, 500, 503);

@@ -22,7 +22,7 @@ const REFUSALS: Record<Exclude<KeyRefusal, 'too-many'>, string> = {
  * @param countRefused called for each request that shows no good key
  */
 export function authenticate(
-  { keyring, prisma, trustedProxies }: AppDependencies,
+  { keyring, prisma, share, trustedProxies }: AppDependencies,
   countRefused: CountRequest,
 ): MiddlewareHandler<HttpEnv> {
   if (keyring === 'off') {
@@ -42,7 +42,7 @@ export function authenticate(
     });
     c.set('key', key);
     c.set('confirmKey', verify);
-    c.set('tenant', tenantOf(prisma, key.organizationId));
+    c.set('tenant', tenantOf(prisma, key.organizationId, share));
     return next();
   };
 }

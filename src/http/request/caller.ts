@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import ipaddr from 'ipaddr.js';
 import type { Caller } from '../../audit/caller.ts';
 import { isStorable } from '../../db/text.ts';
+import { hidesNothing } from '../../db/visible-text.ts';
 import type { HttpEnv } from '../context.ts';
 import { Problem } from '../answers/problem.ts';
 
@@ -44,8 +45,8 @@ export function addressReader(trustedProxies: readonly string[]) {
 
 function readActor(actor: string | undefined): string | null {
   if (actor === undefined) return null;
-  if (actor.trim() === '' || actor.length > MAX_ACTOR) {
-    const message = `must have 1 to ${MAX_ACTOR} characters`;
+  if (actor.trim() === '' || actor.length > MAX_ACTOR || !hidesNothing(actor)) {
+    const message = `must have 1 to ${MAX_ACTOR} characters, none of which hides`;
     throw new Problem(400, 'invalid-request', 'Correct the header X-Actor-Id.', {
       errors: [{ path: 'X-Actor-Id', message }],
     });

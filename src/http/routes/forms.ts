@@ -117,7 +117,7 @@ export function formRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies): vo
     const { outcome } = await takeIn({
       organizationId,
       submission: toSubmission(form, organizationId),
-      caller: readCaller(c),
+      caller: { ...readCaller(c), form: true },
       idempotencyKey: `form:${form.token}`, // what makes a token good for one lead
     });
     if (outcome === 'key_reused') throw refusedToken('used');

@@ -28,7 +28,7 @@ const route = createRoute({
   description:
     'Stores the lead and the order to onboard it, then answers; the onboarding itself runs afterwards. ' +
     'When the organization already has a lead with that e-mail, that lead is answered and this submission is kept on its ' +
-    'timeline; a key without the scope `leads:read` learns the id of that lead, and nothing else.',
+    'timeline. Where only web forms have spoken of the lead so far, it is corrected first by what this body states. A key without the scope `leads:read` learns the id of that lead, and nothing else.',
   request: {
     query: noQuery,
     headers: idempotencyHeaders,
@@ -57,6 +57,7 @@ export function leadIntakeRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencie
     const result = await takeIn({
       organizationId: organizationOf(c, submission.organizationId),
       submission,
+      stated: Object.keys(await c.req.json<object>()),
       caller: readCaller(c),
       idempotencyKey: c.req.valid('header')['idempotency-key'],
     });

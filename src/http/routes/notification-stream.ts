@@ -6,7 +6,7 @@ import { readInbox, readInboxState } from '../../notifications/inbox.ts';
 import { needs, organizationOf } from '../guards/authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { answerEvents, encodeEvent, encodeRetry, HEARTBEAT } from '../answers/event-stream.ts';
-import { Problem, problemResponses } from '../answers/problem.ts';
+import { overShare, Problem, problemResponses } from '../answers/problem.ts';
 import { ownOrganization } from '../request/validation.ts';
 
 /** Reads of all streams at once: when all of them read again, requests still find a free connection. */
@@ -85,7 +85,10 @@ export function notificationStreamRoutes(app: OpenAPIHono<HttpEnv>, { inboxWatch
     const after = Math.min(c.req.valid('header')['last-event-id'] ?? named ?? lastNumber, lastNumber);
 
     const watcher = inboxWatch.watch(inbox);
-    if (!watcher) {
+    if (watcher === 'share-used-up') {
+      throw overShare('Your organization has as many streams at this process as is its share: close some of them.', 5);
+    }
+    if (watcher === 'full') {
       throw new Problem(503, 'unavailable', 'This process has no room for another stream. Try again in a moment.', {
         headers: { 'retry-after': '5' },
       });

@@ -9,7 +9,7 @@ import { needs, organizationOf } from '../guards/authorization.ts';
 import { callerReader } from '../request/caller.ts';
 import { createWriter, idempotencyHeaders, refuseIdempotencyKey } from '../request/idempotency.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { Problem, problemResponses } from '../answers/problem.ts';
+import { overShare, Problem, problemResponses } from '../answers/problem.ts';
 import { answers, noQuery, ownOrganization } from '../request/validation.ts';
 import { rescoreSchema } from './rescores.ts';
 
@@ -17,6 +17,8 @@ import { rescoreSchema } from './rescores.ts';
 const DRY_RUN_MS = 2_000;
 /** In this process: the others have to answer too. */
 const DRY_RUNS_AT_ONCE = 2;
+/** Where keys tell the organizations apart. */
+const DRY_RUNS_OF_ONE = 1;
 
 const rulesBody = z
   .strictObject({ organizationId: organizationId.optional(), ...ruleSetFields })
@@ -122,7 +124,9 @@ export function scoreRuleRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies
   const { fastStart } = deps;
   const readCaller = callerReader(deps.trustedProxies);
   const writer = createWriter(deps);
-  let dryRuns = 0;
+  const share = deps.keyring === 'off' ? Infinity : DRY_RUNS_OF_ONE;
+  /** The organizations of those that are under way. */
+  const dryRuns: string[] = [];
 
   return app
     .openapi(readRoute, async (c) => {
@@ -134,15 +138,18 @@ export function scoreRuleRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies
       refuseIdempotencyKey(c, 'is not taken: nothing is stored');
       const { organizationId: named, ...rules } = c.req.valid('json');
       const request = { organizationId: organizationOf(c, named), rules, budgetMs: DRY_RUN_MS };
-      if (dryRuns >= DRY_RUNS_AT_ONCE) {
+      if (dryRuns.filter((organization) => organization === request.organizationId).length >= share) {
+        throw overShare('Another dry run of your organization is under way: try again in 3 s.', 3);
+      }
+      if (dryRuns.length >= DRY_RUNS_AT_ONCE) {
         const headers = { 'retry-after': '3' };
         throw new Problem(503, 'unavailable', 'Other dry runs are under way: try again in 3 s.', { headers });
       }
-      dryRuns += 1;
+      dryRuns.push(request.organizationId);
       try {
         return c.json(await dryRun(c.var.tenant, request), 200);
       } finally {
-        dryRuns -= 1;
+        dryRuns.splice(dryRuns.indexOf(request.organizationId), 1);
       }
     })
     .openapi(activateRoute, async (c) => {
