@@ -26,24 +26,60 @@ export interface LeadFilter {
 
 /** The leads of an organization, the newest first. @throws CursorError */
 export async function listLeads(db: Prisma.TransactionClient, filter: LeadFilter) {
-  const { organizationId, status, source, assignedTo, scoreBand, q, limit, cursor } = filter;
+  const { organizationId, limit, cursor } = filter;
   const after = cursor === undefined ? undefined : decodeCursor(cursor);
-  const conditions = {
-    ...(status && { status }),
-    ...(source && { source }),
-    ...(assignedTo && { assignedTo }),
-    ...(scoreBand && { scoreBand }),
-  };
-  const where =
-    q === undefined
-      ? { organizationId, ...conditions, ...(after && { AND: [olderThan(after)] }) }
-      : { organizationId, id: { in: await searchLeads(db, filter, q, after) } };
+  const found = await findIds(db, filter, after);
+  const where = found
+    ? { organizationId, id: { in: found } }
+    : { organizationId, ...fieldsOf(filter), ...(after && { AND: [olderThan(after)] }) };
   const rows = (await db.lead.findMany({
     where,
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: limit + 1,
   })) as LeadRow[];
   return toPage(rows, limit, (row) => ({ at: row.createdAt, id: row.id }), toLead);
+}
+
+const fieldsOf = ({ status, source, assignedTo }: LeadFilter) => ({
+  ...(status && { status }),
+  ...(source && { source }),
+  ...(assignedTo && { assignedTo }),
+});
+
+/** The ids of a page where it stands on an index of its own; undefined where the leads are listed as they are. */
+async function findIds(
+  db: Prisma.TransactionClient,
+  filter: LeadFilter,
+  after: Position | undefined,
+): Promise<string[] | undefined> {
+  if (filter.q !== undefined) return searchLeads(db, filter, filter.q, after);
+  return filter.scoreBand && leadsInBand(db, filter, filter.scoreBand, after);
+}
+
+/** Scores have the times of their leads, so that those of a band come in the order of the list. */
+async function leadsInBand(
+  db: Prisma.TransactionClient,
+  filter: LeadFilter,
+  band: ScoreBand,
+  after: Position | undefined,
+): Promise<string[]> {
+  const fields = fieldsOf(filter);
+  const older = after && {
+    leadCreatedAt: { lte: after.at },
+    OR: [{ leadCreatedAt: { lt: after.at } }, { leadId: { lt: after.id } }],
+  };
+  const rows = await db.leadScore.findMany({
+    where: {
+      organizationId: filter.organizationId,
+      band,
+      ...(Object.keys(fields).length > 0 && { lead: fields }),
+      ...older,
+    },
+    orderBy: [{ leadCreatedAt: 'desc' }, { leadId: 'desc' }],
+    take: filter.limit + 1,
+    select: { leadId: true },
+  });
+  return rows.map(({ leadId }) => leadId);
 }
 
 /** The ids of a page of leads that have a text in one of their fields. */

@@ -35,7 +35,7 @@ async function fill(database: TestDatabase) {
     database.url,
     `SET session_replication_role = replica;
      INSERT INTO notification (id, number, organization_id, lead_id, user_id, assignment, title, message, action_url)
-       SELECT gen_random_uuid(), n, '${organizationId}', '${leadId}', '${userId}', n, 'Novo Lead', 'Lead Ana', '/'
+       SELECT lpad(to_hex(n), 32, '0')::uuid, n, '${organizationId}', '${leadId}', '${userId}', n, 'Novo Lead', 'Lead Ana', '/'
        FROM generate_series(1, ${MILLION}) AS n;
      INSERT INTO inbox (id, organization_id, last_number, unread_count)
        VALUES ('${id}', '${organizationId}', ${MILLION}, ${MILLION})`,

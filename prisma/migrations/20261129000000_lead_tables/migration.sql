@@ -165,7 +165,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- A lead as people see it. The joins repeat organization and time so that a list by band can follow the index of scores.
+-- A lead as people see it.
 CREATE VIEW lead_view WITH (security_invoker = true) AS
 SELECT l.id, l.organization_id, l.name, l.email, l.email_key, l.phone, l.company, l.status, l.source, l.assigned_to,
        l.assignment, l.priority, l.locale, l.attributes,
@@ -175,8 +175,7 @@ SELECT l.id, l.organization_id, l.name, l.email, l.email_key, l.phone, l.company
 FROM lead l
 JOIN onboarding o ON o.lead_id = l.id
 LEFT JOIN lead_enrichment e ON e.lead_id = l.id
-LEFT JOIN lead_score s
-  ON s.lead_id = l.id AND s.organization_id = l.organization_id AND s.lead_created_at = l.created_at;
+LEFT JOIN lead_score s ON s.lead_id = l.id;
 GRANT SELECT ON lead_view TO lead_api;
 
 -- Notes that a caller or the person did something, to the hour: retention counts from there.
