@@ -41,7 +41,7 @@ function filterBy(organizationId: string) {
     query: {
       $allModels: {
         $allOperations: ({ operation, args, query }) =>
-          query(operation.startsWith('create') ? args : withFilter(args as Filtered, { organizationId })),
+          query(operation.startsWith('create') ? args : withFilter(args, { organizationId })),
       },
     },
   });
