@@ -23,9 +23,9 @@ export async function readTimeline(db: Prisma.TransactionClient, { leadId, limit
     where: {
       leadId,
       ...(!lead && { type: ERASURE.type }),
-      ...(after && { seq: { gt: after.seq } }),
+      ...(after && { at: { gte: after.at }, OR: [{ at: { gt: after.at } }, { seq: { gt: after.seq } }] }),
     },
-    orderBy: { seq: 'asc' },
+    orderBy: [{ at: 'asc' }, { seq: 'asc' }],
     take: limit + 1,
   });
   const position = (row: LeadEvent) => ({ at: row.at, id: row.seq.toString(16) });
@@ -40,6 +40,6 @@ export async function readTimeline(db: Prisma.TransactionClient, { leadId, limit
 
 /** Entries are told apart by their `seq`, in hexadecimal. */
 function decodeTimelineCursor(cursor: string) {
-  const { id } = decodeCursor(cursor, /^[\da-f]{1,15}$/);
-  return { seq: BigInt(`0x${id}`) };
+  const { at, id } = decodeCursor(cursor, /^[\da-f]{1,15}$/);
+  return { at, seq: BigInt(`0x${id}`) };
 }

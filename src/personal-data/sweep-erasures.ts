@@ -27,16 +27,23 @@ export async function sweepErasures(pool: Pool, log: Logger, signal: AbortSignal
   return done;
 }
 
+/** Where a batch ended, in the order of a timeline. */
+interface Place {
+  at: string;
+  seq: string;
+}
+
 /** @returns whether nothing is left: another relay may have some of it in hand */
 async function eraseLeftovers(pool: Pool, leadId: string, signal: AbortSignal): Promise<boolean> {
-  for (let after: string | null | undefined = '0'; after;) {
+  let after: Place | undefined = { at: '-infinity', seq: '0' };
+  while (after) {
     if (signal.aborted) return false;
-    const page: QueryResult<{ last: string | null }> = await pool.query({
+    const batch: QueryResult<Place> = await pool.query({
       name: 'erase_leftovers',
-      text: 'SELECT erase_leftovers($1, $2, $3) AS last',
-      values: [leadId, BATCH, after],
+      text: 'SELECT at::text, seq FROM erase_leftovers($1, $2, $3, $4)',
+      values: [leadId, BATCH, after.at, after.seq],
     });
-    after = page.rows[0]?.last ?? null;
+    after = batch.rows[0];
   }
   const end = 'DELETE FROM erasure WHERE lead_id = $1 AND NOT has_leftovers(lead_id)';
   return (await pool.query(end, [leadId])).rowCount === 1;

@@ -43,10 +43,9 @@ export async function lookLater(pool: Pool, runs: readonly WatchedRun[]): Promis
   await pool.query({
     name: 'look_later',
     text: `
-    UPDATE watch SET look_after = clock_timestamp() + least(clock_timestamp() - since, interval '1 hour')
-    WHERE (lead_id, run) IN (SELECT lead_id, run FROM watch
-                             WHERE (lead_id, run) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))
-                             ORDER BY lead_id, run FOR UPDATE SKIP LOCKED)`,
+    UPDATE watch w SET look_after = clock_timestamp() + least(clock_timestamp() - since, interval '1 hour')
+    FROM unnest($1::uuid[], $2::text[]) AS seen(lead_id, run)
+    WHERE w.lead_id = seen.lead_id AND w.run = seen.run`,
     values: [runs.map(({ leadId }) => leadId), runs.map(({ run }) => run)],
   });
 }

@@ -82,8 +82,8 @@ async function send(port: number, size: number, sized: boolean) {
   const headers = sized ? { ...type, 'content-length': size } : type;
   const call = request({ port, method: 'POST', path: '/api/leads', headers, agent: false });
   const answered = once(call, 'response') as Promise<[IncomingMessage]>;
-  const lead = JSON.stringify({ organizationId: 'org-1', name: 'Ana', attributes: { filler: '' } });
-  await pipeline(Readable.from([lead.slice(0, -3), 'x'.repeat(size - lead.length), lead.slice(-3)]), call);
+  const lead = JSON.stringify({ organizationId: 'org-1', name: 'Ana' });
+  await pipeline(Readable.from([lead.slice(0, -1), ' '.repeat(size - lead.length), lead.slice(-1)]), call);
   const [response] = await answered;
   const body = JSON.parse(await text(response)) as Record<string, unknown>;
   return { status: response.statusCode, type: response.headers['content-type'], body };

@@ -28,7 +28,10 @@ describe('a lead with a long timeline', () => {
   test('is erased at once for all who ask, and relays delete what is left of it', async ({ api, database }) => {
     const { leadId } = await takeIn(database);
     await fill(database, leadId);
-    expect(await api.call('DELETE', `/api/leads/${leadId}`)).toMatchObject({ status: 202, text: '' });
+    expect(await api.call('DELETE', `/api/leads/${leadId}`)).toMatchObject({
+      status: 202,
+      body: { status: 'erasing' },
+    });
 
     expect(await api.call('GET', `/api/leads/${leadId}`)).toMatchObject({ status: 404 });
     const timeline = await api.call('GET', `/api/leads/${leadId}/timeline?limit=500`);

@@ -130,10 +130,10 @@ ALTER TABLE "lead_score" ADD CONSTRAINT "lead_score_lead_id_fkey" FOREIGN KEY ("
 -- AddForeignKey
 ALTER TABLE "watch" ADD CONSTRAINT "watch_lead_id_fkey" FOREIGN KEY ("lead_id") REFERENCES "lead"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
--- A timeline is read by its lead, in the order of its writing; nothing is looked up by an entry's id.
+-- A timeline is read by its lead, in its order; nothing is looked up by an entry's id.
 ALTER TABLE "lead_event" DROP CONSTRAINT "lead_event_pkey";
 DROP INDEX "lead_event_seq_key", "lead_event_lead_id_at_seq_idx", "lead_event_at_idx";
-ALTER TABLE "lead_event" ADD CONSTRAINT "lead_event_pkey" PRIMARY KEY ("lead_id","seq");
+ALTER TABLE "lead_event" ADD CONSTRAINT "lead_event_pkey" PRIMARY KEY ("lead_id","at","seq");
 
 CREATE FUNCTION touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

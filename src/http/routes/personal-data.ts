@@ -26,9 +26,10 @@ const eraseRoute = createRoute({
     'come again by a new request; a repetition of an old one, by its `Idempotency-Key`, is answered with 410.',
   request: { params: idParam, query: noQuery, headers: idempotencyHeaders },
   responses: {
-    202: {
-      description: 'Nobody can read anything of the person any more; a long timeline is deleted within minutes',
-    },
+    202: answers(
+      'Nobody can read anything of the person any more; the rest of a long timeline is deleted within minutes',
+      z.object({ status: z.literal('erasing') }),
+    ),
     204: { description: 'Nothing is left of the person' },
     ...problemResponses(404, 422),
   },
@@ -95,7 +96,7 @@ export function personalDataRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependenc
         return { order, answer: { leftovers } };
       });
       log.info({ leadId: id, requestId, leftovers }, 'lead erased');
-      return c.body(null, leftovers ? 202 : 204);
+      return leftovers ? c.json({ status: 'erasing' } as const, 202) : c.body(null, 204);
     })
     .openapi(exportRoute, async (c) => {
       const { id } = c.req.valid('param');
