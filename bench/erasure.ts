@@ -8,7 +8,7 @@ import { type BenchDatabase, withPostgres } from './postgres.ts';
 
 /** How long a lead with a very long timeline takes to be erased, and what intake takes meanwhile. */
 const ENTRIES = Number(process.argv[2] ?? 3_000_000);
-const CHUNK = 100_000;
+const CHUNK = 20_000;
 
 await withPostgres(async (database) => {
   const { pool, prisma } = database;
@@ -21,10 +21,10 @@ await withPostgres(async (database) => {
     );
   }
   const log = createLogger('bench', 'warn');
-  let running = true;
+  const ended = new AbortController();
   const intakes: number[] = [];
   const intake = (async () => {
-    while (running) {
+    while (!ended.signal.aborted) {
       const startedAt = performance.now();
       await takeIn(database, String(intakes.length));
       intakes.push(performance.now() - startedAt);
@@ -38,7 +38,7 @@ await withPostgres(async (database) => {
   console.log(`gone for all who ask after ${seconds()} s (leftovers: ${leftovers})`);
   await sweepErasures(pool, log, new AbortController().signal);
   console.log(`${ENTRIES} entries deleted after ${seconds()} s`);
-  running = false;
+  ended.abort();
   await intake;
   intakes.sort((a, b) => a - b);
   const percentile = (share: number) => Math.round(intakes[Math.floor(intakes.length * share)] ?? 0);

@@ -6,7 +6,7 @@ import { createPool } from '../../src/db/pool.ts';
 import { createKeyring } from '../../src/api-keys/keyring.ts';
 import { createKey } from '../../src/api-keys/manage.ts';
 import { recordLog } from '../support/log.ts';
-import { MIGRATIONS, query, runPrisma, unborn } from './support.ts';
+import { MIGRATIONS, query, unborn } from './support.ts';
 
 /** The last migration of the release before the one that parted the table of leads. */
 const BEFORE = '20261124000800_score_after_enrichment';
@@ -45,13 +45,12 @@ it('an upgrade keeps every lead of the release before, whatever state it is in',
   const earlier = folders.filter((name) => name <= BEFORE);
   expect(earlier.at(-1)).toBe(BEFORE);
   await create(url);
-  for (const folder of earlier) await query(url, readFileSync(join(MIGRATIONS, folder, 'migration.sql'), 'utf8'));
+  for (const folder of earlier) await apply(url, folder);
   await query(url, FILL);
   const leads = await query(url, `SELECT ${CALLERS} FROM lead ORDER BY id`);
   const entries = await query(url, 'SELECT lead_id, type, at, seq FROM lead_event ORDER BY seq');
-  for (const folder of earlier) await resolveApplied(url, folder);
 
-  expect(await runPrisma(['migrate', 'deploy'], url)).toMatchObject({ exitCode: 0 });
+  for (const folder of folders.slice(earlier.length)) await apply(url, folder);
 
   expect(await query(url, `SELECT ${CALLERS} FROM lead_view ORDER BY id`)).toEqual(leads);
   expect(await query(url, 'SELECT lead_id, type, at, seq FROM lead_event ORDER BY seq')).toEqual(entries);
@@ -80,7 +79,8 @@ async function keysStillDo(url: string): Promise<void> {
   }
 }
 
-const resolveApplied = (url: string, folder: string) => runPrisma(['migrate', 'resolve', '--applied', folder], url);
+const apply = (url: string, folder: string) =>
+  query(url, readFileSync(join(MIGRATIONS, folder, 'migration.sql'), 'utf8'));
 
 async function create(url: string): Promise<void> {
   const name = new URL(url).pathname.slice(1);

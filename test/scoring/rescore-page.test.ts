@@ -217,7 +217,8 @@ describe('what happens to leads meanwhile', () => {
       while (at.next === 'page') at = await patiently(() => runActivity(rescorePage, page(at.pages), attempt));
     };
     const activations = [7, 8, 9].map(async (points) => {
-      const rescore = await activate(database, organizationId, { rules: [rule('all', 'true', points)] });
+      const rules = [rule('all', 'true', points)];
+      const rescore = await patiently(() => activate(database, organizationId, { rules }));
       await Promise.all([drain(rescore, 5), drain(rescore, 5)]); // small pages, and two workers for each
       return rescore.rescoreId;
     });
