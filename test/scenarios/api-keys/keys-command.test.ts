@@ -42,7 +42,7 @@ describe('npm run keys', () => {
     expect(await verify(database, old.token)).toBe('expired');
     expect(await verify(database, fresh.token)).toMatchObject({ id: fresh.id });
 
-    expect(await json('revoke', fresh.id)).toEqual({ id: fresh.id, revoked: true });
+    expect(await json('revoke', fresh.id)).toEqual({ id: fresh.id, revoked: true, ids: [fresh.id] });
     expect(await verify(database, fresh.token)).toBe('revoked');
     const listed = await json<ApiKey[]>('list', ...mine);
     expect(listed.map(({ id }) => id)).toEqual([fresh.id, old.id]);

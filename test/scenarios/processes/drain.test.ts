@@ -81,7 +81,7 @@ describe('an API that is told to stop', () => {
     await untilReady(api);
     const socket = connect(api.port, '127.0.0.1').on('error', () => undefined);
     const head =
-      'POST /api/leads HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\nexpect: 100-continue\r\n\r\n';
+      'POST /api/leads HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\nexpect: 100-continue\r\n\r\n';
     socket.write(head);
     await once(socket, 'data'); // 100 Continue: the request has begun
     api.kill('SIGTERM');

@@ -121,7 +121,7 @@ describe('API, relay and worker', () => {
       const { api, relay, worker } = parts;
       await Promise.all([
         expectReady(api, 'API', 503, { detail: 'Postgres does not answer.' }, STARTED),
-        expectReady(relay, 'relay', 503, { reason: containing('orders') }, STARTED),
+        expectReady(relay, 'relay', 503, { reason: containing('waiting for Postgres') }, STARTED),
         expectReady(worker, 'worker', 503, { reason: containing('waiting for Postgres') }, STARTED),
       ]);
 

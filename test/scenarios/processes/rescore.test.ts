@@ -122,7 +122,7 @@ describe(`a rescore of ${LEADS} leads`, () => {
                  OR s.score <> (CASE WHEN substr(l.name, 6)::int % 5 = 0 THEN 60 ELSE 0 END)
                              + (CASE WHEN substr(l.name, 6)::int % 2 = 0 THEN 30 ELSE 0 END)
                              + (CASE WHEN substr(l.name, 6)::int % 3 = 0 THEN 5 ELSE 0 END)) AS wrong
-               FROM lead l JOIN score s ON s.lead_id = l.id AND s.rule_version = 1
+               FROM lead_view l JOIN score s ON s.lead_id = l.id AND s.rule_version = 1
                WHERE l.organization_id = $1 AND l.name LIKE 'Lead %' GROUP BY l.id) AS per_lead`,
         [organizationId],
       );

@@ -70,6 +70,18 @@ export async function withoutPostgres({ ask, takeIn, settled, people, world }: S
   await expect.poll(async () => (await world.processes.api.readyz()).status).toBe(200);
 }
 
+const REFUSE_STEPS = `
+  CREATE FUNCTION quote_lead() RETURNS trigger LANGUAGE plpgsql AS $$
+  DECLARE person lead;
+  BEGIN
+    SELECT * INTO person FROM lead WHERE id = NEW.lead_id;
+    IF person.source = 'ADS' THEN
+      RAISE EXCEPTION E'no % (%)\\n    at % (%)', person.name, person.email, person.name, person.phone;
+    END IF;
+    RETURN NEW;
+  END $$;
+  CREATE TRIGGER refuse_step BEFORE UPDATE ON onboarding FOR EACH ROW EXECUTE FUNCTION quote_lead();`;
+
 /** Errors of Postgres quote values; a stack begins with the error's text, and a line of that may look like a frame. */
 export async function withPostgresThatQuotes({ ask, takeIn, settled, people, world, database }: Stage): Promise<void> {
   const { person, id } = await takeIn('a change that Postgres refuses, quoting it', { source: 'ADS' });
@@ -79,7 +91,8 @@ export async function withPostgresThatQuotes({ ask, takeIn, settled, people, wor
     WHEN (NEW.source = '${source}') EXECUTE FUNCTION quote_person();`;
   await database.pool.query(`
     CREATE FUNCTION quote_person() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION ${quote}; END $$;
-    ${refuse('insert', 'OTHER')} ${refuse('update', 'ADS')}`);
+    ${refuse('insert', 'OTHER')} ${refuse('update', 'ADS')}
+    ${REFUSE_STEPS}`);
   await ask(500, send('PATCH', `/api/leads/${id}`, { name: `${person.token} Z` }), person);
   const refused = people.add('an intake that Postgres refuses, quoting it');
   await ask(500, send('POST', '/api/leads', { ...refused.lead, source: 'OTHER' }), refused);
@@ -87,7 +100,7 @@ export async function withPostgresThatQuotes({ ask, takeIn, settled, people, wor
   const failed = () =>
     world.processes.worker.log().some(({ msg, leadId }) => msg === 'step failed' && leadId === step.id);
   await expect.poll(failed).toBe(true);
-  await database.pool.query('DROP FUNCTION quote_person CASCADE');
+  await database.pool.query('DROP FUNCTION quote_person CASCADE; DROP FUNCTION quote_lead CASCADE');
   await settled(step.id);
 }
 
