@@ -124,7 +124,8 @@ describe('over a socket', () => {
     const server = await listen(api);
     const before = await countRows(database);
     const socket = connect(server.port);
-    const head = 'POST /api/leads HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n';
+    const head =
+      'POST /api/leads HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n';
     socket.write(`${head}{"organizationId":`);
     await once(server.node, 'request');
     socket.destroy();
