@@ -26,7 +26,7 @@ await withPostgres(async (database) => {
   const intake = (async () => {
     while (!ended.signal.aborted) {
       const startedAt = performance.now();
-      await takeIn(database, String(intakes.length));
+      await takeIn(database, String(intakes.length)).catch((err: unknown) => log.warn({ err }, 'not taken in'));
       intakes.push(performance.now() - startedAt);
     }
   })();
