@@ -17,8 +17,9 @@ export interface RetentionInput extends ExpiryQuery {
   erased?: number;
 }
 
-/** Where a page ended: leads are looked through in the order of their last change. */
+/** Where a page ended: leads are looked through in the order in which somebody last did something with them. */
 export interface RetentionPosition {
+  /** When somebody did; of before that was told from other changes, hence the name. */
   updatedAt: string;
   leadId: string;
 }

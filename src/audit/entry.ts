@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { AuditEntry as AuditEntryRow, Prisma } from '../db/generated/client.ts';
-import { decodeCursor, toPage } from '../db/paging.ts';
+import { decodeCursor, olderBy, toPage } from '../db/paging.ts';
 
 const callerSchema = z
   .object({
@@ -32,12 +32,8 @@ export async function listAudit(
   { organizationId, limit, cursor }: { organizationId: string; limit: number; cursor?: string | undefined },
 ): Promise<{ items: AuditEntryView[]; nextCursor: string | null }> {
   const position = cursor === undefined ? undefined : decodeCursor(cursor);
-  const older = position && {
-    at: { lte: position.at },
-    OR: [{ at: { lt: position.at } }, { id: { lt: position.id } }],
-  };
   const rows = await db.auditEntry.findMany({
-    where: { organizationId, ...older },
+    where: { organizationId, ...(position && olderBy('at', 'id', position)) },
     orderBy: [{ at: 'desc' }, { id: 'desc' }],
     take: limit + 1,
   });

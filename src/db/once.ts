@@ -59,7 +59,9 @@ export async function once<Answer, Kept>(
   const where = { organizationId_key: { organizationId, key: id } };
   if (taken === 0) {
     const known = await tx.idempotencyKey.findUniqueOrThrow({ where });
-    if (known.response === null) throw new AnswerForgotten();
+    const { leadId: about } = known;
+    const isGone = about !== null && (await tx.leadRecord.count({ where: { id: about } })) === 0;
+    if (known.response === null || isGone) throw new AnswerForgotten();
     if (known.requestHash !== requestHash) throw new KeyReused();
     return { doneBefore: (known.response as { kept: Kept }).kept };
   }

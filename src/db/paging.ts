@@ -43,12 +43,16 @@ function parseJson(text: string): unknown {
 }
 
 /**
- * What comes after a position in a list by `createdAt` and `id`, the newest first.
+ * What comes after a position in a list by a time and an id, the newest first.
  * The first condition follows from the second; it is the one that an index can look up.
  */
-export function olderThan({ at, id }: Position) {
-  return { createdAt: { lte: at }, OR: [{ createdAt: { lt: at } }, { id: { lt: id } }] };
+export function olderBy<Time extends string>(time: Time, id: string, position: Position) {
+  const before = { OR: [{ [time]: { lt: position.at } }, { [id]: { lt: position.id } }] };
+  return { [time]: { lte: position.at }, ...before } as Record<Time, { lte: Date }> & typeof before;
 }
+
+/** The same by `createdAt` and `id`. */
+export const olderThan = (position: Position) => olderBy('createdAt', 'id', position);
 
 /** Of the items of a page as JSON, so that with what stands around them an answer stays within 4 MiB. */
 export const MAX_PAGE_BYTES = 4 * 1024 * 1024 - 1024;

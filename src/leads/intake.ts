@@ -77,9 +77,7 @@ export async function intakeLead(pool: Pool, settings: IntakeSettings, request: 
         attributes: submission.attributes,
         metadata: request.caller,
         touch: submission,
-        ...(!request.caller.form && { correction: correctionOf(submission, request.stated ?? []) }),
-        update_event_id: uuidv7(),
-        assign_event_id: uuidv7(),
+        ...(!request.caller.form && { stated: (request.stated ?? []).flatMap((field) => COLUMNS[field] ?? []) }),
         order_payload: order.payload,
         order_delay_ms: request.orderDelayMs,
         ...(request.idempotencyKey !== undefined && {
@@ -95,8 +93,8 @@ export async function intakeLead(pool: Pool, settings: IntakeSettings, request: 
   return toResult(row, eventId, order);
 }
 
-/** Fields that a form may state, by their columns. Status and priority it leaves open, so nobody has to correct them. */
-const CORRECTABLE = {
+/** Fields that a form may state. Status and priority it leaves open, so nobody has to correct them. */
+const COLUMNS: Partial<Record<string, string>> = {
   name: 'name',
   email: 'email',
   phone: 'phone',
@@ -105,14 +103,7 @@ const CORRECTABLE = {
   assignedTo: 'assigned_to',
   locale: 'locale',
   attributes: 'attributes',
-} as const satisfies Partial<Record<keyof Submission, string>>;
-
-const correctionOf = (submission: Submission, stated: readonly string[]) =>
-  Object.fromEntries(
-    Object.entries(CORRECTABLE)
-      .filter(([field]) => stated.includes(field))
-      .map(([field, column]) => [column, submission[field as keyof typeof CORRECTABLE]]),
-  );
+} satisfies Partial<Record<keyof Submission, string>>;
 
 interface IntakeRow {
   outcome: 'created' | 'duplicate' | 'key_reused' | 'gone';

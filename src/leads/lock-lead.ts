@@ -6,8 +6,3 @@ export async function lockLead(tx: Prisma.TransactionClient, leadId: string): Pr
   await tx.$queryRaw`SELECT 1 FROM lead WHERE id = ${leadId}::uuid FOR UPDATE`;
   return (await tx.lead.findUnique({ where: { id: leadId } })) as LeadRow | null;
 }
-
-/** Notes that a caller or the person did something with a lead: its retention begins anew. */
-export async function noteActivity(tx: Prisma.TransactionClient, leadId: string): Promise<void> {
-  await tx.$executeRaw`SELECT note_activity(${leadId}::uuid)`;
-}

@@ -1,6 +1,6 @@
 import type { LeadSource, ScoreBand } from '../../workflows/contract.ts';
 import type { Prisma } from '../db/generated/client.ts';
-import { decodeCursor, olderThan, type Position, toPage } from '../db/paging.ts';
+import { decodeCursor, olderBy, olderThan, type Position, toPage } from '../db/paging.ts';
 import { LeadNotFound } from './errors.ts';
 import { type TaggedLead, tagLead } from './etag.ts';
 import { type LeadRow, type LeadStatus, toLead } from './lead.ts';
@@ -64,16 +64,12 @@ async function leadsInBand(
   after: Position | undefined,
 ): Promise<string[]> {
   const fields = fieldsOf(filter);
-  const older = after && {
-    leadCreatedAt: { lte: after.at },
-    OR: [{ leadCreatedAt: { lt: after.at } }, { leadId: { lt: after.id } }],
-  };
   const rows = await db.leadScore.findMany({
     where: {
       organizationId: filter.organizationId,
       band,
       ...(Object.keys(fields).length > 0 && { lead: fields }),
-      ...older,
+      ...(after && olderBy('leadCreatedAt', 'leadId', after)),
     },
     orderBy: [{ leadCreatedAt: 'desc' }, { leadId: 'desc' }],
     take: filter.limit + 1,

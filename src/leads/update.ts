@@ -11,6 +11,7 @@ import { EmailTaken, LeadChanged, LeadNotFound } from './errors.ts';
 import { namesVersion, type TaggedLead, tagLead } from './etag.ts';
 import { isUnfinished, type LeadRow } from './lead.ts';
 import { lockLead } from './lock-lead.ts';
+import { noteActivity } from './note-activity.ts';
 import type { LeadChange } from './submission.ts';
 
 /**
@@ -48,31 +49,36 @@ async function applyChange(
   if (Object.keys(changed).length === 0) return tagLead(before);
 
   const assigned = 'assignedTo' in changed && typeof change.assignedTo === 'string';
+  const { attributes, ...columns } = change;
   await tx.leadRecord.update({
     where: { id },
     data: {
-      ...(change as Prisma.LeadRecordUpdateInput),
+      ...(columns as Prisma.LeadRecordUpdateInput),
       ...(change.email !== undefined && { emailKey: change.email === null ? null : emailKey(change.email) }),
       ...(assigned && { assignment: { increment: 1 } }),
       version: { increment: 1 },
-      activeAt: new Date(),
     },
     select: { id: true },
   });
+  if (attributes)
+    await tx.$executeRaw`UPDATE lead SET attributes = ${toJson(attributes)}::jsonb WHERE id = ${id}::uuid`;
+  await noteActivity(tx, id);
   const after = (await tx.lead.findUniqueOrThrow({ where: { id } })) as LeadRow;
 
   const { assignedTo, ...fields } = changed;
-  const event = { leadId: id, organizationId: before.organizationId, metadata: { ...caller } };
-  if (Object.keys(fields).length > 0) {
-    await tx.leadEvent.create({ data: { ...event, id: uuidv7(), type: 'lead.updated', data: { changes: fields } } });
-  }
-  if (assignedTo) {
-    await tx.leadEvent.create({ data: { ...event, id: uuidv7(), type: 'lead.assigned', data: assignedTo } });
-  }
+  const record = (type: string, data: object) => tx.$executeRaw`
+    INSERT INTO lead_event (id, lead_id, organization_id, type, data, metadata)
+    VALUES (${uuidv7()}::uuid, ${id}::uuid, ${before.organizationId}, ${type}, ${toJson(data)}::jsonb,
+            ${toJson(caller)}::jsonb)`;
+  if (Object.keys(fields).length > 0) await record('lead.updated', { changes: fields });
+  if (assignedTo) await record('lead.assigned', assignedTo);
   if (assigned) await orderNotification(tx, after, caller);
   if ('priority' in changed && isUnfinished(after)) await placeOrder(tx, priorityOrder(after, caller));
   return tagLead(after);
 }
+
+/** Prisma's own way loses a `__proto__` of a caller's, or fails on it. */
+const toJson = (value: object): string => JSON.stringify(value);
 
 type Difference = Record<'from' | 'to', Prisma.InputJsonValue | null>;
 

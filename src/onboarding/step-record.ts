@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { AssignmentRef, OnboardingRef } from '../../workflows/contract.ts';
 import type { EnrichmentRef } from '../../workflows/enrichment-contract.ts';
 import type { Prisma } from '../db/generated/client.ts';
+import { WATCHED } from '../outbox/watch.ts';
 
 /** What is recorded once for each round of an onboarding, however often the activity behind it runs. */
 export type Step = 'started' | 'notification' | 'delivery' | 'enrichment.started' | 'enrichment' | 'score' | 'outcome';
@@ -27,7 +28,11 @@ export type StepEventType =
 
 /** Tells the steps of one owner from those of another, within a lead. */
 export const ownerKey = (owner: StepOwner) =>
-  'assignment' in owner ? `assignment-${owner.assignment}` : 'run' in owner ? `enrichment-${owner.run}` : owner.round;
+  'assignment' in owner
+    ? WATCHED.assignment(owner.assignment)
+    : 'run' in owner
+      ? WATCHED.enrichment(owner.run)
+      : owner.round;
 
 export const stepKey = (owner: number | string, step: Step) => `${owner}/${step}`;
 

@@ -8,6 +8,9 @@ export const WATCHED = {
   enrichment: (run: string) => `enrichment-${run}`,
 } as const;
 
+/** Which of its kind a watched run is: the part behind the kind. */
+export const nameOf = (run: string): string => run.slice(run.indexOf('-') + 1);
+
 interface WatchedLead {
   leadId: string;
   organizationId: string;

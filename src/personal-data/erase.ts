@@ -16,8 +16,8 @@ export interface Erasure {
   orderDelayMs: number;
 }
 
-/** Entries and answers deleted at once: short locks, and far below the time of a statement. */
-const BATCH = 5_000;
+/** Entries, and kept answers, deleted at once: short locks, and far below the time of a statement. */
+export const BATCH = 5_000;
 
 export interface Erased {
   /** To end the onboarding, if one may be running. */
@@ -35,10 +35,7 @@ export async function eraseLead(tx: Prisma.TransactionClient, leadId: string, er
   const lead = await lockLead(tx, leadId);
   if (!lead) throw new LeadNotFound(leadId);
   await tx.notification.deleteMany({ where: { leadId: lead.id } }); // before the entry of a delivery that is just marked
-  for (let batches = 0; batches < 2; batches += 1) {
-    // entries first, then kept answers
-    await tx.$executeRaw`SELECT erase_leftovers(${lead.id}::uuid, ${BATCH}::int, '-infinity', 0)`;
-  }
+  await tx.$executeRaw`SELECT erase_leftovers(${lead.id}::uuid, ${BATCH}::int, '-infinity', 0)`;
   const [left] = await tx.$queryRaw<{ any: boolean }[]>`SELECT has_leftovers(${lead.id}::uuid) AS any`;
   const leftovers = left?.any ?? true;
   if (leftovers) await tx.erasure.create({ data: { leadId: lead.id, organizationId: lead.organizationId } });

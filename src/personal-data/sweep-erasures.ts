@@ -1,8 +1,7 @@
 import type { Pool, QueryResult } from 'pg';
 import type { Logger } from '../telemetry/logger.ts';
+import { BATCH } from './erase.ts';
 
-/** Rows deleted by one statement: short locks, and nothing to undo when it is cut. */
-const BATCH = 5_000;
 /** Leads looked at in one pass. */
 const LEADS = 100;
 

@@ -6,25 +6,16 @@ import { closeOnboarding } from '../onboarding/close.ts';
 import { isAssigned } from '../notifications/create.ts';
 import { stepKey } from '../onboarding/step-record.ts';
 import type { StartOrder } from '../outbox/order.ts';
-import { endWatch, WATCHED } from '../outbox/watch.ts';
+import { endWatch, nameOf, WATCHED } from '../outbox/watch.ts';
 import { placeOrder } from '../outbox/place-order.ts';
+import type { WatchedRun } from './claim.ts';
 import type { LatestRun } from './latest-run.ts';
 import type { Verdict } from './verdicts.ts';
 
-/** An onboarding whose run has come to nothing. */
-export interface StoppedLead {
-  leadId: string;
-  organizationId: string;
-  round: number;
-  /** Which has ended, or is missing. */
-  run: LatestRun;
-  requestId: string;
-}
-
-/** Another run of a lead that has come to nothing; `run` as the watch names it. */
-export interface StoppedRun {
-  leadId: string;
-  run: string;
+/** Something of a lead whose run has come to nothing. */
+export interface StoppedRun extends WatchedRun {
+  /** The run that has ended, or is missing. */
+  latest: LatestRun;
   requestId: string;
 }
 
@@ -33,13 +24,9 @@ export interface StoppedRun {
  * with the commands that the run was given. Steps that it has taken are not taken again. The lead is locked and read
  * anew, so that of several reconcilers one orders, and one that was frozen meanwhile none.
  */
-export function mendOnboarding(
-  prisma: PrismaClient,
-  stopped: StoppedLead,
-  enrichmentDelayMs: number,
-): Promise<Verdict> {
+export function mendOnboarding(prisma: PrismaClient, stopped: StoppedRun, enrichmentDelayMs: number): Promise<Verdict> {
   return prisma.$transaction(async (tx) => {
-    const { leadId, organizationId, round, run, requestId } = stopped;
+    const { leadId, organizationId, round, latest, requestId } = stopped;
     const lead = await lockLead(tx, leadId);
     if (!lead || lead.onboardingRound !== round) return 'under way';
     if (!isUnfinished(lead)) {
@@ -47,7 +34,7 @@ export function mendOnboarding(
       return 'under way';
     }
 
-    const runWasCanceled = run.status === 'CANCELLED' && run.round === round;
+    const runWasCanceled = latest.status === 'CANCELLED' && latest.round === round;
     if (runWasCanceled || lead.acceptedCommands.includes('cancel')) {
       const notification = { outcome: 'pending' } as const;
       const ref = { leadId, organizationId, round, requestId };
@@ -114,18 +101,16 @@ export function mendEnrichment(
 ): Promise<Verdict> {
   return prisma.$transaction(async (tx) => {
     const lead = await lockLead(tx, leadId);
-    const run = watched.slice(WATCHED.enrichment('').length);
+    const run = nameOf(watched);
     const where = { leadId_stepKey: { leadId, stepKey: stepKey(watched, 'score') } };
     const scored = await tx.leadEvent.findUnique({ where });
-    const ordered = await tx.leadEvent.findFirst({
-      where: { leadId, type: 'enrichment.ordered', data: { path: ['run'], equals: run } },
-    });
+    const ofRun = { path: ['run'], equals: run };
+    const ordered = await tx.leadEvent.findFirst({ where: { leadId, type: 'enrichment.ordered', data: ofRun } });
     if (!lead || scored || !ordered) {
       await endWatch(tx, leadId, watched);
       return 'under way';
     }
-    const path = { path: ['run'], equals: run };
-    if ((await tx.outbox.count({ where: { leadId, kind: 'ENRICH_LEAD', payload: path } })) > 0) return 'under way';
+    if ((await tx.outbox.count({ where: { leadId, kind: 'ENRICH_LEAD', payload: ofRun } })) > 0) return 'under way';
     const { fresh } = ordered.data as { fresh: boolean };
     await placeOrder(tx, {
       id: uuidv7(),

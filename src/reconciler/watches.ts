@@ -5,10 +5,10 @@ import { assigneeNotificationWorkflowId, onboardingWorkflowId } from '../../work
 import { enrichmentWorkflowId } from '../../workflows/enrichment-contract.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { WATCHED } from '../outbox/watch.ts';
+import { nameOf } from '../outbox/watch.ts';
 import { claimWatched, lookLater, type WatchedRun } from './claim.ts';
 import { hasEnded, latestRun, type LatestRun } from './latest-run.ts';
-import { mendAssignment, mendEnrichment, mendOnboarding } from './mend.ts';
+import { mendAssignment, mendEnrichment, mendOnboarding, type StoppedRun } from './mend.ts';
 import { emptyTally, type Judge, judgePage, leftAlone, type Tally, type Verdict } from './verdicts.ts';
 
 /** Runs looked at together, with as many calls to Temporal under way. */
@@ -27,6 +27,29 @@ export interface ReconcilerDependencies {
   /** Told when there are new orders. */
   wakeRelay: () => void;
 }
+
+/** What there is to know of a kind of run: the workflow behind it, and what its end has left to do. */
+interface Kind {
+  workflowId: (seen: WatchedRun) => string;
+  mend: (deps: ReconcilerDependencies, stopped: StoppedRun) => Promise<Verdict>;
+}
+
+const KINDS: Record<'onboarding' | 'assignment' | 'enrichment', Kind> = {
+  onboarding: {
+    workflowId: ({ leadId }) => onboardingWorkflowId(leadId),
+    mend: ({ prisma, enrichmentDelayMs }, stopped) => mendOnboarding(prisma, stopped, enrichmentDelayMs),
+  },
+  assignment: {
+    workflowId: ({ leadId, run }) => assigneeNotificationWorkflowId(leadId, Number(nameOf(run))),
+    mend: ({ prisma }, stopped) => mendAssignment(prisma, stopped),
+  },
+  enrichment: {
+    workflowId: ({ leadId, run }) => enrichmentWorkflowId(leadId, nameOf(run)),
+    mend: ({ prisma }, stopped) => mendEnrichment(prisma, stopped),
+  },
+};
+
+const kindOf = ({ run }: WatchedRun): Kind => KINDS[run.split('-', 1)[0] as keyof typeof KINDS];
 
 /**
  * One pass over all that is watched and stands still. What has no run (Temporal lost its store), or one that has ended
@@ -55,33 +78,17 @@ export async function reconcileWatched(deps: ReconcilerDependencies, signal?: Ab
 
 async function findEnded({ client }: ReconcilerDependencies, seen: WatchedRun): Promise<LatestRun | undefined> {
   if (seen.ordered) return undefined;
-  const run = await latestRun(client, workflowIdOf(seen));
+  const run = await latestRun(client, kindOf(seen).workflowId(seen));
   return hasEnded(run) ? run : undefined;
 }
 
-function workflowIdOf({ leadId, run }: WatchedRun): string {
-  if (run === WATCHED.onboarding) return onboardingWorkflowId(leadId);
-  const [, kind, rest = ''] = /^([a-z]+)-(.*)$/.exec(run) ?? [];
-  if (kind === 'assignment') return assigneeNotificationWorkflowId(leadId, Number(rest));
-  return enrichmentWorkflowId(leadId, rest);
-}
-
 async function mend(deps: ReconcilerDependencies, seen: WatchedRun, run: LatestRun): Promise<Verdict> {
-  const stopped = { ...seen, requestId: `reconciler-${uuidv7()}` };
-  const verdict = await mendOne(deps, stopped, run);
+  const stopped = { ...seen, latest: run, requestId: `reconciler-${uuidv7()}` };
+  const verdict = await kindOf(seen).mend(deps, stopped);
   const { leadId, organizationId, requestId } = stopped;
   const line = { leadId, organizationId, watched: seen.run, round: seen.round, run: run.status, requestId };
   if (verdict !== 'under way') deps.log.warn(line, `stood still: ${verdict}`);
   return verdict;
-}
-
-function mendOne(
-  { prisma, enrichmentDelayMs }: ReconcilerDependencies,
-  stopped: WatchedRun & { requestId: string },
-  run: LatestRun,
-): Promise<Verdict> {
-  if (stopped.run === WATCHED.onboarding) return mendOnboarding(prisma, { ...stopped, run }, enrichmentDelayMs);
-  return stopped.run.startsWith('assignment-') ? mendAssignment(prisma, stopped) : mendEnrichment(prisma, stopped);
 }
 
 /** By the database's clock, which also wrote the times that are compared with it. */

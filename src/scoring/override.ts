@@ -5,6 +5,7 @@ import type { Prisma } from '../db/generated/client.ts';
 import type { LeadRow } from '../leads/lead.ts';
 import { LeadNotFound } from '../leads/errors.ts';
 import { lockLead } from '../leads/lock-lead.ts';
+import { noteActivity } from '../leads/note-activity.ts';
 import type { ScoreLine } from './calculate.ts';
 import { NotScored } from './errors.ts';
 import { putOnLeads } from './record.ts';
@@ -100,4 +101,5 @@ async function recordChange(
   await tx.leadEvent.create({
     data: { id: uuidv7(), leadId, organizationId, type, data, metadata: { ...caller } },
   });
+  await noteActivity(tx, leadId);
 }

@@ -36,4 +36,14 @@ describe('attributes', () => {
     const read = await api.call('GET', `/api/leads/${answer.body.id}`);
     expect(read.text).toBe(answer.text);
   });
+
+  test.for(['null', '1', '{"a":1}'])('may have one within another by a change as well: %s', async (value, { api }) => {
+    const { body } = await api.call<Lead>('POST', '/api/leads', newLead());
+    const text = `{"attributes":{"b":{"__proto__":${value}}}}`;
+    const answer = await api.call('PATCH', `/api/leads/${body.id}`, text);
+    expect(answer.status).toBe(200);
+    expect(answer.text).toContain(`"b":{"__proto__":${value}}`);
+    const timeline = await api.call('GET', `/api/leads/${body.id}/timeline`);
+    expect(timeline.text).toContain(`"to":{"b":{"__proto__":${value}}}`);
+  });
 });

@@ -3,10 +3,12 @@ import { createLeadActivities } from '../../activities/lead.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
 import { sweepErasures } from '../../src/personal-data/sweep-erasures.ts';
 import { runActivity } from '../support/activity.ts';
-import { test } from '../support/api.ts';
+import type { Lead } from '../../src/leads/lead.ts';
+import { newLead, test } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn } from '../support/onboarding.ts';
+import { expectProblem } from '../support/problem.ts';
 import { takeInOld } from './retention/old-leads.ts';
 
 /** More than one batch of an erasure. */
@@ -41,6 +43,24 @@ describe('a lead with a long timeline', () => {
     expect(await sweep(database)).toBe(1);
     expect(await entriesOf(database, leadId)).toBe(1);
     expect(await sweep(database)).toBe(0);
+  });
+
+  test('answers no repetition of a request with what it was, before relays have deleted all', async ({
+    api,
+    database,
+  }) => {
+    const key = { 'idempotency-key': 'of a long lead' };
+    const lead = newLead();
+    const { body } = await api.call<Lead>('POST', '/api/leads', lead, key);
+    const change = { 'idempotency-key': 'of its change' };
+    const patch = () => api.call('PATCH', `/api/leads/${body.id}`, { name: 'Ana' }, change);
+    expect((await patch()).status).toBe(200);
+    await fill(database, body.id);
+    await api.call('DELETE', `/api/leads/${body.id}`);
+    // as if relays had more kept answers to forget than one transaction may
+    await database.pool.query(`UPDATE idempotency_key SET response = '{"kept": "João"}' WHERE lead_id = $1`, [body.id]);
+    expectProblem(await api.call('POST', '/api/leads', lead, key), 410, 'lead-erased');
+    expectProblem(await patch(), 410, 'lead-erased');
   });
 
   test('is deleted once by several relays at the same time', async ({ api, database }) => {

@@ -12,6 +12,7 @@ import { applyRetentionSchedule } from '../../../src/personal-data/retention/sch
 import { TASK_QUEUES } from '../../../workflows/contract.ts';
 import { RETENTION, RETENTION_SCHEDULE_ID } from '../../../workflows/retention-contract.ts';
 import type { retention } from '../../../workflows/index.ts';
+import { giveScore } from '../../support/scores.ts';
 import { test } from '../../support/api.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { explain } from '../../support/explain.ts';
@@ -71,7 +72,10 @@ describe('retention', () => {
     await age(database, [canary], DAYS + 1);
     const old = [canary, ...(await takeInOld(database, 3, DAYS + 1))];
     const young = await takeInOld(database, 2, DAYS - 1);
-    const [changed = '', touched = ''] = await takeInOld(database, 2, DAYS + 5);
+    const [changed = '', touched = '', judged = ''] = await takeInOld(database, 3, DAYS + 5);
+    await giveScore(database, judged);
+    const override = { score: 90, reason: 'Somebody knows them' };
+    expect((await api.call('PUT', `/api/leads/${judged}/score/override`, override)).status).toBe(200);
     await api.call('PATCH', `/api/leads/${changed}`, { status: 'QUALIFIED' });
     const { email } = await database.prisma.lead.findUniqueOrThrow({ where: { id: touched } });
     const again = { organizationId: 'org-123', name: 'Ana', email };
@@ -79,7 +83,7 @@ describe('retention', () => {
 
     const run = await trigger();
     expect(await run.result()).toEqual({ erased: old.length });
-    expect(await erasedOf(database, [...old, ...young, changed, touched])).toEqual(old);
+    expect(await erasedOf(database, [...old, ...young, changed, touched, judged])).toEqual(old);
     expect(await tablesWithTraces(database, person)).toEqual([]);
     const { body } = await api.call('GET', `/api/leads/${canary}/timeline`);
     expect(body).toMatchObject({
