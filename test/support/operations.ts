@@ -126,4 +126,8 @@ export async function perform(
   return answer;
 }
 
-export const readDocument = async (api: KeyedApi) => (await api.call<OpenApiDocument>('GET', '/openapi.json')).body;
+let document: Promise<OpenApiDocument> | undefined;
+
+/** What the API says of itself: the same for all, so it is asked once. */
+export const readDocument = (api: KeyedApi): Promise<OpenApiDocument> =>
+  (document ??= api.call<OpenApiDocument>('GET', '/openapi.json').then(({ body }) => body));
