@@ -69,8 +69,9 @@ const METHOD_NAMES = [...METHODS].map((name) => `.${name}()`).join(', ');
 const named = (things: object) => `there is ${Object.keys(things).join(', ')}`;
 
 function unknownField({ args: [of, name] }: Extract<ASTNode, { op: '.' }>): Fault | undefined {
-  const fields = of.op === 'id' ? RULE_VARIABLES[of.args] : undefined;
-  if (of.op !== 'id' || !fields || Object.hasOwn(fields, name)) return undefined;
+  if (of.op !== 'id') return undefined;
+  const fields = RULE_VARIABLES[of.args];
+  if (!fields || Object.hasOwn(fields, name)) return undefined;
   return { message: `${of.args} has no ${name}: ${named(fields)}`, at: of.end + 1 };
 }
 

@@ -89,6 +89,19 @@ describe('scoreLead', () => {
     expect((await typesOf(database, order.leadId)).slice(-2)).toEqual(['score.calculated', 'onboarding.completed']);
   });
 
+  test('leaves the onboarding open, and watched, while the notification is still out', async ({ database }) => {
+    const { scoreLead } = activitiesOf(database);
+    const order = await takeIn(database);
+    const input: ScoreInput = {
+      ...refOf(order),
+      enrichment: { outcome: 'skipped' },
+      notification: { outcome: 'pending' },
+    };
+    expect(await runActivity(scoreLead, input)).toMatchObject({ state: 'RUNNING' });
+    expect((await typesOf(database, order.leadId)).at(-1)).toBe('score.calculated');
+    expect(await database.prisma.watch.count({ where: { leadId: order.leadId } })).toBe(1);
+  });
+
   test('notes the steps that gave up without a word of their own', async ({ database }) => {
     const { scoreLead } = activitiesOf(database);
     const order = await takeIn(database);

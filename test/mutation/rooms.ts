@@ -12,7 +12,7 @@ export interface Room {
 }
 
 const PURE_SCORING = ['built-in', 'calculate', 'fields', 'language', 'permitted', 'rule-set', 'words'];
-const PURE_LEADS = ['canonical-hash', 'email', 'errors', 'etag', 'lead', 'submission'];
+const PURE_LEADS = ['canonical-hash', 'email', 'etag', 'example-lead', 'lead', 'submission'];
 const PURE_OUTBOX = ['failure', 'order'];
 
 export const ROOMS: Record<string, Room> = {

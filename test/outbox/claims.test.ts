@@ -5,6 +5,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 import { relayOnce } from '../support/relay.ts';
+import { holdOrder } from '../support/row-lock.ts';
 
 const { log } = recordLog();
 
@@ -30,6 +31,14 @@ describe('a claim', () => {
     const ids = claims.flat().map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.length).toBe(30);
+  });
+
+  test('passes over a row that another copy is just taking, and does not wait for it', async ({ database }) => {
+    const [taken, free] = [await takeIn(database), await takeIn(database)];
+    await makeDue(database);
+    await holdOrder(database, taken.id);
+    const claimed = await claimOrders(database.pool, 10);
+    expect(claimed.map(({ id }) => id)).toEqual([free.id]);
   });
 
   test('ends by itself, so that the rows of a relay that died come back', async ({ database }) => {

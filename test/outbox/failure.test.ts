@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { explainFailure } from '../../src/outbox/failure.ts';
+import { concernsAll, explainFailure, type FailureKind } from '../../src/outbox/failure.ts';
 import { orderSchema, readOrder } from '../../src/outbox/order.ts';
 
 const grpc = (code: number) =>
@@ -40,11 +40,30 @@ describe('a failed call to Temporal', () => {
   });
 
   test('for a row that is no order is impossible, and its reason quotes nothing of it', () => {
-    const { error } = orderSchema.safeParse({ kind: 'START_ONBOARDING', payload: { source: 'João' } });
+    const { error } = orderSchema.safeParse({ kind: 'START_ONBOARDING', payload: { source: 'João', round: 0 } });
     const failure = explainFailure(error);
     expect(failure.kind).toBe('impossible');
-    expect(failure.reason).toContain('payload.source');
+    expect(failure.reason).toMatch(/^Not an order: .*, payload\.round, .*payload\.source/);
     expect(failure.reason).not.toContain('João');
+  });
+
+  test('of an unknown search attribute is refused until somebody mends the set-up', () => {
+    const details = 'Namespace default has no mapping defined for search attribute LeadId';
+    const cause = Object.assign(new Error(details), { code: status.INVALID_ARGUMENT, details, metadata: {} });
+    expect(explainFailure(new ServiceError('by the test', { cause }))).toEqual({
+      kind: 'refused',
+      reason: 'Search attributes are set up otherwise',
+    });
+  });
+
+  test('for a reason of our own may pass, and only its kind is kept', () => {
+    expect(explainFailure(new TypeError('João'))).toEqual({ kind: 'retry', reason: 'TypeError' });
+    expect(explainFailure('João')).toEqual({ kind: 'retry', reason: 'Unknown' });
+  });
+
+  test('is about every order when Temporal takes nothing, or nothing from us', () => {
+    const kinds: FailureKind[] = ['unreachable', 'refused', 'newer', 'impossible', 'retry'];
+    expect(kinds.filter(concernsAll)).toEqual(['unreachable', 'refused']);
   });
 
   const START = {

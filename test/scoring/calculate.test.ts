@@ -30,7 +30,11 @@ describe('a score', () => {
       ['c', 5],
       ['cap.who', -5],
     ]);
-    expect(lines[3]?.reason.en).toBe('The rules of the group who add at most 15');
+    expect(lines[3]?.reason).toEqual({
+      'pt-BR': 'As regras do grupo who somam no máximo 15',
+      en: 'The rules of the group who add at most 15',
+    });
+    expect(scoreBy({ ...set, groups: [{ name: 'who', cap: 20 }] }).lines).toHaveLength(3);
   });
 
   it('has its band by the bounds of the set', () => {

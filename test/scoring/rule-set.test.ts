@@ -7,6 +7,8 @@ import { ruleSetSchema } from '../../src/scoring/rule-set.ts';
 
 const RULE = { rule: 'company.given', when: 'has(lead.company)', points: 10, reason: { 'pt-BR': 'Sim', en: 'Yes' } };
 
+const GROUP = { name: 'web', cap: 10 };
+
 /** The first issue of a set, as `path: message`. */
 function issueOf(set: object): string {
   const { error } = ruleSetSchema.safeParse(set);
@@ -29,8 +31,26 @@ describe('a rule set', () => {
     ['no rule', { rules: [] }, 'rules: must be at least one'],
     ['a name that is not one', { rules: [{ ...RULE, rule: 'E-Mail' }] }, /^rules\.0\.rule: must be lower case/],
     ['a name of our own', { rules: [{ ...RULE, rule: 'limit' }] }, /^rules\.0\.rule: is kept for lines of our own/],
+    [
+      'a name of an override',
+      { rules: [{ ...RULE, rule: 'override' }] },
+      /^rules\.0\.rule: is kept for lines of our own/,
+    ],
+    ['a name of a cap', { rules: [{ ...RULE, rule: 'cap.web' }] }, /^rules\.0\.rule: is kept for lines of our own/],
     ['a name twice', { rules: [RULE, RULE] }, 'rules.1.rule: there is a rule company.given already'],
     ['a group that is not there', { rules: [{ ...RULE, group: 'web' }] }, 'rules.0.group: there is no group web'],
+    ['a group twice', { rules: [RULE], groups: [GROUP, GROUP] }, 'groups.1.name: there is a group web already'],
+    [
+      'a group whose name is not one',
+      { rules: [RULE], groups: [{ ...GROUP, name: 'Web' }] },
+      'groups.0.name: must be like a rule name',
+    ],
+    [
+      'too many groups',
+      { rules: [RULE], groups: Array.from({ length: 21 }, () => GROUP) },
+      'groups: must be at most 20',
+    ],
+    ['points past -100', { rules: [{ ...RULE, points: -101 }] }, 'rules.0.points: must be from -100 to 100'],
     ['points past 100', { rules: [{ ...RULE, points: 101 }] }, 'rules.0.points: must be from -100 to 100'],
     ['no points', { rules: [{ ...RULE, points: 0 }] }, 'rules.0.points: must not be 0'],
     ['half a point', { rules: [{ ...RULE, points: 0.5 }] }, 'rules.0.points: must be a whole number'],
@@ -55,6 +75,12 @@ describe('a condition', () => {
     'lead.company.lowerAscii().contains("acme") || !has(enrichment.country)',
     'size(lead.company) > 3 ? enrichment.country == "BR" : false',
     'lead.email.endsWith(".br") && lead.email.size() * 2 + 1 >= 10 + size(lead.company)',
+    'lead.email.startsWith("a") || lead.email.upperAscii().trim() == "A"',
+    '1 + 2 <= size(lead.email)',
+    'size(lead.email) + size(lead.phone) > 9',
+    'lead.email.size() + lead.phone.size() > 9',
+    '-size(lead.email) + -size(lead.phone) < -9',
+    ...['+', '-', '*', '/', '%'].map((by) => `(size(lead.email) ${by} 2) + (size(lead.phone) ${by} 2) > 9`),
     'true',
   ])('%s is taken', (when) => {
     expect(issueOf(withCondition(when))).toBe('none');
@@ -77,14 +103,23 @@ describe('a condition', () => {
     ['enrichment.phoneType in ["MOBILE", "MOBIL"]', 'column 36: it is never "MOBIL"'],
     ['lead.email == null', 'column 15: null is not used here'],
     ['(lead.email + lead.email).contains("a")', 'column 2: + adds whole numbers only'],
+    ['lead.email.trim() + lead.phone.trim() == "x"', 'column 1: + adds whole numbers only'],
+    ['"a" + "b" == lead.email', 'column 1: + adds whole numbers only'],
+    ['lead.source == x', 'column 16: there is no x'],
+    ['lead.source == 1', 'column 1: no such overload: string == int'],
+    ['lead.email.nope == "x"', "column 12: Cannot index type 'string'"],
     ['lead.email ==', 'column 14: Unexpected token'],
-    ['lead.email.matches("(a+)+$")', 'column 1: .matches() is not available'],
+    [
+      'lead.email.matches("(a+)+$")',
+      '.matches() is not available: use .startsWith(), .endsWith(), .contains(), .lowerAscii(), .upperAscii(), .trim(), .size()',
+    ],
     ['["a"].exists(x, x == lead.email)', 'is not available'],
     ['dyn(lead).name == "x"', 'column 1: dyn() is not available'],
     ['lead["name"] == "x"', 'column 1: [] is not available in rules'],
     ['timestamp("2026-01-01T00:00:00Z") < timestamp("x")', 'column 1: timestamp() is not available'],
     ['cel.bind(x, lead.email, x == "")', 'is not available'],
     ['{"a": 1} == {"a": 1}', 'Exceeded'],
+    ['has()', 'column 1: '],
     ['has("x")', 'column 1: has() takes a field'],
     [`${'('.repeat(60)}true${')'.repeat(60)}`, 'Exceeded'],
   ])('%s is refused', (when, message) => {
@@ -92,6 +127,11 @@ describe('a condition', () => {
     expect(issue).toMatch(/^rules\.0\.when: rule company\.given, (line \d+, )?column \d+: /);
     expect(issue).toContain(message);
   });
+});
+
+it('the line of a fault is named only in a condition of several', () => {
+  expect(issueOf(withCondition('lead.nope == "x"'))).toMatch(/given, column 6: lead has no nope/);
+  expect(issueOf(withCondition('true &&\nlead.nope == "x"'))).toMatch(/given, line 2, column 6: lead has no nope/);
 });
 
 describe('any text', () => {

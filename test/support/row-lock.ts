@@ -7,6 +7,10 @@ const WAITERS = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database
 export const holdLead = (database: TestDatabase, leadId: string) =>
   hold(database, leadId, `SELECT 1 FROM lead WHERE id = '${leadId}' FOR UPDATE`);
 
+/** Locks an order, as a copy of the relay does while it takes it. */
+export const holdOrder = (database: TestDatabase, id: string) =>
+  hold(database, '', `SELECT 1 FROM outbox WHERE id = '${id}' FOR UPDATE`);
+
 /** Locks a table against writing. */
 export const holdTable = (database: TestDatabase, table: string) =>
   hold(database, '', `LOCK TABLE ${table} IN SHARE MODE`);

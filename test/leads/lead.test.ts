@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { EXAMPLE_LEAD } from '../../src/leads/example-lead.ts';
+import { isUnfinished, type LeadFields, leadSchema, toLead } from '../../src/leads/lead.ts';
+import { ONBOARDING_STATES } from '../../workflows/contract.ts';
+
+const ROW: LeadFields = {
+  id: '01a20ab0-4757-752c-a5f9-81f88a505caa',
+  ...EXAMPLE_LEAD,
+  status: 'NEW',
+  priority: 'NORMAL',
+  locale: 'pt-BR',
+  attributes: { campaign: 'spring' },
+  score: 85,
+  scoreBand: 'HOT',
+  enrichment: null,
+  onboardingState: 'COMPLETED',
+  createdAt: new Date('2026-11-24T12:00:00Z'),
+  updatedAt: '2026-11-24T12:00:10.123456+00:00',
+};
+
+describe('a stored lead', () => {
+  it('is answered as it is, with its times in UTC, and is what the document promises', () => {
+    const times = { createdAt: '2026-11-24T12:00:00.000Z', updatedAt: '2026-11-24T12:00:10.123Z' };
+    expect(toLead(ROW)).toEqual({ ...ROW, ...times });
+    expect(leadSchema.parse(toLead(ROW))).toEqual({ ...ROW, ...times });
+  });
+
+  it('is answered without what hides in its names', () => {
+    const hidden = toLead({ ...ROW, name: 'Ana\u202e Lima', company: 'Ac\u200bme' });
+    expect(hidden).toMatchObject({ name: 'Ana Lima', company: 'Acme' });
+    expect(toLead({ ...ROW, company: null }).company).toBeNull();
+  });
+});
+
+it('a round goes on while it is pending or running', () => {
+  expect(ONBOARDING_STATES.filter((onboardingState) => isUnfinished({ onboardingState }))).toEqual([
+    'PENDING',
+    'RUNNING',
+  ]);
+});
