@@ -39,6 +39,9 @@ describe('emailKey', () => {
 describe('isEmail', () => {
   it.each([
     'joao@example.com',
+    'joao.silva@example.com',
+    'joao@mail.1.com',
+    'j@x.org',
     'joão@exemplo.com.br',
     'o’neill@example.ie',
     "o'neill+crm_2@mail.example.co.uk",
@@ -47,6 +50,7 @@ describe('isEmail', () => {
     '用户@例え。jp',
     `${'a'.repeat(64)}@example.com`,
     `a@${'b'.repeat(63)}.com`,
+    `${'a'.repeat(64)}@${'b.'.repeat(93)}com`,
   ])('takes %j', (text) => {
     expect(isEmail(text)).toBe(true);
   });
