@@ -19,7 +19,8 @@ export type LeadStatus = (typeof LEAD_STATUSES)[number];
 export const LOCALES = ['pt-BR', 'en'] as const;
 export type Locale = (typeof LOCALES)[number];
 
-const EXAMPLE = {
+/** A lead as it is answered once it is onboarded. */
+export const EXAMPLE_ANSWER = {
   id: '01a20ab0-4757-752c-a5f9-81f88a505caa',
   ...EXAMPLE_LEAD,
   status: 'NEW',
@@ -32,7 +33,7 @@ const EXAMPLE = {
   onboardingState: 'COMPLETED',
   createdAt: '2026-11-24T12:00:00.000Z',
   updatedAt: '2026-11-24T12:00:10.123Z',
-};
+} as const;
 
 /** A lead as the API answers it. Times are ISO-8601 in UTC. */
 export const leadSchema = z
@@ -56,7 +57,7 @@ export const leadSchema = z
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
-  .openapi('Lead', { example: EXAMPLE });
+  .openapi('Lead', { example: EXAMPLE_ANSWER });
 
 export type Lead = z.infer<typeof leadSchema>;
 

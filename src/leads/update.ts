@@ -60,8 +60,9 @@ async function applyChange(
     },
     select: { id: true },
   });
-  if (attributes)
+  if (attributes) {
     await tx.$executeRaw`UPDATE lead SET attributes = ${toJson(attributes)}::jsonb WHERE id = ${id}::uuid`;
+  }
   await noteActivity(tx, id);
   const after = (await tx.lead.findUniqueOrThrow({ where: { id } })) as LeadRow;
 

@@ -4,6 +4,7 @@ import type { Lead } from '../../src/leads/lead.ts';
 import { freePort } from '../../src/local/ports.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import { createTestApi, newLead, test } from '../support/api.ts';
+import { LEAST_LEAD, LEAST_LEAD_STORED } from '../support/least-lead.ts';
 import { SEED_LEAD } from '../support/onboarding.ts';
 import { recordStatements } from '../support/statements.ts';
 import { createTestClient } from '../support/temporal.ts';
@@ -35,21 +36,9 @@ describe('POST /api/leads', () => {
   });
 
   test('needs no more than organization and name', async ({ api }) => {
-    const { status, body } = await api.call<Lead>('POST', '/api/leads', { organizationId: 'org-1', name: 'Ana' });
+    const { status, body } = await api.call<Lead>('POST', '/api/leads', LEAST_LEAD);
     expect(status).toBe(201);
-    expect(body).toMatchObject({
-      organizationId: 'org-1',
-      name: 'Ana',
-      email: null,
-      phone: null,
-      company: null,
-      status: 'NEW',
-      source: 'WEBSITE',
-      assignedTo: null,
-      priority: 'NORMAL',
-      locale: 'pt-BR',
-      attributes: {},
-    });
+    expect(body).toMatchObject(LEAST_LEAD_STORED);
   });
 
   test('keeps what the caller chose, and attributes as they are', async ({ api, database }) => {

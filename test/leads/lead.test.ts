@@ -1,19 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { EXAMPLE_LEAD } from '../../src/leads/example-lead.ts';
-import { isUnfinished, type LeadFields, leadSchema, toLead } from '../../src/leads/lead.ts';
+import { EXAMPLE_ANSWER, isUnfinished, leadSchema, toLead } from '../../src/leads/lead.ts';
 import { ONBOARDING_STATES } from '../../workflows/contract.ts';
 
-const ROW: LeadFields = {
-  id: '01a20ab0-4757-752c-a5f9-81f88a505caa',
-  ...EXAMPLE_LEAD,
-  status: 'NEW',
-  priority: 'NORMAL',
-  locale: 'pt-BR',
+const ROW = {
+  ...EXAMPLE_ANSWER,
   attributes: { campaign: 'spring' },
-  score: 85,
-  scoreBand: 'HOT',
-  enrichment: null,
-  onboardingState: 'COMPLETED',
   createdAt: new Date('2026-11-24T12:00:00Z'),
   updatedAt: '2026-11-24T12:00:10.123456+00:00',
 };

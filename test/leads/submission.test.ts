@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { leadChangeSchema, MAX_ATTRIBUTES_BYTES, submissionSchema } from '../../src/leads/submission.ts';
-
-const LEAST = { organizationId: 'org-1', name: 'Ana' };
+import { LEAST_LEAD, LEAST_LEAD_STORED } from '../support/least-lead.ts';
 
 const issuesOf = (schema: typeof submissionSchema | typeof leadChangeSchema, body: object) =>
   (schema.safeParse(body).error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
@@ -11,26 +10,15 @@ const attributesOf = (bytes: number) => ({ note: 'é'.repeat((bytes - '{"note":"
 
 describe('a submission', () => {
   it('needs an organization and a name, and has the rest by default', () => {
-    expect(submissionSchema.parse(LEAST)).toEqual({
-      ...LEAST,
-      email: null,
-      phone: null,
-      company: null,
-      status: 'NEW',
-      source: 'WEBSITE',
-      assignedTo: null,
-      priority: 'NORMAL',
-      locale: 'pt-BR',
-      attributes: {},
-    });
+    expect(submissionSchema.parse(LEAST_LEAD)).toEqual(LEAST_LEAD_STORED);
     expect(issuesOf(submissionSchema, {})).toHaveLength(2);
   });
 
   it('is trimmed, and may say null', () => {
     const nothing = { email: null, phone: null, company: null, assignedTo: null };
-    expect(submissionSchema.parse({ ...LEAST, ...nothing })).toMatchObject(nothing);
+    expect(submissionSchema.parse({ ...LEAST_LEAD, ...nothing })).toMatchObject(nothing);
     const typed = { name: ' Ana ', email: ' ana@acme.example ', phone: ' 1 ', company: ' Acme ' };
-    expect(submissionSchema.parse({ ...LEAST, ...typed })).toMatchObject({
+    expect(submissionSchema.parse({ ...LEAST_LEAD, ...typed })).toMatchObject({
       name: 'Ana',
       email: 'ana@acme.example',
       phone: '1',
@@ -50,13 +38,13 @@ describe('a submission', () => {
     ],
     ['an unknown field', { nmae: 'Ana' }, ': Unrecognized key: "nmae"'],
   ])('with %s is refused', (_what, change, issue) => {
-    expect(issuesOf(submissionSchema, { ...LEAST, ...change })).toContain(issue);
+    expect(issuesOf(submissionSchema, { ...LEAST_LEAD, ...change })).toContain(issue);
   });
 
   it('may bring attributes up to the very bound, in bytes', () => {
     const attributes = attributesOf(MAX_ATTRIBUTES_BYTES);
     expect(Buffer.byteLength(JSON.stringify(attributes))).toBe(MAX_ATTRIBUTES_BYTES);
-    expect(issuesOf(submissionSchema, { ...LEAST, attributes })).toEqual([]);
+    expect(issuesOf(submissionSchema, { ...LEAST_LEAD, attributes })).toEqual([]);
   });
 });
 

@@ -11,12 +11,14 @@ const CONTROL_MS = 10;
 export async function cpuMs(work: () => unknown): Promise<number> {
   let least = Infinity;
   for (let run = 0; run < RUNS; run += 1) {
-    const control = await cpuOf(() => checksum(CONTROL));
-    const cost = await cpuOf(work);
-    least = Math.min(least, (cost / Math.max(control, CONTROL_MS)) * CONTROL_MS);
+    const slowness = await slownessNow();
+    least = Math.min(least, (await cpuOf(work)) / slowness);
   }
   return least;
 }
+
+/** How many times longer than on a quiet machine work takes at the moment, by a control; 1 at least. */
+const slownessNow = async (): Promise<number> => Math.max(1, (await cpuOf(() => checksum(CONTROL))) / CONTROL_MS);
 
 async function cpuOf(work: () => unknown): Promise<number> {
   const before = process.cpuUsage();
@@ -39,10 +41,10 @@ export function watchTurns() {
     last = process.cpuUsage();
   }, 1);
   return {
-    /** @returns the longest turn, in milliseconds of CPU */
-    stop(): number {
+    /** @returns the longest turn, in milliseconds of CPU of a quiet machine */
+    async stop(): Promise<number> {
       clearInterval(timer);
-      return longestMs;
+      return longestMs / (await slownessNow());
     },
   };
 }

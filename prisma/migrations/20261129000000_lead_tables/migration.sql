@@ -149,20 +149,21 @@ BEGIN
   RETURN NEW;
 END $$;
 
-CREATE TRIGGER touch_changed_at BEFORE UPDATE ON onboarding FOR EACH ROW EXECUTE FUNCTION touch_changed_at();
-CREATE TRIGGER touch_changed_at BEFORE UPDATE ON lead_enrichment FOR EACH ROW EXECUTE FUNCTION touch_changed_at();
-CREATE TRIGGER touch_changed_at BEFORE UPDATE ON lead_score FOR EACH ROW EXECUTE FUNCTION touch_changed_at();
-
--- For a table of organizations: under the role of the API each sees its own rows.
-CREATE FUNCTION keep_to_own_organization(tenant_table regclass) RETURNS void LANGUAGE plpgsql AS $$
+DO $$
+DECLARE
+  part text;
 BEGIN
-  EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', tenant_table);
-  EXECUTE format($policy$CREATE POLICY own_organization ON %s TO lead_api
-                   USING (organization_id = current_setting('app.organization_id', true))$policy$, tenant_table);
-  EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO lead_api', tenant_table);
+  FOREACH part IN ARRAY ARRAY['onboarding', 'lead_enrichment', 'lead_score', 'watch'] LOOP
+    IF part <> 'watch' THEN
+      EXECUTE format('CREATE TRIGGER touch_changed_at BEFORE UPDATE ON %I
+                      FOR EACH ROW EXECUTE FUNCTION touch_changed_at()', part);
+    END IF;
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', part);
+    EXECUTE format($policy$CREATE POLICY own_organization ON %I TO lead_api
+                     USING (organization_id = current_setting('app.organization_id', true))$policy$, part);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO lead_api', part);
+  END LOOP;
 END $$;
-SELECT keep_to_own_organization('onboarding'), keep_to_own_organization('lead_enrichment'),
-       keep_to_own_organization('lead_score'), keep_to_own_organization('watch');
 
 -- A lead as people see it.
 CREATE VIEW lead_view WITH (security_invoker = true) AS

@@ -1,51 +1,47 @@
 -- Corrects a lead of which only anonymous forms have spoken by what a caller with access says of it; once. Whoever changes
 -- a lead with access counts its version up, so the first version of a lead that a form has brought is the form's word.
+-- The lead is answered as it is then.
 --
--- submission: as of intake_lead
-CREATE FUNCTION correct_lead(known lead, submission jsonb, received timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+-- submission: correction        what the caller states, in the columns' names; absent when it is a form itself
+--             update_event_id, assign_event_id, order_id, metadata
+CREATE FUNCTION correct_lead(known lead, submission jsonb, received timestamptz) RETURNS lead LANGUAGE plpgsql AS $$
 DECLARE
-  stated jsonb;
-  said lead;
+  stated jsonb := submission -> 'correction';
+  said lead := jsonb_populate_record(known, stated);
   corrected lead;
-  before jsonb;
-  after jsonb;
-  is_assigned boolean;
+  before jsonb := to_jsonb(known);
+  after jsonb := to_jsonb(said);
+  is_assigned boolean := said.assigned_to IS DISTINCT FROM known.assigned_to;
   changes jsonb;
 BEGIN
-  IF NOT submission ? 'stated' OR known.version > 1 OR NOT coalesce(
-    (SELECT e.metadata ? 'form' FROM lead_event e WHERE e.lead_id = known.id ORDER BY e.at, e.seq LIMIT 1), false)
+  IF stated IS NULL OR known.version > 1 OR NOT coalesce(
+    (SELECT e.metadata ? 'form' FROM lead_event e WHERE e.lead_id = known.id ORDER BY e.seq LIMIT 1), false)
   THEN
-    RETURN;
+    RETURN known;
   END IF;
 
-  SELECT jsonb_object_agg(field, value) INTO stated
-    FROM jsonb_each(submission) AS sent(field, value) WHERE submission -> 'stated' ? field;
-  said := jsonb_populate_record(known, stated);
-  is_assigned := said.assigned_to IS DISTINCT FROM known.assigned_to;
   UPDATE lead l
     SET name = said.name, email = said.email, phone = said.phone, company = said.company, source = said.source,
-        assigned_to = said.assigned_to, locale = said.locale, attributes = said.attributes,
-        assignment = l.assignment + (is_assigned AND said.assigned_to IS NOT NULL)::integer,
-        version = l.version + 1, active_at = received
+        assigned_to = said.assigned_to, locale = said.locale, attributes = said.attributes, version = l.version + 1, active_at = received,
+        assignment = l.assignment + (is_assigned AND said.assigned_to IS NOT NULL)::integer
     WHERE l.id = known.id AND l.version = 1
     RETURNING * INTO corrected;
   IF NOT FOUND THEN -- somebody else with access came first
-    RETURN;
+    SELECT * INTO STRICT corrected FROM lead l WHERE l.id = known.id;
+    RETURN corrected;
   END IF;
 
-  before := to_jsonb(known);
-  after := to_jsonb(said);
   SELECT jsonb_object_agg(field, jsonb_build_object('from', before -> field, 'to', after -> field)) INTO changes
     FROM jsonb_object_keys(stated) AS field
     WHERE field <> 'assigned_to' AND before -> field IS DISTINCT FROM after -> field;
   IF changes IS NOT NULL THEN
     INSERT INTO lead_event (id, lead_id, organization_id, type, at, data, metadata)
-      VALUES (gen_random_uuid(), known.id, known.organization_id, 'lead.updated', received,
+      VALUES ((submission ->> 'update_event_id')::uuid, known.id, known.organization_id, 'lead.updated', received,
               jsonb_build_object('changes', changes), submission -> 'metadata');
   END IF;
   IF is_assigned THEN
     INSERT INTO lead_event (id, lead_id, organization_id, type, at, data, metadata)
-      VALUES (gen_random_uuid(), known.id, known.organization_id, 'lead.assigned', received,
+      VALUES ((submission ->> 'assign_event_id')::uuid, known.id, known.organization_id, 'lead.assigned', received,
               jsonb_build_object('from', known.assigned_to, 'to', said.assigned_to), submission -> 'metadata');
   END IF;
   IF corrected.assignment > known.assignment THEN
@@ -56,6 +52,7 @@ BEGIN
     INSERT INTO watch (lead_id, run, organization_id)
       VALUES (known.id, 'assignment-' || corrected.assignment, known.organization_id);
   END IF;
+  RETURN corrected;
 END $$;
 
 -- Takes one lead in, in one round trip and one transaction: the lead, its event, the order to onboard it, the watch over
@@ -65,7 +62,7 @@ END $$;
 --   event_id, order_id      UUID v7
 --   metadata                who sent it, for the event
 --   touch                   what is kept of a submission that turns out to be a duplicate
---   stated                  the columns that the caller itself has named; absent when it is a form
+--   correction, …_event_id  for correct_lead
 --   order_payload           what the outbox row carries
 --   order_delay_ms          how long relays leave the order to the caller, who is about to carry it out
 --   idempotency_key, request_hash, idempotency_ttl   (the key may be absent)
@@ -96,7 +93,6 @@ BEGIN
       RETURN QUERY SELECT
         CASE
           WHEN known.response IS NULL THEN 'gone'
-          WHEN known.lead_id IS NOT NULL AND NOT EXISTS (SELECT FROM lead l WHERE l.id = known.lead_id) THEN 'gone'
           WHEN known.request_hash <> submission ->> 'request_hash' THEN 'key_reused'
           WHEN known.duplicate THEN 'duplicate'
           ELSE 'created'

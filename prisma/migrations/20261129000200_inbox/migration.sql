@@ -90,7 +90,17 @@ CREATE INDEX "notification_unread_idx" ON "notification"("organization_id", "use
 -- CreateIndex
 CREATE INDEX "notification_read_idx" ON "notification"("organization_id", "user_id", "number") WHERE read_at IS NOT NULL;
 
-SELECT keep_to_own_organization('inbox'), keep_to_own_organization('inbox_reading');
+DO $$
+DECLARE
+  tenant_table regclass;
+BEGIN
+  FOREACH tenant_table IN ARRAY ARRAY['inbox', 'inbox_reading']::regclass[] LOOP
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', tenant_table);
+    EXECUTE format($policy$CREATE POLICY own_organization ON %s TO lead_api
+                     USING (organization_id = current_setting('app.organization_id', true))$policy$, tenant_table);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO lead_api', tenant_table);
+  END LOOP;
+END $$;
 
 -- What lives shortly is vacuumed by what died, not by a share of the table's size at its largest, and without pauses: dead
 -- orders stand at the front of the index that relays look up.

@@ -11,30 +11,36 @@ CREATE TABLE "erasure" (
 -- CreateIndex
 CREATE INDEX "erasure_since_idx" ON "erasure"("since");
 
-SELECT keep_to_own_organization('erasure');
+ALTER TABLE erasure ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_organization ON erasure TO lead_api
+  USING (organization_id = current_setting('app.organization_id', true));
+GRANT SELECT, INSERT, UPDATE, DELETE ON erasure TO lead_api;
 
 -- Deletes at most so many of what is left of an erased lead, from a place on: the rows before it, deleted as well, are
--- not gone through again. They are named by their place in the table: no plan for them depends on its size. Answers the
--- place where it ended, or no row when it found nothing.
+-- not gone through again. Answers the place where it ended, or no row when it found nothing.
 CREATE FUNCTION erase_leftovers(erased uuid, batch integer, after_at timestamptz, after_seq bigint)
   RETURNS TABLE (at timestamptz, seq bigint) LANGUAGE plpgsql AS $$
 DECLARE
   answers integer;
 BEGIN
-  -- The keys stay until they expire: a repetition of their requests must not bring the person back.
-  UPDATE idempotency_key SET response = NULL, request_hash = '' WHERE ctid = ANY (ARRAY(
-    SELECT k.ctid FROM idempotency_key k WHERE k.lead_id = erased AND k.request_hash <> ''
-    LIMIT batch FOR UPDATE SKIP LOCKED));
-  GET DIAGNOSTICS answers = ROW_COUNT;
   RETURN QUERY
-    WITH gone AS (
-      DELETE FROM lead_event e WHERE e.ctid = ANY (ARRAY(
-        SELECT l.ctid FROM lead_event l
-        WHERE l.lead_id = erased AND (l.at, l.seq) > (after_at, after_seq) AND l.type <> 'lead.erased'
-        ORDER BY l.at, l.seq LIMIT batch FOR UPDATE SKIP LOCKED))
-      RETURNING e.at, e.seq)
+    WITH these AS (
+      SELECT e.lead_id, e.at, e.seq FROM lead_event e
+      WHERE e.lead_id = erased AND (e.at, e.seq) > (after_at, after_seq) AND e.type <> 'lead.erased'
+      ORDER BY e.at, e.seq LIMIT batch FOR UPDATE SKIP LOCKED),
+    gone AS (
+      DELETE FROM lead_event e USING these
+      WHERE e.lead_id = these.lead_id AND e.at = these.at AND e.seq = these.seq RETURNING e.at, e.seq)
     SELECT gone.at, gone.seq FROM gone ORDER BY gone.at DESC, gone.seq DESC LIMIT 1;
-  IF NOT FOUND AND answers > 0 THEN
+  IF FOUND THEN
+    RETURN;
+  END IF;
+  -- The keys stay until they expire: a repetition of their requests must not bring the person back.
+  UPDATE idempotency_key SET response = NULL, request_hash = '' WHERE (organization_id, key) IN (
+    SELECT k.organization_id, k.key FROM idempotency_key k WHERE k.lead_id = erased AND k.request_hash <> ''
+    LIMIT batch FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS answers = ROW_COUNT;
+  IF answers > 0 THEN
     RETURN QUERY SELECT after_at, after_seq;
   END IF;
 END $$;
@@ -50,11 +56,11 @@ DECLARE
   dropped integer;
   last timestamptz;
 BEGIN
-  WITH gone AS (
-    DELETE FROM lead_event e WHERE e.ctid = ANY (ARRAY(
-      SELECT l.ctid FROM lead_event l WHERE l.lead_id = touched AND l.type = 'lead.touched'
-      ORDER BY l.at DESC, l.seq DESC OFFSET 1000 LIMIT 1000 FOR UPDATE SKIP LOCKED))
-    RETURNING e.at)
+  WITH surplus AS (
+    SELECT e.lead_id, e.at, e.seq FROM lead_event e WHERE e.lead_id = touched AND e.type = 'lead.touched'
+    ORDER BY e.at DESC, e.seq DESC OFFSET 1000 LIMIT 1000),
+  gone AS (
+    DELETE FROM lead_event e USING surplus s WHERE (e.lead_id, e.at, e.seq) = (s.lead_id, s.at, s.seq) RETURNING e.at)
   SELECT count(*), max(at) INTO dropped, last FROM gone;
   IF dropped > 0 THEN
     INSERT INTO lead_event AS e (id, lead_id, organization_id, type, step_key, data)

@@ -18,7 +18,7 @@ it('of ten hostile pages at once each ends, in little memory and without holding
       return { kind: answer.kind, reason: 'reason' in answer ? answer.reason : undefined, ms: Date.now() - begun };
     }),
   );
-  const longestTurnMs = turns.stop();
+  const longestTurnMs = await turns.stop();
   clearInterval(watch);
   const report = Object.keys(HOSTILE).map((name, index) => ({ name, ...ends[index] }));
   const grown = Math.round((most - before) / MEBIBYTE);
