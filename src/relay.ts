@@ -16,7 +16,10 @@ import { scoreSweeper } from './scoring/sweep-scores.ts';
 import { openTemporal } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 
+/** Connections for orders. */
 const CONNECTIONS = 5;
+/** Connections for what has time: however long its statements take, orders do not wait for it. */
+const BACKGROUND_CONNECTIONS = 3;
 /** An onboarding that stands still for longer is looked at. The usual one is over before. */
 const PATIENCE_MS = 30_000;
 /** Between two looks for what has expired. */
@@ -28,8 +31,10 @@ const MISSED_POLLS = 5;
 
 /** The relay process: carries out what the API has written but not started, and finds what nothing would finish. */
 async function start({ env, log, stopping, closers }: ProcessContext): Promise<void> {
-  const { pool, prisma, close } = openDatabase(env, { name: 'relay', connections: CONNECTIONS, log });
+  const { pool, close } = openDatabase(env, { name: 'relay', connections: CONNECTIONS, log });
   closers.add('database', close);
+  const background = openDatabase(env, { name: 'relay-background', connections: BACKGROUND_CONNECTIONS, log });
+  closers.add('background database', background.close);
   const temporal = openTemporal();
   closers.add('Temporal', () => temporal.close());
   const searchAttributes = openSearchAttributeRegistry(temporal, log, stopping);
@@ -49,8 +54,8 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   const wake = () => relay.wake();
   closers.add('listener', listen(pool, ORDERS_CHANNEL, { onMessage: wake, onConnected: wake }, log));
   const reconciler = {
-    pool,
-    prisma,
+    pool: background.pool,
+    prisma: background.prisma,
     get client() {
       return temporal.client;
     },
@@ -60,10 +65,12 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     wakeRelay: wake,
   };
   closers.add('reconciler', startReconciler(reconciler, env.RECONCILE_INTERVAL_MS));
-  const sweepScores = scoreSweeper(pool);
+  const sweepScores = scoreSweeper(background.pool);
   const sweep = async (signal: AbortSignal) =>
-    (await sweepIdempotencyKeys(pool, signal)) + (await sweepEnrichment(pool, signal)) + (await sweepScores(signal));
-  const erase = (signal: AbortSignal) => sweepErasures(pool, log, signal);
+    (await sweepIdempotencyKeys(background.pool, signal)) +
+    (await sweepEnrichment(background.pool, signal)) +
+    (await sweepScores(signal));
+  const erase = (signal: AbortSignal) => sweepErasures(background.pool, log, signal);
   closers.add('erasures', startPasses({ what: 'erasures', intervalMs: ERASURE_INTERVAL_MS, pass: erase, log }));
   closers.add('sweeper', startPasses({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, pass: sweep, log }));
 

@@ -10,6 +10,8 @@ export interface WatchedRun {
   round: number;
   /** Whether an order to start it is in the outbox, where relays have it. */
   ordered: boolean;
+  /** Whether it is watched for longer than runs usually take. */
+  long: boolean;
 }
 
 /** For which what was claimed is nobody else's: its judges may die. */
@@ -32,7 +34,8 @@ export async function claimWatched(
     RETURNING w.lead_id AS "leadId", w.organization_id AS "organizationId", w.run, o.round,
       EXISTS (SELECT FROM outbox WHERE outbox.lead_id = w.lead_id AND status = 'PENDING'
               AND kind = CASE WHEN w.run = 'onboarding' THEN 'START_ONBOARDING'::outbox_kind
-                              WHEN w.run LIKE 'assignment-%' THEN 'NOTIFY_ASSIGNEE' ELSE 'ENRICH_LEAD' END) AS ordered`,
+                              WHEN w.run LIKE 'assignment-%' THEN 'NOTIFY_ASSIGNEE' ELSE 'ENRICH_LEAD' END) AS ordered,
+      w.since < clock_timestamp() - interval '1 hour' AS long`,
     values: [before, limit],
   });
   return rows;

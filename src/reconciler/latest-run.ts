@@ -21,5 +21,24 @@ export async function latestRun(client: Client, workflowId: string): Promise<Lat
   }
 }
 
+/**
+ * Asks for many runs at once, by Temporal's visibility store. That may lag behind, and be lost apart from the runs: who
+ * is not among them is to be asked for by `latestRun`, and so is once in a while who is.
+ * @returns the workflow ids that it says are running
+ * @throws the client's error when Temporal does not say
+ */
+export async function runningAmong(client: Client, workflowIds: readonly string[]): Promise<Set<string>> {
+  if (workflowIds.length === 0) return new Set();
+  const quoted = workflowIds.map((id) => `'${id}'`);
+  const { executions } = await withDeadline(client, () =>
+    client.workflowService.listWorkflowExecutions({
+      namespace: client.options.namespace,
+      pageSize: workflowIds.length,
+      query: `ExecutionStatus = 'Running' AND WorkflowId IN (${quoted.join(', ')})`,
+    }),
+  );
+  return new Set(executions.map(({ execution }) => execution?.workflowId ?? ''));
+}
+
 /** Says whether nothing will come of the run any more. */
 export const hasEnded = ({ status }: LatestRun): boolean => ENDED.includes(status);

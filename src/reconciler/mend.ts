@@ -1,15 +1,15 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Prisma, PrismaClient } from '../db/generated/client.ts';
-import { isUnfinished, type LeadRow } from '../leads/lead.ts';
+import type { PrismaClient } from '../db/generated/client.ts';
+import { isUnfinished } from '../leads/lead.ts';
 import { lockLead } from '../leads/lock-lead.ts';
 import { closeOnboarding } from '../onboarding/close.ts';
 import { isAssigned } from '../notifications/create.ts';
 import { stepKey } from '../onboarding/step-record.ts';
-import type { StartOrder } from '../outbox/order.ts';
 import { endWatch, nameOf, WATCHED } from '../outbox/watch.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import type { WatchedRun } from './claim.ts';
 import type { LatestRun } from './latest-run.ts';
+import { orderOnboardings } from './order-onboardings.ts';
 import type { Verdict } from './verdicts.ts';
 
 /** Something of a lead whose run has come to nothing. */
@@ -20,13 +20,31 @@ export interface StoppedRun extends WatchedRun {
 }
 
 /**
+ * Orders those of the onboardings again that need nothing else, all together. Temporal may have lost its whole store:
+ * one by one a million leads would take hours.
+ * @returns the ids of those that were ordered; the others are for `mendOnboarding`
+ */
+export function orderLostOnboardings(
+  prisma: PrismaClient,
+  stopped: readonly StoppedRun[],
+  enrichmentDelayMs: number,
+): Promise<Set<string>> {
+  const lost = stopped.filter((run) => !wasCanceled(run));
+  if (lost.length === 0) return Promise.resolve(new Set());
+  return prisma.$transaction((tx) => orderOnboardings(tx, lost, enrichmentDelayMs));
+}
+
+/** Says whether somebody has canceled the run in Temporal, for the round that the lead is in. */
+const wasCanceled = ({ latest, round }: StoppedRun): boolean => latest.status === 'CANCELLED' && latest.round === round;
+
+/**
  * Does what the end of a run has left to do: ends an onboarding that was to be canceled, else orders its round again,
  * with the commands that the run was given. Steps that it has taken are not taken again. The lead is locked and read
  * anew, so that of several reconcilers one orders, and one that was frozen meanwhile none.
  */
 export function mendOnboarding(prisma: PrismaClient, stopped: StoppedRun, enrichmentDelayMs: number): Promise<Verdict> {
   return prisma.$transaction(async (tx) => {
-    const { leadId, organizationId, round, latest, requestId } = stopped;
+    const { leadId, organizationId, round, requestId } = stopped;
     const lead = await lockLead(tx, leadId);
     if (!lead || lead.onboardingRound !== round) return 'under way';
     if (!isUnfinished(lead)) {
@@ -34,8 +52,7 @@ export function mendOnboarding(prisma: PrismaClient, stopped: StoppedRun, enrich
       return 'under way';
     }
 
-    const runWasCanceled = latest.status === 'CANCELLED' && latest.round === round;
-    if (runWasCanceled || lead.acceptedCommands.includes('cancel')) {
+    if (wasCanceled(stopped) || lead.acceptedCommands.includes('cancel')) {
       const notification = { outcome: 'pending' } as const;
       const ref = { leadId, organizationId, round, requestId };
       await closeOnboarding(tx, { ...ref, verdict: 'canceled', notification, reason: 'RunLost' }, { requestId });
@@ -45,30 +62,9 @@ export function mendOnboarding(prisma: PrismaClient, stopped: StoppedRun, enrich
 
     const orders = await tx.outbox.findMany({ where: { leadId, kind: 'START_ONBOARDING' } });
     if (orders.length > 0) return orders.some(({ status }) => status === 'PENDING') ? 'under way' : 'reported';
-    const order = { requestId, enrichmentDelayMs: await remainingDelay(tx, lead, enrichmentDelayMs) };
-    await placeOrder(tx, startAgain(lead, order));
-    return 'ordered again';
+    const ordered = await orderOnboardings(tx, [stopped], enrichmentDelayMs);
+    return ordered.has(leadId) ? 'ordered again' : 'under way';
   });
-}
-
-function startAgain(lead: LeadRow, order: { requestId: string; enrichmentDelayMs: number }): StartOrder {
-  const commands = lead.acceptedCommands.filter((command) => command !== 'cancel');
-  const { onboardingRound: round, priority, source } = lead;
-  return {
-    id: uuidv7(),
-    kind: 'START_ONBOARDING',
-    leadId: lead.id,
-    organizationId: lead.organizationId,
-    payload: { ...order, round, priority, source, again: true, ...(commands.length > 0 && { commands }) },
-  };
-}
-
-/** What is left of the delay since the round began; a lead that never got so far has waited since its creation. */
-async function remainingDelay(tx: Prisma.TransactionClient, lead: LeadRow, delayMs: number): Promise<number> {
-  const step = { leadId: lead.id, stepKey: stepKey(lead.onboardingRound, 'started') };
-  const started = await tx.leadEvent.findUnique({ where: { leadId_stepKey: step } });
-  const waitedMs = Date.now() - (started?.at ?? lead.createdAt).getTime();
-  return Math.min(delayMs, Math.max(0, delayMs - waitedMs));
 }
 
 /** Orders again that an assignee be told, unless they have been, or are to be told no more. */

@@ -4,6 +4,7 @@ import type { Prisma } from '../db/generated/client.ts';
 import { recordAudit } from '../audit/record.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import { orderFor, toProgress } from './rescore.ts';
+import { countScores } from './stored-leads.ts';
 import { rulesLock, versionInForce } from './rule-book.ts';
 import type { RuleSet } from './rule-set.ts';
 
@@ -33,7 +34,7 @@ export async function activateRules(
     UPDATE score_rescore SET state = 'SUPERSEDED', updated_at = clock_timestamp(), finished_at = clock_timestamp()
     WHERE organization_id = ${organizationId} AND state IN ('RUNNING', 'PAUSED') RETURNING id`;
   for (const { id } of superseded) await placeOrder(tx, orderFor({ id, organizationId }, requestId));
-  const total = await tx.leadScore.count({ where: { organizationId } });
+  const total = await countScores(tx, organizationId);
 
   await lock(tx, rulesLock(organizationId));
   const version = (await versionInForce(tx, organizationId)) + 1;

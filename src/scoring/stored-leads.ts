@@ -1,4 +1,4 @@
-import type { ScoreBand } from '../../workflows/contract.ts';
+import { SCORE_BANDS, type ScoreBand } from '../../workflows/contract.ts';
 import { Prisma } from '../db/generated/client.ts';
 import type { EnrichmentFields } from '../enrichment/provider.ts';
 import { ENRICHMENT_FIELDS, type ScoredLead } from './fields.ts';
@@ -57,6 +57,33 @@ export function lockNextLeads(
     SELECT id, created_at AS "createdAt" FROM lead
     WHERE organization_id = ${organizationId} AND EXISTS (SELECT FROM lead_score WHERE lead_id = lead.id) ${newer}
     ORDER BY created_at, id LIMIT ${limit} FOR NO KEY UPDATE`;
+}
+
+/** Scores that one statement goes over: one for millions of leads would not end in its time. */
+const COUNTED_AT_ONCE = 250_000;
+
+/** How many leads of an organization have a score, counted piece by piece along an index. */
+export async function countScores(
+  tx: Prisma.TransactionClient,
+  organizationId: string,
+  atOnce = COUNTED_AT_ONCE,
+): Promise<number> {
+  let total = 0;
+  for (const band of SCORE_BANDS) {
+    let rest = Prisma.sql`FROM lead_score WHERE organization_id = ${organizationId} AND band = ${band}`;
+    for (;;) {
+      const [last] = await tx.$queryRaw<LeadPosition[]>`
+        SELECT lead_created_at AS "createdAt", lead_id AS id ${rest}
+        ORDER BY lead_created_at DESC, lead_id DESC OFFSET ${atOnce - 1} LIMIT 1`;
+      if (!last) break;
+      total += atOnce;
+      rest = Prisma.sql`FROM lead_score WHERE organization_id = ${organizationId} AND band = ${band}
+                        AND (lead_created_at, lead_id) < (${last.createdAt}, ${last.id}::uuid)`;
+    }
+    const [counted] = await tx.$queryRaw<{ count: number }[]>`SELECT count(*)::integer AS count ${rest}`;
+    total += counted?.count ?? 0;
+  }
+  return total;
 }
 
 /** Of these leads, those that have no score by this version of the rules or a later one. */

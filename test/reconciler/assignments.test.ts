@@ -78,12 +78,6 @@ describe('a later assignee who was not told', () => {
     expect(await database.prisma.outbox.count({ where: { kind: 'NOTIFY_ASSIGNEE' } })).toBe(10);
   });
 
-  test('is found among more than a page holds', async ({ database }) => {
-    for (let i = 0; i < 70; i += 1) await reassigned(database);
-    await database.pool.query('DELETE FROM outbox');
-    expect(await reconcile(database)).toMatchObject({ 'ordered again': 70 });
-  });
-
   test('is not told when the lead has none now, or was just assigned', async ({ database }) => {
     const unassigned = await reassigned(database);
     await assign(database, unassigned, null);

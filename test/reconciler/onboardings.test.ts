@@ -1,5 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
-import { beforeEach, describe, expect } from 'vitest';
+import { beforeEach, describe, expect, vi } from 'vitest';
 import { freePort } from '../../src/local/ports.ts';
 import { endOnboarding } from '../../src/onboarding/outcome.ts';
 import { orderSchema, type StartOrder } from '../../src/outbox/order.ts';
@@ -92,11 +92,6 @@ describe('a lead whose onboarding stands still', () => {
     await database.pool.query('UPDATE watch SET look_after = clock_timestamp()');
     expect(await reconcile(database)).toMatchObject({ 'ordered again': 0 });
     expect(await database.prisma.outbox.count()).toBe(20);
-  });
-
-  test('is found among more leads than a page holds', async ({ database }) => {
-    await Promise.all(Array.from({ length: 120 }, () => lost(database)));
-    expect(await reconcile(database)).toMatchObject({ 'ordered again': 120 });
   });
 
   test('holds up no other when it cannot be mended', async ({ database }) => {
@@ -205,21 +200,100 @@ describe('looking at leads that are under way', () => {
     expect(after).toEqual(before);
   });
 
-  test('is bounded: a backlog of orders is gone through in several passes', async ({ database }) => {
-    await database.pool.query(
+  /** As if so many leads had an order that the relay has not come to. */
+  const backlog = ({ pool }: TestDatabase, leads: number) =>
+    pool.query(
       `WITH backlog AS (
          INSERT INTO lead (id, organization_id, name)
-         SELECT gen_random_uuid(), 'org-123', 'Backlog' FROM generate_series(1, 1500) RETURNING id),
+         SELECT gen_random_uuid(), 'org-123', 'Backlog' FROM generate_series(1, $1) RETURNING id),
        onboardings AS (INSERT INTO onboarding (lead_id, organization_id) SELECT id, 'org-123' FROM backlog),
        watches AS (
          INSERT INTO watch (lead_id, run, organization_id, since, look_after)
          SELECT id, 'onboarding', 'org-123', now() - interval '1 hour', now() - interval '1 hour' FROM backlog)
        INSERT INTO outbox (id, lead_id, organization_id, kind)
        SELECT gen_random_uuid(), id, 'org-123', 'START_ONBOARDING' FROM backlog`,
+      [leads],
     );
-    expect(await reconcile(database)).toEqual(tally({ 'under way': 1_000 }));
-    expect(await reconcile(database)).toEqual(tally({ 'under way': 500 }));
-    await database.pool.query('DELETE FROM outbox');
+
+  test('one that is lost behind thousands is found in the same pass', async ({ database }) => {
+    await backlog(database, 2_500);
+    await lost(database);
+    expect(await reconcile(database)).toEqual(tally({ 'under way': 2_500, 'ordered again': 1 }));
+  });
+
+  /** A client of its own, which counts the runs that it asks for one by one. */
+  function countingClient() {
+    const own = createTestClient();
+    const asked = vi.spyOn(own.workflow, 'getHandle');
+    return { client: own, asked };
+  }
+
+  test('costs one question for all of them, and one for each that is not running', async ({ database }) => {
+    const underWay = await Promise.all(Array.from({ length: 20 }, () => started(database)));
+    const running = `ExecutionStatus = 'Running' AND WorkflowId IN (${underWay.map(({ leadId }) => `'${onboardingWorkflowId(leadId)}'`).join()})`;
+    await expect.poll(async () => (await client.workflow.count(running)).count).toBe(20);
+    const { leadId } = await lost(database);
+    const { client: own, asked } = countingClient();
+    expect(await reconcile(database, { client: own })).toEqual(tally({ 'under way': 20, 'ordered again': 1 }));
+    expect(asked.mock.calls).toEqual([[onboardingWorkflowId(leadId)]]);
+    await own.connection.close();
+    await Promise.all(underWay.map((order) => runOf(order).terminate()));
+  });
+
+  test.for([
+    ['an hour at most', '59 minutes', { 'under way': 1 }],
+    ['longer than an hour', '61 minutes', { 'ordered again': 1 }],
+  ] as const)(
+    'visibility is believed for %s: it may be there when the runs are lost',
+    async ([, since, verdict], { database }) => {
+      const { leadId } = await lost(database);
+      await age(database, since);
+      const { client: own } = countingClient();
+      vi.spyOn(own.workflowService, 'listWorkflowExecutions').mockResolvedValue({
+        executions: [{ execution: { workflowId: onboardingWorkflowId(leadId) } }],
+      } as never);
+      expect(await reconcile(database, { client: own })).toEqual(tally(verdict));
+      await own.connection.close();
+    },
+  );
+
+  test('goes on without visibility: each run is asked for', async ({ database }) => {
+    const underWay = await started(database);
+    await lost(database);
+    const { client: own, asked } = countingClient();
+    const refusal = Object.assign(new Error('13 INTERNAL'), { code: 13, details: 'by the test', metadata: {} });
+    vi.spyOn(own.workflowService, 'listWorkflowExecutions').mockRejectedValue(refusal);
+    expect(await reconcile(database, { client: own })).toEqual(tally({ 'under way': 1, 'ordered again': 1 }));
+    expect(asked).toHaveBeenCalledTimes(2);
+    await own.connection.close();
+    await runOf(underWay).terminate();
+  });
+});
+
+describe('leads that are ordered again together', () => {
+  test('are those that need nothing else: the others are closed, ordered, or left as they were one by one', async ({
+    database,
+  }) => {
+    const orders = await Promise.all(Array.from({ length: 5 }, () => lost(database)));
+    const [canceled, told, over, later, plain] = orders.map(({ leadId }) => leadId) as [string, ...string[]];
+    const change = (leadId: string | undefined, data: object) =>
+      database.prisma.onboarding.update({ where: { leadId: leadId ?? '' }, data });
+    await change(canceled, { acceptedCommands: ['cancel'] });
+    await change(told, { acceptedCommands: ['skipEnrichment'] });
+    await change(over, { state: 'COMPLETED' });
+    await change(later, { round: 3 });
+    expect(await reconcile(database)).toEqual(tally({ 'under way': 1, canceled: 1, 'ordered again': 3 }));
+    const rows = await database.prisma.outbox.findMany({ where: { kind: 'START_ONBOARDING' } });
+    const payloads: Record<string, object> = {};
+    for (const row of rows) payloads[row.leadId ?? ''] = orderSchema.parse(row).payload;
+    expect(payloads).toEqual({
+      [told ?? '']: expect.objectContaining({ round: 1, again: true, commands: ['skipEnrichment'] }) as object,
+      [later ?? '']: expect.objectContaining({ round: 3, again: true }) as object,
+      [plain ?? '']: expect.not.objectContaining({ commands: expect.anything() as unknown }) as object,
+    });
+    expect(payloads[plain ?? '']).not.toHaveProperty('commands');
+    expect(new Set(rows.map(({ payload }) => (payload as { requestId: string }).requestId)).size).toBe(3);
+    expect(await database.prisma.watch.findMany({ where: { leadId: { in: [canceled, over ?? ''] } } })).toEqual([]);
   });
 });
 
