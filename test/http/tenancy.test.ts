@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import { API_SCOPES } from '../../src/api-keys/scopes.ts';
 import { API_ROLE } from '../../src/db/tenant.ts';
 import type { Page } from '../support/api.ts';
-import { type KeyedApi, makeKey, testWithoutStarts as test } from '../support/keyed-api.ts';
+import { createKeyedApi, type KeyedApi, makeKey, testWithoutStarts as test } from '../support/keyed-api.ts';
 import {
   createHolder,
   type Holder,
@@ -50,19 +50,20 @@ describe.for([
   ['the filter of queries alone, without row-level security', undefined],
 ] as const)('with %s', ([, role]) => {
   test.override({ role });
+  let shared: KeyedApi;
   let owner: Holder;
   let stranger: Holder;
-  let before: Record<string, unknown[]>;
 
-  test.beforeEach(async ({ database }) => {
+  test.beforeAll(async ({ database }) => {
+    shared = createKeyedApi(database, { slots: 0 }, role);
     owner = await createHolder(database);
     stranger = await createHolder(database);
-    before = await rowsOf(database, owner.organizationId);
   });
+  test.afterAll(() => shared.close());
 
-  test.for(guarded)('%s works for its owner', async ([what], { keyed }) => {
-    const { token, ids, organizationId } = owner;
-    const { status } = await perform(keyed, what, { token, ids, organizationId });
+  test.for(guarded)('%s works for its owner', async ([what], { database }) => {
+    const { token, ids, organizationId } = await createHolder(database);
+    const { status } = await perform(shared, what, { token, ids, organizationId });
     expect([200, 201, 202, 204, /\/(retry|enrich)$/.test(what) ? 409 : 200]).toContain(status);
   });
 
@@ -71,7 +72,7 @@ describe.for([
     const expired = await makeKey(database, { organizationId, expiresAt: new Date(Date.now() - 1) });
     const revoked = await makeKey(database, { organizationId });
     await database.prisma.apiKey.update({ where: { id: idOf(revoked) }, data: { revokedAt: new Date() } });
-    before = await rowsOf(database, organizationId);
+    const before = await rowsOf(database, organizationId);
     for (const token of [undefined, 'nonsense', owner.token.replace(/.{43}$/, 'A'.repeat(43)), expired, revoked]) {
       const answer = await perform(keyed, what, { token, ids, organizationId });
       expectProblem(answer, 401, 'unauthenticated');
@@ -80,36 +81,35 @@ describe.for([
     expect(await rowsOf(database, organizationId)).toEqual(before);
   });
 
-  test.for(guarded)('%s names the scope that a key lacks', async ([what], { keyed, database }) => {
+  test.for(guarded)('%s names the scope that a key lacks', async ([what], { database }) => {
     const { organizationId, ids } = owner;
-    const [scope = ''] = (await documentedScopes(keyed))[what] ?? [];
+    const [scope = ''] = (await documentedScopes(shared))[what] ?? [];
     const others = API_SCOPES.filter((other) => other !== scope);
     const token = await makeKey(database, { organizationId, scopes: others });
-    before = await rowsOf(database, organizationId);
-    const answer = await perform(keyed, what, { token, ids, organizationId });
+    const before = await rowsOf(database, organizationId);
+    const answer = await perform(shared, what, { token, ids, organizationId });
     expectProblem(answer, 403, 'forbidden');
     expect((answer.body as { detail: string }).detail).toContain(scope);
     expect(answer.headers.get('www-authenticate')).toBe(`Bearer error="insufficient_scope", scope="${scope}"`);
     expect(await rowsOf(database, organizationId)).toEqual(before);
   });
 
-  test.for(byId)(
-    "%s answers for another organization's id as for an unknown one",
-    async ([what], { keyed, database }) => {
-      const told = async (ids: Holder['ids']) => {
-        const answer = await perform(keyed, what, { token: stranger.token, ids });
-        expectProblem(answer, 404, 'not-found');
-        return answer.text.replaceAll(/[\da-f]{8}-[\da-f-]{27}/g, '…');
-      };
-      const unknown = { lead: randomUUID(), notification: randomUUID(), key: randomUUID(), rescore: randomUUID() };
-      expect(await told(owner.ids)).toBe(await told(unknown));
-      expect(await rowsOf(database, owner.organizationId)).toEqual(before);
-    },
-  );
+  test.for(byId)("%s answers for another organization's id as for an unknown one", async ([what], { database }) => {
+    const before = await rowsOf(database, owner.organizationId);
+    const told = async (ids: Holder['ids']) => {
+      const answer = await perform(shared, what, { token: stranger.token, ids });
+      expectProblem(answer, 404, 'not-found');
+      return answer.text.replaceAll(/[\da-f]{8}-[\da-f-]{27}/g, '…');
+    };
+    const unknown = { lead: randomUUID(), notification: randomUUID(), key: randomUUID(), rescore: randomUUID() };
+    expect(await told(owner.ids)).toBe(await told(unknown));
+    expect(await rowsOf(database, owner.organizationId)).toEqual(before);
+  });
 
-  test.for(ofOrganization)('%s reaches own rows only', async ([what, { list, query, body }], { keyed, database }) => {
+  test.for(ofOrganization)('%s reaches own rows only', async ([what, { list, query, body }], { database }) => {
+    const before = await rowsOf(database, owner.organizationId);
     const mine = { token: stranger.token, organizationId: stranger.organizationId };
-    const answer = await perform(keyed, what, mine);
+    const answer = await perform(shared, what, mine);
     expect(answer.status).toBeLessThan(300);
     if (list) {
       const { items } = answer.body as Page<{ id: string; organizationId?: string }>;
@@ -120,9 +120,9 @@ describe.for([
       }
     }
     const foreign = body ? { ...mine, organizationId: owner.organizationId } : { ...mine, named: owner.organizationId };
-    expectProblem(await perform(keyed, what, foreign), 403, 'forbidden');
+    expectProblem(await perform(shared, what, foreign), 403, 'forbidden');
     if (!body) {
-      const named = await perform(keyed, what, { ...mine, named: stranger.organizationId });
+      const named = await perform(shared, what, { ...mine, named: stranger.organizationId });
       expect(named.status, query).toBe(answer.status);
     }
     expect(await rowsOf(database, owner.organizationId)).toEqual(before);
