@@ -5,6 +5,7 @@ import { createPool } from '../../src/db/pool.ts';
 import { createPrisma } from '../../src/db/prisma.ts';
 import { connectionStringOf } from '../../src/local/postgres/postgres.ts';
 import { TEMPLATE_DATABASE } from './global-setup.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 export type TestDatabase = Awaited<ReturnType<typeof createTestDatabase>>;
 
@@ -15,6 +16,7 @@ export async function createTestDatabase() {
   await asAdmin(port, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE} STRATEGY FILE_COPY`);
   const url = connectionStringOf(port, name);
   const pool = createPool({ connectionString: url, max: 20, applicationName: name, onError: () => undefined });
+  pool.options.connectionTimeoutMillis = PATIENCE_MS; // on a busy machine Postgres is slow to answer, not gone
   const prisma = createPrisma(pool);
   return {
     url,

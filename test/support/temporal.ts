@@ -1,9 +1,8 @@
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { namespaceOf } from './global-setup.ts';
 import { recordHistory } from './histories.ts';
-import { workflowCoverage } from './workflow-coverage.ts';
+import { replayHistory } from './replay-history.ts';
 
 /** The namespace of this test process: files that run side by side do not see each other's task queues. */
 export const testNamespace = () => namespaceOf(process.env['VITEST_POOL_ID'] ?? '1');
@@ -20,12 +19,7 @@ export function createTestClient(): Client {
  * @throws when the code would decide otherwise
  */
 export async function replay(handle: WorkflowHandle): Promise<void> {
-  const history = await handle.fetchHistory();
-  await Worker.runReplayHistory(
-    { workflowBundle: { codePath: inject('workflowBundle') }, sinks: workflowCoverage.sinks },
-    history,
-    handle.workflowId,
-  );
+  await replayHistory(await handle.fetchHistory(), handle.workflowId);
   await recordHistory(handle);
 }
 

@@ -1,17 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { Worker } from '@temporalio/worker';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { HISTORIES } from '../support/histories.ts';
-import { workflowCoverage } from '../support/workflow-coverage.ts';
+import { replayHistory } from '../support/replay-history.ts';
 
 const files = (await readdir(HISTORIES, { recursive: true })).filter((file) => file.endsWith('.json'));
 
 async function replayFile(file: string, change: (history: string) => string = (history) => history): Promise<void> {
   const history = JSON.parse(change(await readFile(join(HISTORIES, file), 'utf8'))) as unknown;
-  const options = { workflowBundle: { codePath: inject('workflowBundle') }, sinks: workflowCoverage.sinks };
-  await Worker.runReplayHistory(options, history, basename(file));
+  await replayHistory(history, basename(file));
 }
 
 describe('runs of earlier releases', () => {

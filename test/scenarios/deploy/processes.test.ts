@@ -19,6 +19,8 @@ import { assembleImage } from '../../deploy/image.ts';
 const compose = await readCompose({ ENRICHMENT_DELAY_MS: '50' });
 const longRunning = ownServices(compose).filter(([, { healthcheck }]) => healthcheck);
 const running = new Map<string, ChildProcess>();
+/** What each has written, whichever the stream. */
+const outputs = new Map<string, string[]>();
 const ports = new Map<string, number>();
 let folder: string;
 let image: string;
@@ -113,6 +115,7 @@ describe('the commands of the compose file, as plain processes on what the Docke
     });
     running.set(name, child);
     const output: string[] = [];
+    outputs.set(name, output);
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (part: Buffer) => output.push(part.toString()));
     const deadline = Date.now() + PATIENCE_MS;
@@ -122,7 +125,10 @@ describe('the commands of the compose file, as plain processes on what the Docke
     }
   });
 
-  it('together onboard a lead, for the holder of a key that is made as docs/api.md says', async () => {
+  it('together onboard a lead, for the holder of a key that is made as docs/api.md says', async ({ onTestFailed }) => {
+    onTestFailed(() => {
+      for (const [name, output] of outputs) console.log(`${name}: ${output.join('')}`);
+    });
     const url = `http://127.0.0.1:${ports.get('api') ?? 0}/api/leads`;
     expect((await fetch(url)).status).toBe(401);
     const key = await run('api', await firstKeyCommand());
