@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EventSource } from 'eventsource';
 import { onTestFinished } from 'vitest';
 
@@ -8,10 +9,19 @@ export interface ReceivedEvent<Data = Record<string, unknown>> {
   data: Data;
 }
 
+/** Asks again while the service says that it is busy: after such an answer `EventSource` would not come back. */
+async function fetchPatiently(...request: Parameters<typeof fetch>): Promise<Response> {
+  for (;;) {
+    const response = await fetch(...request);
+    if (response.status !== 503) return response;
+    await sleep(Number(response.headers.get('retry-after')) * 1_000);
+  }
+}
+
 /** Follows a stream as a browser does, with its own way of coming back, until the test ends. */
 export function follow(url: string, headers: Record<string, string> = {}) {
   const source = new EventSource(url, {
-    fetch: (address, init) => fetch(address, { ...init, headers: { ...init.headers, ...headers } }),
+    fetch: (address, init) => fetchPatiently(address, { ...init, headers: { ...init.headers, ...headers } }),
   });
   onTestFinished(() => source.close());
   const events: ReceivedEvent[] = [];
