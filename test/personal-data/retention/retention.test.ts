@@ -1,12 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import type { Client, WorkflowHandle } from '@temporalio/client';
-import { afterEach, beforeEach, describe, expect, inject, onTestFinished } from 'vitest';
-import { freePort } from '../../../src/local/ports.ts';
-import { waitUntilReady } from '../../../src/local/processes/readiness.ts';
-import { projectRoot } from '../../../src/local/project-root.ts';
+import type { Client } from '@temporalio/client';
+import { afterEach, beforeEach, describe, expect, onTestFinished } from 'vitest';
 import { findExpiredLeads } from '../../../src/personal-data/retention/expired-leads.ts';
 import { applyRetentionSchedule } from '../../../src/personal-data/retention/schedule.ts';
 import { TASK_QUEUES } from '../../../workflows/contract.ts';
@@ -19,12 +13,12 @@ import { explain } from '../../support/explain.ts';
 import { recordLog } from '../../support/log.ts';
 import { takeIn } from '../../support/onboarding.ts';
 import { recordStatements } from '../../support/statements.ts';
-import { createTestClient, historyText, replay, testNamespace } from '../../support/temporal.ts';
+import { createTestClient, historyText, replay } from '../../support/temporal.ts';
 import { type ActivityOverrides, startWorkers } from '../../support/workers.ts';
 import { createPerson, tablesWithTraces, tracesIn } from '../person.ts';
 import { age, takeInOld } from './old-leads.ts';
+import { DAYS, erasedOf, trigger } from './retention-run.ts';
 
-const DAYS = 30;
 let client: Client;
 
 beforeEach<{ database: TestDatabase }>(async ({ database }) => {
@@ -40,28 +34,6 @@ afterEach(async () => {
 async function runWorkers(database: TestDatabase, overrides?: ActivityOverrides): Promise<void> {
   const workers = await startWorkers(database, recordLog().log, overrides);
   onTestFinished(() => workers.stop());
-}
-
-/** Triggers the Schedule, as an operator would. @returns the run that this has started */
-async function trigger(): Promise<WorkflowHandle<typeof retention>> {
-  await applyRetentionSchedule(client, DAYS);
-  const schedule = client.schedule.getHandle(RETENTION_SCHEDULE_ID);
-  await schedule.trigger();
-  const started = async () => (await schedule.describe()).info.recentActions.at(-1)?.action.workflow;
-  await expect.poll(started).toBeDefined();
-  const { workflowId, firstExecutionRunId } = (await started()) ?? {};
-  return client.workflow.getHandle(workflowId ?? '', firstExecutionRunId);
-}
-
-/** Which of these leads were erased; each of them once. */
-async function erasedOf({ prisma }: TestDatabase, leadIds: string[]): Promise<string[]> {
-  const where = { leadId: { in: leadIds }, type: 'lead.erased' };
-  const entries = await prisma.leadEvent.findMany({ where });
-  const erased = entries.map(({ leadId }) => leadId);
-  expect(new Set(erased).size).toBe(erased.length);
-  expect(await prisma.leadEvent.count({ where: { leadId: { in: erased } } })).toBe(erased.length);
-  expect(await prisma.lead.count({ where: { id: { in: erased } } })).toBe(0);
-  return leadIds.filter((id) => erased.includes(id));
 }
 
 describe('retention', () => {
@@ -81,7 +53,7 @@ describe('retention', () => {
     const again = { organizationId: 'org-123', name: 'Ana', email };
     expect((await api.call('POST', '/api/leads', again)).status).toBe(200);
 
-    const run = await trigger();
+    const run = await trigger(client);
     expect(await run.result()).toEqual({ erased: old.length });
     expect(await erasedOf(database, [...old, ...young, changed, touched, judged])).toEqual(old);
     expect(await tablesWithTraces(database, person)).toEqual([]);
@@ -93,26 +65,6 @@ describe('retention', () => {
     await replay(run);
   });
 
-  test('counts exactly, and erases each lead once, when its worker is killed in the middle', async ({ database }) => {
-    const old = await takeInOld(database, 40, DAYS + 1);
-    const release = await holdLead(database, old[20] ?? '');
-    const first = await startWorkerProcess(database);
-    const run = await trigger();
-    await expect.poll(async () => (await erasedOf(database, old)).length).toBe(20);
-    first.kill('SIGKILL');
-    await once(first, 'exit');
-    expect((await erasedOf(database, old)).length).toBe(20);
-    await release();
-
-    await startWorkerProcess(database);
-    expect(await run.result()).toEqual({ erased: 40 });
-    expect(await erasedOf(database, old)).toEqual(old);
-    const { events } = await run.fetchHistory();
-    const attempts = events?.map((event) => event.activityTaskStartedEventAttributes?.attempt ?? 0) ?? [];
-    expect(Math.max(...attempts)).toBeGreaterThan(1);
-    await replay(run);
-  });
-
   test('leaves a lead alone that was changed since it was found', async ({ api, database }) => {
     const [kept = '', other = ''] = await takeInOld(database, 2, DAYS + 1);
     await runWorkers(database, {
@@ -121,7 +73,7 @@ describe('retention', () => {
         return { leadIds: [kept, other, randomUUID()] };
       },
     });
-    expect(await (await trigger()).result()).toEqual({ erased: 2 });
+    expect(await (await trigger(client)).result()).toEqual({ erased: 2 });
     expect(await erasedOf(database, [kept, other])).toEqual([other]);
   });
 
@@ -152,31 +104,3 @@ describe('retention', () => {
     }
   });
 });
-
-/** Somebody changes a lead, and takes their time. @returns a function that ends it */
-async function holdLead({ pool }: TestDatabase, leadId: string): Promise<() => Promise<unknown>> {
-  const holder = await pool.connect();
-  onTestFinished(() => holder.release(true));
-  await holder.query('BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0');
-  await holder.query('SELECT 1 FROM lead WHERE id = $1 FOR UPDATE', [leadId]);
-  return () => holder.query('ROLLBACK');
-}
-
-/** A process of its own, for workflows and for the queue `lead`, that ends with the test. */
-async function startWorkerProcess({ url }: TestDatabase): Promise<ChildProcess> {
-  const port = await freePort();
-  const queues = [TASK_QUEUES.onboarding, TASK_QUEUES.lead].flatMap((queue) => ['--task-queue', queue]);
-  const child = spawn(process.execPath, [join(projectRoot(), 'dist/src/worker.js'), ...queues], {
-    env: {
-      PATH: process.env['PATH'],
-      DATABASE_URL: url,
-      TEMPORAL_ADDRESS: inject('temporalAddress'),
-      TEMPORAL_NAMESPACE: testNamespace(),
-      HEALTH_PORT: String(port),
-    },
-    stdio: 'ignore',
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  await waitUntilReady({ kind: 'http', url: `http://127.0.0.1:${port}/readyz` }, AbortSignal.timeout(40_000));
-  return child;
-}

@@ -1,6 +1,7 @@
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../../src/local/ports.ts';
 import { connectionStringOf } from '../../../src/local/postgres/postgres.ts';
@@ -57,6 +58,43 @@ describe('migrate deploy', () => {
     expect(stderr).toContain('Migration name: 20990101000000_broken');
     expect(stderr).toContain('column "no_such_column" of relation "lead" does not exist (line 3)');
     expect(await query(database.url, `SELECT to_regclass('half_done') AS found`)).toEqual([{ found: null }]);
+  });
+
+  it('makes an index of a large table while somebody writes it', async () => {
+    await using database = unborn();
+    expect((await runPrisma(['migrate', 'deploy'], database.url)).exitCode).toBe(0);
+    const folder = await mkdtemp(join(tmpdir(), 'lead-migrations-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await cp(MIGRATIONS, join(folder, 'migrations'), { recursive: true });
+    await mkdir(join(folder, 'migrations/20990101000000_index'));
+    await writeFile(
+      join(folder, 'migrations/20990101000000_index/migration.sql'),
+      'CREATE INDEX CONCURRENTLY lead_locale_idx ON lead(locale);\n',
+    );
+    await writeFile(join(folder, 'prisma.config.mjs'), configOf(join(folder, 'migrations'), database.url));
+
+    const writer = new pg.Client({ connectionString: database.url });
+    await writer.connect();
+    const write = (email: string) =>
+      writer.query(
+        `WITH taken AS (INSERT INTO lead (id, organization_id, name, email, email_key)
+                    VALUES (gen_random_uuid(), 'org-1', 'Ana', $1, $1) RETURNING id)
+                    INSERT INTO onboarding (lead_id, organization_id) SELECT id, 'org-1' FROM taken`,
+        [email],
+      );
+    await writer.query('BEGIN');
+    await write('one@example.com');
+    const deployed = runPrisma(['migrate', 'deploy', '--config', join(folder, 'prisma.config.mjs')], database.url);
+    const waiting = `SELECT count(*)::int AS count FROM pg_stat_activity
+                     WHERE datname = current_database() AND query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'`;
+    await expect.poll(() => query(database.url, waiting)).toEqual([{ count: 1 }]); // for the writer's end
+    await write('two@example.com');
+    await query(database.url, `UPDATE lead SET name = 'Eva' WHERE email = 'nobody@example.com'`);
+    await writer.query('COMMIT');
+    expect(await deployed).toMatchObject({ exitCode: 0 });
+    await writer.end();
+    const valid = `SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = 'lead_locale_idx'::regclass`;
+    expect(await query(database.url, valid)).toEqual([{ valid: true }]);
   });
 
   it('says what an administrator has to do for an owner who may not make roles, and goes on when it is done', async () => {

@@ -16,6 +16,7 @@ import { test } from '../../support/api.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { follow } from '../../support/event-source.ts';
 import { createInbox, type TestInbox } from '../../support/notifications.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import { startProcess } from '../../support/processes.ts';
 import { recordStatements } from '../../support/statements.ts';
 import { type InboxList, startStreamApi } from '../../support/stream-api.ts';
@@ -24,7 +25,7 @@ import { startTcpProxy } from '../../support/tcp-proxy.ts';
 const SOON = { interval: 20 };
 const LATER = { interval: 50 };
 /** Of a transaction on a busy machine. */
-const PATIENT = { maxWait: 30_000, timeout: 30_000 };
+const PATIENT = { maxWait: PATIENCE_MS, timeout: PATIENCE_MS };
 
 /** Makes notifications in transactions beside each other, which do not commit in the order in which they began. */
 async function fillShuffled({ prisma }: TestDatabase, inbox: TestInbox, count: number, writers: number) {

@@ -8,7 +8,7 @@ import * as scenarios from './canaries/scenarios.ts';
 import { openStage, send, type Stage } from './canaries/stage.ts';
 
 describe('the data of persons', () => {
-  test('is in Postgres alone, whatever goes well or wrong', { timeout: 300_000 }, async ({ database }) => {
+  test('is in Postgres alone, whatever goes well or wrong', async ({ database }) => {
     const stage = await openStage(database);
     const { people, world, quiet } = stage;
     const { known, leadId } = await scenarios.goWell(stage);

@@ -8,6 +8,7 @@ import { inject, onTestFinished } from 'vitest';
 import { freePort } from '../../../../src/local/ports.ts';
 import { waitUntilReady } from '../../../../src/local/processes/readiness.ts';
 import { prepareTemporal } from '../../../../src/local/temporal/temporal.ts';
+import { PATIENCE_MS } from '../../../support/patience.ts';
 import { textOf } from '../../../support/temporal.ts';
 
 /** A Temporal server of the test's own, whose files and output it can read. It ends with the test. */
@@ -24,7 +25,7 @@ export async function startOwnTemporal() {
     server.kill('SIGTERM');
     await exited;
   };
-  await waitUntilReady(part.ready, AbortSignal.timeout(40_000));
+  await waitUntilReady(part.ready, AbortSignal.timeout(PATIENCE_MS));
   const client = new Client({ connection: Connection.lazy({ address: `127.0.0.1:${port}` }) });
   onTestFinished(async () => {
     await client.connection.close();

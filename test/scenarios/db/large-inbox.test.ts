@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
-import type { Prisma } from '../../src/db/generated/client.ts';
-import { listNotifications, markAllRead, markRead, readInbox } from '../../src/notifications/inbox.ts';
-import { inboxId } from '../../src/notifications/inbox-id.ts';
-import { query } from '../db/support.ts';
-import type { TestDatabase } from '../support/database.ts';
-import { createInbox } from '../support/notifications.ts';
-import { test } from '../support/onboarding.ts';
+import type { Prisma } from '../../../src/db/generated/client.ts';
+import { listNotifications, markAllRead, markRead, readInbox } from '../../../src/notifications/inbox.ts';
+import { inboxId } from '../../../src/notifications/inbox-id.ts';
+import { query } from '../../db/support.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { createInbox } from '../../support/notifications.ts';
+import { test } from '../../support/onboarding.ts';
 
 const MILLION = 1_000_000;
 /** Pages of 8 KB that a statement may look at; the notifications alone have more than 15,000. */
