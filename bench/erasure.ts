@@ -31,15 +31,18 @@ await withPostgres(async (database) => {
     }
   })();
 
-  const startedAt = performance.now();
-  const seconds = () => ((performance.now() - startedAt) / 1_000).toFixed(2);
-  const erasure = { reason: 'request', requestId: 'bench', origin: {}, orderDelayMs: 0 } as const;
-  const { leftovers } = await prisma.$transaction((tx) => eraseLead(tx, leadId, erasure));
-  console.log(`gone for all who ask after ${seconds()} s (leftovers: ${leftovers})`);
-  await sweepErasures(pool, log, new AbortController().signal);
-  console.log(`${ENTRIES} entries deleted after ${seconds()} s`);
-  ended.abort();
-  await intake;
+  try {
+    const startedAt = performance.now();
+    const seconds = () => ((performance.now() - startedAt) / 1_000).toFixed(2);
+    const erasure = { reason: 'request', requestId: 'bench', origin: {}, orderDelayMs: 0 } as const;
+    const { leftovers } = await prisma.$transaction((tx) => eraseLead(tx, leadId, erasure));
+    console.log(`gone for all who ask after ${seconds()} s (leftovers: ${leftovers})`);
+    await sweepErasures(pool, log, new AbortController().signal);
+    console.log(`${ENTRIES} entries deleted after ${seconds()} s`);
+  } finally {
+    ended.abort();
+    await intake;
+  }
   intakes.sort((a, b) => a - b);
   const percentile = (share: number) => Math.round(intakes[Math.floor(intakes.length * share)] ?? 0);
   console.log(`meanwhile ${intakes.length} leads taken in: p50 ${percentile(0.5)} ms, p99 ${percentile(0.99)} ms`);

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
 import { createLeadActivities } from '../../activities/lead.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
+import { BATCH } from '../../src/personal-data/erase.ts';
 import { sweepErasures } from '../../src/personal-data/sweep-erasures.ts';
 import { runActivity } from '../support/activity.ts';
 import type { Lead } from '../../src/leads/lead.ts';
@@ -70,6 +71,27 @@ describe('a lead with a long timeline', () => {
     await Promise.all([1, 2, 3].map(() => sweep(database)));
     expect(await entriesOf(database, leadId)).toBe(1);
     expect(await database.prisma.erasure.count()).toBe(0);
+  });
+
+  test('is gone through a batch at a time, whatever the planner believes of the table', async ({ database }) => {
+    const { leadId } = await takeIn(database);
+    await database.pool.query('ALTER TABLE lead_event SET (autovacuum_enabled = false)');
+    for (let times = 0; times < 15; times += 1) await fill(database, leadId);
+    const client = await database.pool.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query(`SELECT erase_leftovers($1, $2, '-infinity', 0), has_leftovers($1)`, [leadId, BATCH]);
+      const { rows } = await client.query<{ fetched: number }>(
+        `SELECT sum(pg_stat_get_xact_tuples_fetched(oid) + pg_stat_get_xact_tuples_returned(oid))::int AS fetched
+         FROM pg_class WHERE oid = 'lead_event'::regclass
+           OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'lead_event'::regclass)`,
+      );
+      expect(rows[0]?.fetched).toBeGreaterThanOrEqual(BATCH);
+      expect(rows[0]?.fetched).toBeLessThan(4 * BATCH);
+    } finally {
+      await client.query('ROLLBACK');
+      client.release();
+    }
   });
 
   test('does not hold up another when it cannot be deleted', async ({ api, database }) => {
