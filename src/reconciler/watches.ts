@@ -10,14 +10,16 @@ import { concernsAll, explainFailure } from '../outbox/failure.ts';
 import { nameOf, WATCHED } from '../outbox/watch.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { claimWatched, lookLater, type WatchedRun } from './claim.ts';
-import { hasEnded, latestRun, runningAmong } from './latest-run.ts';
+import { hasEnded, knownAmong, latestRun, type LatestRun, MISSING } from './latest-run.ts';
 import { mendAssignment, mendEnrichment, mendOnboarding, orderLostOnboardings, type StoppedRun } from './mend.ts';
 import { emptyTally, type Tally, type Verdict } from './verdicts.ts';
 
 /** Runs looked at together: visibility is asked once for all of them. */
 const PAGE = 500;
-/** Calls to Temporal under way at once, about the runs that visibility does not know to be running. */
+/** Calls to Temporal under way at once, about single runs. */
 const QUESTIONS = 50;
+/** When Temporal has none of so many runs that visibility does not know, it has none of the others either. */
+const SAMPLE = 10;
 
 export interface ReconcilerDependencies {
   pool: Pool;
@@ -78,33 +80,59 @@ export async function reconcileWatched(deps: ReconcilerDependencies, signal?: Ab
 
 /** Finds out which runs have stopped, and mends them. @returns a verdict for each run */
 async function judge(deps: ReconcilerDependencies, runs: WatchedRun[]): Promise<Verdict[]> {
-  const { client, log } = deps;
-  const unordered = runs.filter(({ ordered }) => !ordered);
-  const running = await findRunning(deps, unordered);
-  const unsure = unordered.filter((seen) => seen.long || !running.has(workflowIdOf(seen)));
-  const atOnce = pLimit(QUESTIONS);
-  const ask = (seen: WatchedRun) => atOnce(() => latestRun(client, workflowIdOf(seen)));
-  const answers = await Promise.allSettled(unsure.map(ask));
-
-  const verdicts = Array.from({ length: runs.length - unsure.length }, (): Verdict => 'under way');
+  const verdicts: Verdict[] = [];
   const stopped: StoppedRun[] = [];
-  for (const [index, answer] of answers.entries()) {
-    const seen = unsure[index] as WatchedRun;
-    if (answer.status === 'rejected') verdicts.push(reported(log, seen, answer.reason));
-    else if (!hasEnded(answer.value)) verdicts.push('under way');
-    else stopped.push({ ...seen, latest: answer.value, requestId: `reconciler-${uuidv7()}` });
+  for (const { seen, answer } of await findLatest(deps, runs)) {
+    if (answer.status === 'rejected') verdicts.push(reported(deps.log, seen, answer.reason));
+    else if (hasEnded(answer.value))
+      stopped.push({ ...seen, latest: answer.value, requestId: `reconciler-${uuidv7()}` });
   }
-  return [...verdicts, ...(await mendAll(deps, stopped))];
+  verdicts.push(...(await mendAll(deps, stopped)));
+  const others = Array.from({ length: runs.length - verdicts.length }, (): Verdict => 'under way');
+  return [...verdicts, ...others];
 }
 
-/** Asks visibility, which saves a question for each run; without it they are all asked for. */
-async function findRunning({ client, log }: ReconcilerDependencies, runs: WatchedRun[]): Promise<Set<string>> {
+interface Asked {
+  seen: WatchedRun;
+  answer: PromiseSettledResult<LatestRun>;
+}
+
+/**
+ * Finds the latest run of each, but of those that have an order, or a run that visibility knows to be under way and that
+ * is not watched for long.
+ */
+async function findLatest({ client, log }: ReconcilerDependencies, runs: WatchedRun[]): Promise<Asked[]> {
+  const atOnce = pLimit(QUESTIONS);
+  const ask = async (some: WatchedRun[]): Promise<Asked[]> => {
+    const answers = some.map((seen) => atOnce(() => latestRun(client, workflowIdOf(seen))));
+    const settled = await Promise.allSettled(answers);
+    return some.map((seen, index) => ({ seen, answer: settled[index] as PromiseSettledResult<LatestRun> }));
+  };
+
+  const unordered = runs.filter(({ ordered }) => !ordered);
+  const known = await findKnown(client, log, unordered);
+  if (!known) return ask(unordered);
+  const ofKnown = unordered.filter((seen) => known.has(workflowIdOf(seen)));
+  const unknown = unordered.filter((seen) => !known.has(workflowIdOf(seen)));
+  const sample = await ask(unknown.slice(0, SAMPLE));
+  const others = unknown.slice(SAMPLE);
+  const areMissing = sample.every(({ answer }) => answer.status === 'fulfilled' && answer.value === MISSING);
+  const missing = (seen: WatchedRun): Asked => ({ seen, answer: { status: 'fulfilled', value: MISSING } });
+  return [
+    ...(await ask(ofKnown.filter((seen) => seen.long || !known.get(workflowIdOf(seen))))),
+    ...sample,
+    ...(areMissing ? others.map(missing) : await ask(others)),
+  ];
+}
+
+/** What visibility knows of runs, which saves a question for each; undefined when it does not answer. */
+async function findKnown(client: Client, log: Logger, runs: WatchedRun[]): Promise<Map<string, boolean> | undefined> {
   try {
-    return await runningAmong(client, runs.map(workflowIdOf));
+    return await knownAmong(client, runs.map(workflowIdOf));
   } catch (err) {
     if (concernsAll(explainFailure(err).kind)) throw err;
     log.warn({ err }, 'visibility does not answer: each run is asked for');
-    return new Set();
+    return undefined;
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { beforeEach, describe, expect, vi } from 'vitest';
 import { freePort } from '../../src/local/ports.ts';
@@ -240,6 +241,12 @@ describe('looking at leads that are under way', () => {
     await Promise.all(underWay.map((order) => runOf(order).terminate()));
   });
 
+  /** What visibility says of a run that it takes for running. */
+  async function* sayRunning(leadId: string) {
+    await Promise.resolve();
+    yield { workflowId: onboardingWorkflowId(leadId), status: { name: 'RUNNING' } };
+  }
+
   test.for([
     ['an hour at most', '59 minutes', { 'under way': 1 }],
     ['longer than an hour', '61 minutes', { 'ordered again': 1 }],
@@ -249,20 +256,39 @@ describe('looking at leads that are under way', () => {
       const { leadId } = await lost(database);
       await age(database, since);
       const { client: own } = countingClient();
-      vi.spyOn(own.workflowService, 'listWorkflowExecutions').mockResolvedValue({
-        executions: [{ execution: { workflowId: onboardingWorkflowId(leadId) } }],
-      } as never);
+      vi.spyOn(own.workflow, 'list').mockReturnValue(sayRunning(leadId) as never);
       expect(await reconcile(database, { client: own })).toEqual(tally(verdict));
       await own.connection.close();
     },
   );
+
+  test('costs ten questions for any number that are lost, when none of the ten is there', async ({ database }) => {
+    await Promise.all(Array.from({ length: 30 }, () => lost(database)));
+    const { client: own, asked } = countingClient();
+    expect(await reconcile(database, { client: own })).toEqual(tally({ 'ordered again': 30 }));
+    expect(asked).toHaveBeenCalledTimes(10);
+    await own.connection.close();
+  });
+
+  test('costs one for each when visibility has lost runs that are there', async ({ database }) => {
+    const underWay = await Promise.all(Array.from({ length: 12 }, () => started(database)));
+    await lost(database);
+    const { client: own, asked } = countingClient();
+    vi.spyOn(own.workflow, 'list').mockReturnValue(sayRunning(randomUUID()) as never);
+    expect(await reconcile(database, { client: own })).toEqual(tally({ 'under way': 12, 'ordered again': 1 }));
+    expect(asked).toHaveBeenCalledTimes(13);
+    await own.connection.close();
+    await Promise.all(underWay.map((order) => runOf(order).terminate()));
+  });
 
   test('goes on without visibility: each run is asked for', async ({ database }) => {
     const underWay = await started(database);
     await lost(database);
     const { client: own, asked } = countingClient();
     const refusal = Object.assign(new Error('13 INTERNAL'), { code: 13, details: 'by the test', metadata: {} });
-    vi.spyOn(own.workflowService, 'listWorkflowExecutions').mockRejectedValue(refusal);
+    vi.spyOn(own.workflow, 'list').mockImplementation(() => {
+      throw refusal;
+    });
     expect(await reconcile(database, { client: own })).toEqual(tally({ 'under way': 1, 'ordered again': 1 }));
     expect(asked).toHaveBeenCalledTimes(2);
     await own.connection.close();
