@@ -14,7 +14,7 @@ const LOST = Number(process.argv[2] ?? 1_000_000);
 const SLOW = Number(process.argv[3] ?? 100_000);
 const CHUNK = 10_000;
 
-/** Leads that were taken in an hour ago, and whose orders have been carried out. @returns some of their ids */
+/** Leads that were taken in half an hour ago, and whose orders have been carried out. @returns their ids */
 async function insertLeads({ pool }: BenchDatabase, count: number): Promise<string[]> {
   const ids: string[] = [];
   for (let from = 0; from < count; from += CHUNK) {
@@ -34,7 +34,7 @@ async function insertLeads({ pool }: BenchDatabase, count: number): Promise<stri
   return ids;
 }
 
-/** Runs so many relay processes until `done` says so. @returns the seconds that it took, and their CPU seconds */
+/** Runs so many relay processes until `done` says so. @returns the seconds that it took */
 async function withRelays(count: number, env: NodeJS.ProcessEnv, done: () => Promise<boolean>): Promise<number> {
   const relays = Array.from({ length: count }, () =>
     spawn(process.execPath, ['dist/src/relay.js'], {

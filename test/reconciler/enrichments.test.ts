@@ -3,6 +3,7 @@ import { enrichmentWorkflowId } from '../../workflows/enrichment-contract.ts';
 import { testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
+import type { Onboarding } from '../support/onboarding.ts';
 import { reconcilerPass } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
@@ -27,13 +28,19 @@ async function onTimeline({ prisma }: TestDatabase, leadId: string, runs: string
   return runs.filter((run) => ['enrichment', 'score'].every((step) => keys.has(`enrichment-${run}/${step}`)));
 }
 
+/** A lead whose onboarding is over. @returns its id */
+async function onboarded(onboard: () => Promise<Onboarding>): Promise<string> {
+  const { leadId, handle } = await onboard();
+  await handle.result();
+  return leadId;
+}
+
 test('two enrichments that were answered 202 are both carried out, side by side', async ({
   api,
   database,
   onboard,
 }) => {
-  const { leadId, handle } = await onboard();
-  await handle.result();
+  const leadId = await onboarded(onboard);
   const first = await order(api, leadId);
   expect((await api.call('PATCH', `/api/leads/${leadId}`, { company: 'Globex' })).status).toBe(200);
   const second = await order(api, leadId, '?fresh=true');
@@ -49,8 +56,7 @@ test('an enrichment whose run was lost is ordered again, as it was, and carried 
   database,
   onboard,
 }) => {
-  const { leadId, handle } = await onboard();
-  await handle.result();
+  const leadId = await onboarded(onboard);
   const run = await order(api, leadId, '?fresh=true');
   await database.pool.query('DELETE FROM outbox');
   expect(await reconcilerPass(database)).toMatchObject({ 'ordered again': 1 });
