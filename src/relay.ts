@@ -1,8 +1,10 @@
+import { openLease } from './db/lease.ts';
 import { listen } from './db/listen.ts';
 import { openDatabase } from './db/open.ts';
 import { untilSchemaFits } from './db/schema.ts';
 import { sweepEnrichment } from './enrichment/guard/sweep.ts';
 import { type Health, serveHealth } from './process/health-server.ts';
+import { jsonPage, serveMetrics } from './process/metrics-server.ts';
 import { sweepIdempotencyKeys } from './leads/sweep-idempotency-keys.ts';
 import { carryOut } from './outbox/carry-out.ts';
 import { startRelay } from './outbox/relay.ts';
@@ -13,6 +15,8 @@ import { startPasses } from './reconciler/passes.ts';
 import { sweepErasures } from './personal-data/sweep-erasures.ts';
 import { keepRetentionSchedule } from './personal-data/retention/keep-schedule.ts';
 import { scoreSweeper } from './scoring/sweep-scores.ts';
+import { readStatistics } from './statistics/read-statistics.ts';
+import { answerScaling } from './statistics/scaling.ts';
 import { openTemporal } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 
@@ -26,6 +30,8 @@ const PATIENCE_MS = 30_000;
 const SWEEP_INTERVAL_MS = 60_000;
 /** Between two looks for what is left of erased leads. */
 const ERASURE_INTERVAL_MS = 5_000;
+/** Between two looks of the relay that leads at Temporal's statistics. */
+const STATISTICS_INTERVAL_MS = 10_000;
 /** Polls that a ready relay may be behind. */
 const MISSED_POLLS = 5;
 
@@ -41,6 +47,11 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
 
   let look = (): Health => ({ problem: 'not polling yet: waiting for Postgres, or for a migration of it' });
   if (env.HEALTH_PORT !== undefined) closers.add('health', await serveHealth(env.HEALTH_PORT, env.HOST, () => look()));
+
+  if (env.METRICS_PORT !== undefined) {
+    const pages = { '/scaling/': async (queue: string) => jsonPage(await answerScaling(background.pool, queue)) };
+    closers.add('metrics', await serveMetrics({ port: env.METRICS_PORT, host: env.HOST, log }, pages));
+  }
 
   await untilSchemaFits(pool, log, stopping);
   if (stopping.aborted) return;
@@ -73,6 +84,20 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   const erase = (signal: AbortSignal) => sweepErasures(background.pool, log, signal);
   closers.add('erasures', startPasses({ what: 'erasures', intervalMs: ERASURE_INTERVAL_MS, pass: erase, log }));
   closers.add('sweeper', startPasses({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, pass: sweep, log }));
+
+  if (env.METRICS_PORT !== undefined) {
+    const lease = openLease(background.pool, 'statistics');
+    closers.add('lease', () => lease.release());
+    const statistics = {
+      pool: background.pool,
+      get client() {
+        return temporal.client;
+      },
+      lease,
+    };
+    const pass = () => readStatistics(statistics);
+    closers.add('statistics', startPasses({ what: 'statistics', intervalMs: STATISTICS_INTERVAL_MS, pass, log }));
+  }
 
   const tolerated = env.OUTBOX_POLL_MS * MISSED_POLLS + 5_000;
   look = () => {

@@ -9,6 +9,9 @@ const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = 
   ERROR: 'error',
 };
 
+/** How often a worker tells Temporal how many of its slots are in use. By default once a minute. */
+const WORKER_HEARTBEAT_MS = 5_000;
+
 /** What the SDK warns of and we mean: a queue is either for workflows or for activities. */
 const INTENDED = /^No (workflows|activities) registered/;
 
@@ -19,6 +22,7 @@ const INTENDED = /^No (workflows|activities) registered/;
 export function installRuntime(log: Logger, metricsAddress: string | undefined): void {
   Runtime.install({
     shutdownSignals: [],
+    workerHeartbeatInterval: WORKER_HEARTBEAT_MS,
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const { activityId, activityType, attempt, workflowId, runId, taskQueue } = meta ?? {};
       log[INTENDED.test(message) ? 'debug' : LEVELS[level]](

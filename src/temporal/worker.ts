@@ -1,8 +1,9 @@
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { TASK_QUEUES, type TaskQueue } from '../../workflows/contract.ts';
+import type { TaskQueue } from '../../workflows/contract.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { activityInterceptor } from './activity-interceptor.ts';
 import type { FailurePolicy } from './failure-limit.ts';
+import { isWorkflowQueue } from './task-queue-type.ts';
 
 export interface WorkerDependencies {
   connection: NativeConnection;
@@ -36,9 +37,6 @@ export function createWorker(deps: WorkerDependencies, taskQueue: TaskQueue, wor
     stickyQueueScheduleToStartTimeout: '5s', // runs of a crashed worker go on after this, not after the default 10 s
   });
 }
-
-/** Whether a queue is for workflows; the others are for activities. */
-export const isWorkflowQueue = (taskQueue: string) => taskQueue === TASK_QUEUES.onboarding;
 
 /** Says whether a worker has a call out that asks its queue for work. That it is answered, it does not say. */
 export function isPolling(worker: Worker): boolean {
