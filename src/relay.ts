@@ -1,10 +1,12 @@
 import { openLease } from './db/lease.ts';
 import { listen } from './db/listen.ts';
 import { openDatabase } from './db/open.ts';
+import { measurePools } from './db/pool-metrics.ts';
 import { untilSchemaFits } from './db/schema.ts';
 import { sweepEnrichment } from './enrichment/guard/sweep.ts';
 import { type Health, serveHealth } from './process/health-server.ts';
-import { jsonPage, serveMetrics } from './process/metrics-server.ts';
+import { jsonPage } from './process/metrics-server.ts';
+import { openMetrics } from './process/open-metrics.ts';
 import { sweepIdempotencyKeys } from './leads/sweep-idempotency-keys.ts';
 import { carryOut } from './outbox/carry-out.ts';
 import { startRelay } from './outbox/relay.ts';
@@ -12,9 +14,11 @@ import { ORDERS_CHANNEL } from './outbox/wake.ts';
 import { type ProcessContext, runProcess } from './process/run-process.ts';
 import { startReconciler } from './reconciler/reconcile.ts';
 import { startPasses } from './reconciler/passes.ts';
+import { countVerdicts } from './reconciler/verdict-metrics.ts';
 import { sweepErasures } from './personal-data/sweep-erasures.ts';
 import { keepRetentionSchedule } from './personal-data/retention/keep-schedule.ts';
 import { scoreSweeper } from './scoring/sweep-scores.ts';
+import { createGauges } from './statistics/gauges.ts';
 import { readStatistics } from './statistics/read-statistics.ts';
 import { answerScaling } from './statistics/scaling.ts';
 import { openTemporal } from './temporal/connection.ts';
@@ -36,7 +40,8 @@ const STATISTICS_INTERVAL_MS = 10_000;
 const MISSED_POLLS = 5;
 
 /** The relay process: carries out what the API has written but not started, and finds what nothing would finish. */
-async function start({ env, log, stopping, closers }: ProcessContext): Promise<void> {
+async function start(context: ProcessContext): Promise<void> {
+  const { env, log, stopping, closers } = context;
   const { pool, close } = openDatabase(env, { name: 'relay', connections: CONNECTIONS, log });
   closers.add('database', close);
   const background = openDatabase(env, { name: 'relay-background', connections: BACKGROUND_CONNECTIONS, log });
@@ -48,10 +53,9 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   let look = (): Health => ({ problem: 'not polling yet: waiting for Postgres, or for a migration of it' });
   if (env.HEALTH_PORT !== undefined) closers.add('health', await serveHealth(env.HEALTH_PORT, env.HOST, () => look()));
 
-  if (env.METRICS_PORT !== undefined) {
-    const pages = { '/scaling/': async (queue: string) => jsonPage(await answerScaling(background.pool, queue)) };
-    closers.add('metrics', await serveMetrics({ port: env.METRICS_PORT, host: env.HOST, log }, pages));
-  }
+  const pages = { '/scaling/': async (queue: string) => jsonPage(await answerScaling(background.pool, queue)) };
+  const metrics = await openMetrics(context, { pages });
+  if (metrics) [pool, background.pool].forEach(measurePools(metrics));
 
   await untilSchemaFits(pool, log, stopping);
   if (stopping.aborted) return;
@@ -74,6 +78,7 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     patienceMs: PATIENCE_MS,
     enrichmentDelayMs: env.ENRICHMENT_DELAY_MS,
     wakeRelay: wake,
+    onVerdicts: metrics && countVerdicts(metrics),
   };
   closers.add('reconciler', startReconciler(reconciler, env.RECONCILE_INTERVAL_MS));
   const sweepScores = scoreSweeper(background.pool);
@@ -85,7 +90,7 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   closers.add('erasures', startPasses({ what: 'erasures', intervalMs: ERASURE_INTERVAL_MS, pass: erase, log }));
   closers.add('sweeper', startPasses({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, pass: sweep, log }));
 
-  if (env.METRICS_PORT !== undefined) {
+  if (metrics) {
     const lease = openLease(background.pool, 'statistics');
     closers.add('lease', () => lease.release());
     const statistics = {
@@ -94,6 +99,7 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
         return temporal.client;
       },
       lease,
+      gauges: createGauges(metrics),
     };
     const pass = () => readStatistics(statistics);
     closers.add('statistics', startPasses({ what: 'statistics', intervalMs: STATISTICS_INTERVAL_MS, pass, log }));

@@ -3,6 +3,7 @@ import type { TaskQueue } from '../../workflows/contract.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { activityInterceptor } from './activity-interceptor.ts';
 import type { FailurePolicy } from './failure-limit.ts';
+import type { StepEnd } from './step-metrics.ts';
 import { isWorkflowQueue } from './task-queue-type.ts';
 
 export interface WorkerDependencies {
@@ -11,6 +12,8 @@ export interface WorkerDependencies {
   log: Logger;
   /** Milliseconds for running work to end after `shutdown()`. */
   graceMs: number;
+  /** Gets each attempt of an activity that is over. */
+  onStepEnd?: ((end: StepEnd) => void) | undefined;
 }
 
 /** What a queue runs. */
@@ -32,7 +35,7 @@ export function createWorker(deps: WorkerDependencies, taskQueue: TaskQueue, wor
     namespace: deps.namespace,
     taskQueue,
     ...runs,
-    interceptors: { activity: [activityInterceptor(deps.log, failurePolicy)] },
+    interceptors: { activity: [activityInterceptor(deps.log, failurePolicy, deps.onStepEnd)] },
     shutdownGraceTime: deps.graceMs,
     stickyQueueScheduleToStartTimeout: '5s', // runs of a crashed worker go on after this, not after the default 10 s
   });

@@ -1,6 +1,8 @@
 import type { Client } from '@temporalio/client';
+import { Registry } from 'prom-client';
 import { describe, expect, onTestFinished } from 'vitest';
 import { openLease } from '../../src/db/lease.ts';
+import { createGauges } from '../../src/statistics/gauges.ts';
 import { readStatistics } from '../../src/statistics/read-statistics.ts';
 import { readTaskQueue, type TaskQueueStatistics } from '../../src/statistics/task-queue.ts';
 import { onboardingWorkflowId, TASK_QUEUES } from '../../workflows/contract.ts';
@@ -45,7 +47,8 @@ describe('what Temporal says of a task queue', () => {
     const client = openClient();
     const [first, second] = [openLease(pool, 'statistics'), openLease(pool, 'statistics')];
     await pool.query('DELETE FROM lease');
-    const read = (lease: typeof first) => readStatistics({ pool, client, lease });
+    const gauges = createGauges(new Registry());
+    const read = (lease: typeof first) => readStatistics({ pool, client, lease, gauges });
     expect([await read(first), await read(second), await read(first)]).toEqual([true, false, true]);
 
     await pool.query(`UPDATE lease SET until = until - interval '30 seconds'`); // the first has died

@@ -49,6 +49,12 @@ export async function nodeParts({
   const auth = plan.childEnv['API_AUTH'] || (plan.postgres && isLoopback(host) ? 'off' : '');
   return {
     workers: await Promise.all([...workers, background('relay', 'relay.js', [], metrics(taskQueues.length))]),
-    api: node('api', 'api.js', [], { PORT: String(port), API_AUTH: auth }, url),
+    api: node(
+      'api',
+      'api.js',
+      [],
+      { PORT: String(port), API_AUTH: auth, METRICS_PORT: '', ...metrics(taskQueues.length + 1) },
+      url,
+    ),
   };
 }

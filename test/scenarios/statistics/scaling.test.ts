@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
+import { Registry } from 'prom-client';
 import { describe, expect, inject, onTestFinished } from 'vitest';
 import { openLease } from '../../../src/db/lease.ts';
 import { freePort } from '../../../src/local/ports.ts';
 import { runOnce } from '../../../src/local/processes/run-once.ts';
 import { prepareTemporal } from '../../../src/local/temporal/temporal.ts';
+import { createGauges } from '../../../src/statistics/gauges.ts';
 import { readStatistics } from '../../../src/statistics/read-statistics.ts';
 import { answerScaling } from '../../../src/statistics/scaling.ts';
 import { readTaskQueue } from '../../../src/statistics/task-queue.ts';
@@ -59,8 +61,9 @@ describe('an autoscaler', () => {
     onTestFinished(() => client.connection.close());
     const held = await holdSlots(client);
     const lease = openLease(database.pool, 'statistics');
+    const gauges = createGauges(new Registry());
     const answer = async () => {
-      await readStatistics({ pool: database.pool, client, lease });
+      await readStatistics({ pool: database.pool, client, lease, gauges });
       return answerScaling(database.pool, 'lead');
     };
     const busy = { queue: 'lead', desired: 2, slotsUsed: 3, backlog: 0, slotsPerWorker: 3 };
