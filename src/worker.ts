@@ -50,7 +50,7 @@ function workloadsOf({ env, log, closers, stopping }: ProcessContext, taskQueues
     database = openDatabase(env, { name: `worker:${taskQueues.join('+')}`, connections: slots + 2, log });
     closers.add('database', database.close);
     await untilSchemaFits(database.pool, log, stopping);
-    await warmUp(database.prisma).catch((err: unknown) => log.warn({ err }, 'not warmed up'));
+    await warmUp(database.pool).catch((err: unknown) => log.warn({ err }, 'not warmed up'));
     return database;
   };
   return {
@@ -64,16 +64,16 @@ function workloadsOf({ env, log, closers, stopping }: ProcessContext, taskQueues
       const announcer = createInboxAnnouncer(pool);
       closers.add('announcements', () => announcer.idle());
       return {
-        activities: createNotificationActivities({ prisma, webhook: openWebhook(env), announcer }),
+        activities: createNotificationActivities({ pool, prisma, webhook: openWebhook(env), announcer }),
         failurePolicy,
         maxConcurrentActivityTaskExecutions: env.NOTIFICATION_CONCURRENCY,
       };
     },
     [TASK_QUEUES.lead]: async (): Promise<Workload> => {
       const { policyOf, providersOn } = await openEnrichment(env, process.env);
-      const { prisma } = await store();
+      const { pool, prisma } = await store();
       return {
-        activities: createLeadActivities({ prisma, providers: providersOn(prisma), policyOf }),
+        activities: createLeadActivities({ pool, prisma, providers: providersOn(prisma), policyOf }),
         failurePolicy,
         maxConcurrentActivityTaskExecutions: env.LEAD_CONCURRENCY,
       };

@@ -35,12 +35,12 @@ export async function startWorkers(
   const workloads: Record<TaskQueue, Workload> = {
     [TASK_QUEUES.onboarding]: { workflowBundle: { codePath: inject('workflowBundle') }, sinks },
     [TASK_QUEUES.notification]: {
-      activities: pick(createNotificationActivities({ prisma: database.prisma, announcer })),
+      activities: pick(createNotificationActivities({ ...database, announcer })),
       failurePolicy: policy,
       maxConcurrentActivityTaskExecutions: 10,
     },
     [TASK_QUEUES.lead]: {
-      activities: pick(createLeadActivities({ prisma: database.prisma, providers: builtInProviders })),
+      activities: pick(createLeadActivities({ ...database, providers: builtInProviders })),
       failurePolicy: policy,
       maxConcurrentActivityTaskExecutions: 3,
     },
