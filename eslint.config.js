@@ -2,7 +2,7 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['dist', 'coverage', '.cache', 'src/db/generated', 'eslint.config.js'] },
+  { ignores: ['dist', 'coverage', '.cache', 'src/db/generated', 'bench/seed-design', 'eslint.config.js'] },
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
