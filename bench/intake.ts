@@ -13,7 +13,8 @@ import { cpuBetween, usageOf } from './support/usage.ts';
 /** How many leads are taken in a second, and what one costs: our API, the old design, and a bare route. */
 const ROUNDS = size('BENCH_ROUNDS', 3);
 const SECONDS = size('BENCH_SECONDS', 10);
-const WARM_UP_SECONDS = size('BENCH_WARM_UP_SECONDS', 3);
+/** In leads, not in seconds: on a busy machine a process is still cold after some of these. */
+const WARM_UP_LEADS = size('BENCH_WARM_UP_LEADS', 1_000);
 const CONNECTIONS = sizes('BENCH_CONNECTIONS', [1, 20, 100]);
 
 interface Measurement extends LoadResult {
@@ -34,7 +35,7 @@ const sidesOf = (server: BenchServer): Side[] => [
 
 async function measure(side: Side, server: BenchServer, connections: number, round: number): Promise<Measurement> {
   return withSide(side, async (started) => {
-    await loadLeads(started, { connections, seconds: WARM_UP_SECONDS });
+    await loadLeads(started, { connections, requests: WARM_UP_LEADS });
     const processes = [...started.processes, server.process];
     const before = await usageOf(processes);
     const result = await loadLeads(started, { connections, seconds: SECONDS });
@@ -104,7 +105,7 @@ await withServer(async (server) => {
   await report({
     name: 'intake',
     machine,
-    sizes: { rounds: ROUNDS, seconds: SECONDS, 'warm-up': WARM_UP_SECONDS },
+    sizes: { rounds: ROUNDS, seconds: SECONDS, 'warm-up leads': WARM_UP_LEADS },
     tables: { 'For each lead, medians (least–most)': table, 'Ratios in one round': beside },
     measurements,
   });

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from '../test/support/build.ts';
 import { type BenchDatabase, connected, withServer } from './postgres.ts';
 import { startOurs } from './sides/ours.ts';
 import { prepareSeedDesign, startSeedDesign } from './sides/seed-design.ts';
 import { inTurns, type Side, withSide } from './sides/side.ts';
-import { postLead, type Target } from './support/load.ts';
+import { postLead, postSteadily } from './support/load.ts';
 import { describeMachine, report, type Row } from './support/report.ts';
 import { chosen, size, sizes } from './support/sizes.ts';
 import { percentile, spread } from './support/statistics.ts';
@@ -89,17 +88,6 @@ async function measure(side: LatencySide, rate: number, round: number): Promise<
 
 const untilDone = (pool: BenchDatabase['pool'], { name, steps }: LatencySide, count: number): Promise<void> =>
   untilCount(`${name}: leads with all steps done`, count, async () => (await pool.query(steps)).rowCount ?? 0);
-
-/** Hands in leads at a steady rate, whether or not the earlier ones have their answers. */
-async function postSteadily(target: Target, rate: number, seconds: number) {
-  const answers: Promise<Awaited<ReturnType<typeof postLead>> | undefined>[] = [];
-  const startedAt = performance.now();
-  for (let sent = 0; sent < rate * seconds; sent += 1) {
-    await sleep(Math.max(0, startedAt + (sent * 1_000) / rate - performance.now()));
-    answers.push(postLead(target).catch(() => undefined));
-  }
-  return Promise.all(answers);
-}
 
 const settings = { track_commit_timestamp: 'on' }; // a row's own time is older than the moment when others see it
 build();

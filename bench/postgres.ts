@@ -30,12 +30,12 @@ export async function withServer<T>(
     return await work({
       url,
       process,
-      async createDatabase(schema) {
+      async createDatabase({ schema, template = schema === undefined ? TEMPLATE : 'template1' } = {}) {
         const name = `bench_${randomBytes(6).toString('hex')}`;
-        await query(url, `CREATE DATABASE ${name}${schema === undefined ? ` TEMPLATE ${TEMPLATE}` : ''}`);
+        await query(url, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`);
         const database = connectionStringOf(port, name);
         if (schema !== undefined) await query(database, schema);
-        return { url: database, drop: () => query(url, `DROP DATABASE ${name} WITH (FORCE)`) };
+        return { name, url: database, drop: () => query(url, `DROP DATABASE ${name} WITH (FORCE)`) };
       },
     });
   } finally {
@@ -47,8 +47,14 @@ export async function withServer<T>(
 export interface BenchServer {
   url: string;
   process: Running;
-  /** A new database, with all migrations, or with the tables of another schema. */
-  createDatabase(schema?: string): Promise<{ url: string; drop(): Promise<unknown> }>;
+  /** A new database: with all migrations, with the tables of another schema, or with all that another one has. */
+  createDatabase(from?: { schema?: string; template?: string }): Promise<Database>;
+}
+
+interface Database {
+  name: string;
+  url: string;
+  drop: () => Promise<unknown>;
 }
 
 /** A database with all migrations, in a server of its own, which goes when the work is done. */

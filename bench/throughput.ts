@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { build } from '../test/support/build.ts';
-import { LEAD_ONBOARDING } from '../workflows/contract.ts';
 import { BARE_ONBOARDING, BARE_QUEUES } from './bare/contract.ts';
 import { type BenchServer, withServer } from './postgres.ts';
 import { startBareWorkers } from './sides/bare-workflow.ts';
 import { type Engine, startEngine } from './sides/engine.ts';
 import { startOurs } from './sides/ours.ts';
 import { inTurns } from './sides/side.ts';
-import { postLead } from './support/load.ts';
-import { onboard, type Onboarded, type Onboarder } from './support/onboardings.ts';
+import { onboard, type Onboarded, type Onboarder, oursOnboarding } from './support/onboardings.ts';
 import { describeMachine, report, type Row } from './support/report.ts';
 import { size } from './support/sizes.ts';
 import { spread } from './support/statistics.ts';
@@ -30,8 +28,7 @@ const sidesOf = (server: BenchServer, engine: Engine): ThroughputSide[] => [
     async start() {
       const settings = { ENRICHMENT_DELAY_MS: String(DELAY_MS) };
       const ours = await startOurs({ server, engine, settings });
-      const processes = [...ours.processes, server.process];
-      return { workflowType: LEAD_ONBOARDING, handIn: () => postLead(ours), processes, end: () => ours.end() };
+      return { ...oursOnboarding(ours, server), end: () => ours.end() };
     },
   },
   {

@@ -8,7 +8,7 @@ import type { StartedSide } from './side.ts';
 
 /** A bare Hono route with one insert, and nothing behind it. */
 export async function startBareHono(server: BenchServer): Promise<StartedSide> {
-  const database = await server.createDatabase(await seedSchema());
+  const database = await server.createDatabase({ schema: await seedSchema() });
   const port = await freePort();
   const api = await runProgram(
     {

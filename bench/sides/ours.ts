@@ -17,8 +17,8 @@ export interface OursOptions {
   server: BenchServer;
   /** A Temporal that stays; without one it has its own, which ends with it. */
   engine?: Engine;
-  /** A database that is there already, and stays. */
-  databaseUrl?: string;
+  /** What its database has at the start; without one all migrations and no lead. */
+  template?: string;
   /** Worker processes for each task queue; 0 for none, also no relay. */
   copies?: number;
   settings?: NodeJS.ProcessEnv;
@@ -29,8 +29,9 @@ export interface OursOptions {
 export async function startOurs(options: OursOptions): Promise<StartedSide> {
   const { server, copies = 1, settings = {}, organizationId = EXAMPLE_LEAD.organizationId } = options;
   const engine = options.engine ?? (await startEngine());
-  const database = options.databaseUrl === undefined ? await server.createDatabase() : undefined;
-  const databaseUrl = options.databaseUrl ?? database?.url ?? '';
+  const { url: databaseUrl, drop } = await server.createDatabase(
+    options.template === undefined ? {} : { template: options.template },
+  );
   const dataDir = await mkdtemp(join(tmpdir(), 'lead-onboarding-ours-'));
   const variables = {
     PATH: process.env['PATH'],
@@ -60,7 +61,7 @@ export async function startOurs(options: OursOptions): Promise<StartedSide> {
     async end() {
       await Promise.all(processes.map((running) => running.kill()));
       if (options.engine === undefined) await engine.end();
-      await database?.drop();
+      await drop();
       await rm(dataDir, { recursive: true, force: true });
     },
   };

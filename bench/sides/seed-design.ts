@@ -55,7 +55,7 @@ function npm(...args: string[]): void {
 /** Next.js in production, the process of workers, and a Redis of its own with AOF. */
 export async function startSeedDesign(server: BenchServer): Promise<StartedSide> {
   const folder = await mkdtemp(join(tmpdir(), 'seed-design-'));
-  const database = await server.createDatabase(await seedSchema());
+  const database = await server.createDatabase({ schema: await seedSchema() });
   const [port, redisPort] = await Promise.all([freePort(), freePort()]);
   const redis = await runProgram(
     {

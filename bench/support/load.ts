@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import { EXAMPLE_LEAD } from '../../src/leads/example-lead.ts';
 import { percentile } from './statistics.ts';
@@ -9,6 +10,9 @@ export interface Target {
   /** A key, where there are any. */
   authorization?: string;
 }
+
+/** Over how many connections, and for how long or how many requests. */
+export type LoadSize = { connections: number } & ({ seconds: number } | { requests: number });
 
 /** What one round of load showed. */
 export interface LoadResult {
@@ -40,22 +44,22 @@ export function nextLead({ authorization }: Pick<Target, 'authorization'>) {
 }
 
 /** Hands in leads over so many connections, each the next one as soon as it has its answer. */
-export const loadLeads = (target: Target, size: { connections: number; seconds: number }): Promise<LoadResult> =>
+export const loadLeads = (target: Target, size: LoadSize): Promise<LoadResult> =>
   load(target.url, () => ({ method: 'POST', ...nextLead(target) }), size);
 
 /** Sends what `next` says, over and over. */
 export async function load(
   url: string,
   next: () => Pick<autocannon.Request, 'method' | 'headers' | 'body'>,
-  { connections, seconds }: { connections: number; seconds: number },
+  size: LoadSize,
 ): Promise<LoadResult> {
   const times: number[] = [];
   const startedAt = performance.now();
   const { errors, non2xx } = await new Promise<autocannon.Result>((resolve, reject) => {
     const options = {
       url,
-      connections,
-      duration: seconds,
+      connections: size.connections,
+      ...('seconds' in size ? { duration: size.seconds } : { amount: size.requests }),
       requests: [{ setupRequest: (request: autocannon.Request) => ({ ...request, ...next() }) }],
     };
     const running = autocannon(options, (err: Error | null, result) => (err ? reject(err) : resolve(result)));
@@ -78,4 +82,15 @@ export async function postLead(target: Target): Promise<{ answeredAt: number; id
   const answeredAt = Date.now();
   if (!answer.ok) throw new Error(`A lead is not taken in: ${answer.status} ${await answer.text()}`);
   return { answeredAt, id: ((await answer.json()) as { id: string }).id };
+}
+
+/** Hands in leads at a steady rate, whether or not the earlier ones have their answers. @returns the answers; undefined for what is not taken in */
+export async function postSteadily(target: Target, rate: number, seconds: number) {
+  const answers: Promise<Awaited<ReturnType<typeof postLead>> | undefined>[] = [];
+  const startedAt = performance.now();
+  for (let sent = 0; sent < rate * seconds; sent += 1) {
+    await sleep(Math.max(0, startedAt + (sent * 1_000) / rate - performance.now()));
+    answers.push(postLead(target).catch(() => undefined));
+  }
+  return Promise.all(answers);
 }

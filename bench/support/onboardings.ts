@@ -1,6 +1,10 @@
 import { Client, Connection } from '@temporalio/client';
 import pLimit from 'p-limit';
+import { LEAD_ONBOARDING } from '../../workflows/contract.ts';
+import type { BenchServer } from '../postgres.ts';
 import type { Engine } from '../sides/engine.ts';
+import type { StartedSide } from '../sides/side.ts';
+import { postLead } from './load.ts';
 import type { Running } from './processes.ts';
 import { untilCount } from './until.ts';
 import { cpuBetween, usageOf } from './usage.ts';
@@ -15,6 +19,13 @@ export interface Onboarder {
   handIn(client: Client): Promise<unknown>;
   processes: readonly Running[];
 }
+
+/** Our way: leads are handed in at the API, and Postgres counts among the processes. */
+export const oursOnboarding = (ours: StartedSide, { process }: BenchServer): Onboarder => ({
+  workflowType: LEAD_ONBOARDING,
+  handIn: () => postLead(ours),
+  processes: [...ours.processes, process],
+});
 
 /** What it took to onboard some leads, from the first that was handed in to the last that was done. */
 export interface Onboarded {

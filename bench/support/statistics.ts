@@ -4,7 +4,11 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 }
 
-export const median = (values: readonly number[]): number => percentile(values, 0.5);
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const descending = values.map((value) => -value);
+  return (percentile(values, 0.5) - percentile(descending, 0.5)) / 2;
+}
 
 /** A median with its spread, least and most, as tables show it: `12.3 (11–14.1)`. */
 export function spread(values: readonly number[], digits = 1): string {

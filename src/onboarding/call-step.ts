@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import type { Pool } from 'pg';
+import { DatabaseError, type Pool } from 'pg';
 import { FAILURES } from '../../workflows/contract.ts';
 import { activityOrigin, ownerKey, type StepOwner } from './step-record.ts';
 
@@ -18,7 +18,7 @@ interface StepAnswer {
   status: 'open' | 'recorded' | 'changed' | 'gone' | 'closed';
 }
 
-/** The lead of a step, as JSON of its row in `lead_view`. Of its columns steps read those that are one word. */
+/** An answer, once those of a lead that is gone and of a round that is over are thrown. */
 export type Open<Answer> = Answer & { status: 'open' | 'recorded' | 'changed' };
 
 /**
@@ -36,11 +36,12 @@ export async function callStep<Answer extends object>(
   const round = 'round' in ref ? { round: ref.round } : {};
   const step = { leadId, organizationId, owner: ownerKey(ref), ...round, metadata: activityOrigin(ref.requestId) };
   const places = Array.from({ length: PARAMETERS[name] }, (_, index) => `$${index + 1}`).join(', ');
-  const { rows } = await pool.query<{ answer: Answer & StepAnswer }>({
+  const statement = {
     name,
     text: `SELECT ${name}(${places}) AS answer`,
     values: [step, ...values].map((value) => (typeof value === 'object' && value ? JSON.stringify(value) : value)),
-  });
+  };
+  const { rows } = await pool.query<{ answer: Answer & StepAnswer }>(statement).catch(nameFault);
   const answer = rows[0]?.answer;
   if (!answer) throw new Error(`${name} answered nothing`);
   if (answer.status === 'gone') throw leadGone(leadId);
@@ -49,6 +50,12 @@ export async function callStep<Answer extends object>(
     throw ApplicationFailure.nonRetryable(message, FAILURES.onboardingClosed);
   }
   return answer as Open<Answer>;
+}
+
+/** The name is what the timeline and Temporal Web UI say of a step that gave up; pg calls all of them `error`. */
+function nameFault(err: unknown): never {
+  if (err instanceof DatabaseError) err.name = `PostgresError:${err.code}`;
+  throw err;
 }
 
 export const leadGone = (leadId: string) =>
