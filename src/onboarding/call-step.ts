@@ -54,7 +54,7 @@ export async function callStep<Answer extends object>(
 
 /** The name is what the timeline and Temporal Web UI say of a step that gave up; pg calls all of them `error`. */
 function nameFault(err: unknown): never {
-  if (err instanceof DatabaseError) err.name = `PostgresError:${err.code}`;
+  if (err instanceof DatabaseError) Object.assign(err, { name: `PostgresError:${err.code}` });
   throw err;
 }
 
