@@ -1,4 +1,11 @@
-import { condition, continueAsNew, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import {
+  condition,
+  continueAsNew,
+  defineSignal,
+  setCurrentDetails,
+  setHandler,
+  setWorkflowOptions,
+} from '@temporalio/workflow';
 import { RESCORE_WAKE, type RescoreInput } from './rescore-contract.ts';
 import { rescoreSteps } from './steps.ts';
 
@@ -28,3 +35,6 @@ export async function rescoreLeads(input: RescoreInput): Promise<{ pages: number
   }
   return continueAsNew<typeof rescoreLeads>({ ...input, pages });
 }
+
+// It may run for days, or be started again and again: it goes on with the newest version, so a change needs `patched`.
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, rescoreLeads);

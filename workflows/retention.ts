@@ -1,4 +1,4 @@
-import { continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 import type { RetentionInput, RetentionResult } from './retention-contract.ts';
 import { retentionSteps } from './steps.ts';
 
@@ -19,3 +19,6 @@ export async function retention(input: RetentionInput): Promise<RetentionResult>
   }
   return continueAsNew<typeof retention>({ ...input, after, erased });
 }
+
+// It may run for days, or be started again and again: it goes on with the newest version, so a change needs `patched`.
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, retention);
