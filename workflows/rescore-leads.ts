@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import { RESCORE_WAKE, type RescoreInput } from './rescore-contract.ts';
 import { rescoreSteps } from './steps.ts';
+import { goesOnWithNewest } from './versioning.ts';
 
 /** Keeps a history to some hundred events, whatever the number of leads. */
 const PAGES_PER_RUN = 50;
@@ -36,5 +37,4 @@ export async function rescoreLeads(input: RescoreInput): Promise<{ pages: number
   return continueAsNew<typeof rescoreLeads>({ ...input, pages });
 }
 
-// It may run for days, or be started again and again: it goes on with the newest version, so a change needs `patched`.
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, rescoreLeads);
+setWorkflowOptions(goesOnWithNewest, rescoreLeads);

@@ -1,6 +1,7 @@
 import { continueAsNew, setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 import type { RetentionInput, RetentionResult } from './retention-contract.ts';
 import { retentionSteps } from './steps.ts';
+import { goesOnWithNewest } from './versioning.ts';
 
 /**
  * Erases the leads whose retention period is over, page by page. A page that is erased again, after a worker died in
@@ -20,5 +21,4 @@ export async function retention(input: RetentionInput): Promise<RetentionResult>
   return continueAsNew<typeof retention>({ ...input, after, erased });
 }
 
-// It may run for days, or be started again and again: it goes on with the newest version, so a change needs `patched`.
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, retention);
+setWorkflowOptions(goesOnWithNewest, retention);
