@@ -15,6 +15,7 @@ import { keepRetentionSchedule } from './personal-data/retention/keep-schedule.t
 import { scoreSweeper } from './scoring/sweep-scores.ts';
 import { openTemporal } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
+import { reportTaskOrder } from './temporal/task-order.ts';
 
 /** Connections for orders. */
 const CONNECTIONS = 5;
@@ -38,6 +39,7 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   const temporal = openTemporal();
   closers.add('Temporal', () => temporal.close());
   const searchAttributes = openSearchAttributeRegistry(temporal, log, stopping);
+  void reportTaskOrder(temporal, log, stopping);
 
   let look = (): Health => ({ problem: 'not polling yet: waiting for Postgres, or for a migration of it' });
   if (env.HEALTH_PORT !== undefined) closers.add('health', await serveHealth(env.HEALTH_PORT, env.HOST, () => look()));

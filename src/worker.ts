@@ -6,6 +6,7 @@ import { TASK_QUEUES, type TaskQueue } from '../workflows/contract.ts';
 import { openDatabase } from './db/open.ts';
 import { untilSchemaFits } from './db/schema.ts';
 import { openEnrichment } from './enrichment/open.ts';
+import { capacityOf } from './process/capacity.ts';
 import { serveHealth } from './process/health-server.ts';
 import { createInboxAnnouncer } from './notifications/announce.ts';
 import { createNotificationWebhook } from './notifications/webhook.ts';
@@ -31,9 +32,13 @@ async function start(context: ProcessContext): Promise<void> {
 
   const workloads = new Map<TaskQueue, Workload>();
   const prepare = workloadsOf(context, taskQueues);
-  for (const taskQueue of taskQueues) workloads.set(taskQueue, await prepare[taskQueue]());
+  const capacity = capacityOf(env);
+  for (const taskQueue of taskQueues)
+    workloads.set(taskQueue, { ...(await prepare[taskQueue]()), ...capacity[taskQueue] });
 
-  const started = startPolling({ ...loadTemporalSettings(), workloads, graceMs: env.SHUTDOWN_GRACE_MS, log });
+  const graceMs = env.SHUTDOWN_GRACE_MS;
+  const buildId = env.WORKER_BUILD_ID;
+  const started = startPolling({ ...loadTemporalSettings(), workloads, graceMs, buildId, log });
   closers.add('workers', () => started.stop());
   polling = started;
 }
@@ -66,7 +71,6 @@ function workloadsOf({ env, log, closers, stopping }: ProcessContext, taskQueues
       return {
         activities: createNotificationActivities({ pool, prisma, webhook: openWebhook(env), announcer }),
         failurePolicy,
-        maxConcurrentActivityTaskExecutions: env.NOTIFICATION_CONCURRENCY,
       };
     },
     [TASK_QUEUES.lead]: async (): Promise<Workload> => {
@@ -75,7 +79,6 @@ function workloadsOf({ env, log, closers, stopping }: ProcessContext, taskQueues
       return {
         activities: createLeadActivities({ pool, prisma, providers: providersOn(prisma), policyOf }),
         failurePolicy,
-        maxConcurrentActivityTaskExecutions: env.LEAD_CONCURRENCY,
       };
     },
   };

@@ -2,6 +2,7 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 import { TASK_QUEUES, type TaskQueue } from '../../workflows/contract.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { activityInterceptor } from './activity-interceptor.ts';
+import { DEPLOYMENT_NAME } from './deployment.ts';
 import type { FailurePolicy } from './failure-limit.ts';
 
 export interface WorkerDependencies {
@@ -10,12 +11,22 @@ export interface WorkerDependencies {
   log: Logger;
   /** Milliseconds for running work to end after `shutdown()`. */
   graceMs: number;
+  /** Version of the workflow code; without one its workers are unversioned, as those of activities always are. */
+  buildId?: string | undefined;
 }
 
 /** What a queue runs. */
 export interface Workload extends Pick<
   WorkerOptions,
-  'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions' | 'sinks'
+  | 'activities'
+  | 'workflowBundle'
+  | 'sinks'
+  | 'maxConcurrentWorkflowTaskExecutions'
+  | 'maxConcurrentActivityTaskExecutions'
+  | 'workflowTaskPollerBehavior'
+  | 'activityTaskPollerBehavior'
+  | 'maxActivitiesPerSecond'
+  | 'maxTaskQueueActivitiesPerSecond'
 > {
   /** When its activities give up; without one they never do. */
   failurePolicy?: FailurePolicy;
@@ -33,9 +44,18 @@ export function createWorker(deps: WorkerDependencies, taskQueue: TaskQueue, wor
     ...runs,
     interceptors: { activity: [activityInterceptor(deps.log, failurePolicy)] },
     shutdownGraceTime: deps.graceMs,
+    ...(deps.buildId !== undefined &&
+      isWorkflowQueue(taskQueue) && { workerDeploymentOptions: versionOf(deps.buildId) }),
     stickyQueueScheduleToStartTimeout: '5s', // runs of a crashed worker go on after this, not after the default 10 s
   });
 }
+
+/** A run ends with the version that began it, unless its workflow says otherwise: `AUTO_UPGRADE` is for what runs long. */
+const versionOf = (buildId: string) => ({
+  version: { deploymentName: DEPLOYMENT_NAME, buildId },
+  useWorkerVersioning: true as const,
+  defaultVersioningBehavior: 'PINNED' as const,
+});
 
 /** Whether a queue is for workflows; the others are for activities. */
 export const isWorkflowQueue = (taskQueue: string) => taskQueue === TASK_QUEUES.onboarding;

@@ -23,6 +23,7 @@ export async function startWorkers(
   overrides: ActivityOverrides = {},
   taskQueues: readonly TaskQueue[] = Object.values(TASK_QUEUES),
   policy: FailurePolicy = failurePolicy,
+  { slots }: { slots?: number } = {},
 ) {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const pick = <Activities extends object>(real: Activities): Activities =>
@@ -37,12 +38,12 @@ export async function startWorkers(
     [TASK_QUEUES.notification]: {
       activities: pick(createNotificationActivities({ ...database, announcer })),
       failurePolicy: policy,
-      maxConcurrentActivityTaskExecutions: 10,
+      maxConcurrentActivityTaskExecutions: slots ?? 10,
     },
     [TASK_QUEUES.lead]: {
       activities: pick(createLeadActivities({ ...database, providers: builtInProviders })),
       failurePolicy: policy,
-      maxConcurrentActivityTaskExecutions: 3,
+      maxConcurrentActivityTaskExecutions: slots ?? 3,
     },
   };
   const workers = new Map<TaskQueue, Worker>();

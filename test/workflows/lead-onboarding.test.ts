@@ -222,9 +222,9 @@ describe('leadOnboarding', () => {
         priority?.fairnessKey,
       ]),
     ).toEqual([
-      ['notifyAssignee', 'notification', 1, 'org-123'],
-      ['enrichLead', 'lead', 4, 'org-123'],
-      ['scoreLead', 'lead', 2, 'org-123'],
+      ['notifyAssignee', 'notification', 2, 'org-123'],
+      ['enrichLead', 'lead', 2, 'org-123'],
+      ['scoreLead', 'lead', 2, 'score:org-123'],
     ]);
   });
 });
