@@ -16,12 +16,18 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 # The optional packages are the embedded PostgreSQL of `npm start` and a compiler: nothing that runs here.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+# Nor does Temporal's client of another platform, Prisma's compiler for another database, its own PostgreSQL, or what
+# only debuggers and editors read.
+RUN find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 ! -name "$(uname -m)-*-linux-gnu" -exec rm -r {} + \
+  && find node_modules/prisma node_modules/@prisma -name 'query_compiler_*' ! -name '*_fast_bg.postgresql.*' -delete \
+  && find node_modules '(' -name '*.map' -o -name '*.ts' -o -name '*.[cm]ts' ')' -delete \
+  && rm -r node_modules/@electric-sql
 
 FROM node:22.23.3-bookworm-slim
 # The native Temporal client trusts the system's certificate authorities, which the slim image lacks.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends ca-certificates \
-  && rm -rf /var/lib/apt/lists/*
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist

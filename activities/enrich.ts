@@ -1,13 +1,11 @@
 import { activityInfo, ApplicationFailure, cancellationSignal, Context } from '@temporalio/activity';
-import type { PrismaClient } from '../src/db/generated/client.ts';
+import type { Pool } from 'pg';
 import { type Asked, enrich } from '../src/enrichment/enrich.ts';
 import type { EnrichmentProvider } from '../src/enrichment/provider.ts';
 import { earlierOf, type PolicyOf, refreshAll } from '../src/enrichment/stored.ts';
-import { type EnrichStep, recordEnrichment } from '../src/onboarding/enrichment-step.ts';
+import { type EnrichStepRef, keepEnrichment, runOf, startEnrichment } from '../src/onboarding/enrichment-step.ts';
 import { stayAlive } from '../src/temporal/failure-limit.ts';
-import { keepEnrichment, storedEnrichment } from '../src/enrichment/keep-enrichment.ts';
-import type { EnrichResult, OnboardingRef } from '../workflows/contract.ts';
-import type { EnrichmentRef } from '../workflows/enrichment-contract.ts';
+import type { EnrichResult } from '../workflows/contract.ts';
 
 /** A source that asks to be called later is called this often; then the lead goes on without it. */
 const MAX_ATTEMPTS = 5;
@@ -21,7 +19,7 @@ const ATTEMPT_MS = 30_000;
 const ENRICHMENT_MS = 15 * 60_000;
 
 export interface EnrichDependencies {
-  prisma: PrismaClient;
+  pool: Pool;
   providers: readonly EnrichmentProvider[];
   policyOf?: PolicyOf;
 }
@@ -31,23 +29,11 @@ export interface EnrichDependencies {
  * those; the last attempt that fits into the time of an enrichment ends without them, as `partial`. One whose attempts were all
  * cut short, since it takes its workers down with it, gives up after that time.
  */
-export function createEnrich<Ref extends OnboardingRef | EnrichmentRef>(
-  { prisma, providers, policyOf = refreshAll }: EnrichDependencies,
-  step: EnrichStep<Ref>,
-): (ref: Ref) => Promise<EnrichResult> {
-  /** Stores what an attempt found; `isLast` ends the step, unless it is over already: it was skipped meanwhile. */
-  const keep = (ref: Ref, asked: Asked, isLast: boolean) =>
-    prisma.$transaction(async (tx) => {
-      const { lead, recorded } = await step.find(tx, ref);
-      if (recorded) return recorded;
-      const stored = await keepEnrichment(tx, lead, step.runOf(ref), isLast ? withoutRetry(asked) : asked, policyOf);
-      if (isLast) await recordEnrichment(tx, ref, step.runOf(ref), stored);
-      return asked.outcome;
-    });
-
-  return async (ref) => {
-    const { lead, recorded, startedAt } = await prisma.$transaction((tx) => step.start(tx, ref));
-    if (recorded) return { outcome: recorded };
+export function createEnrich({ pool, providers, policyOf = refreshAll }: EnrichDependencies) {
+  return async (ref: EnrichStepRef): Promise<EnrichResult> => {
+    const started = await startEnrichment(pool, ref);
+    if (started.outcome) return { outcome: started.outcome };
+    const { lead, startedAt } = started;
     const endsAt = startedAt.getTime() + ENRICHMENT_MS;
     if (activityInfo().attempt > MAX_ATTEMPTS && Date.now() > endsAt) throw outOfTime(ref);
 
@@ -56,13 +42,15 @@ export function createEnrich<Ref extends OnboardingRef | EnrichmentRef>(
     try {
       const { leadId, organizationId } = ref;
       const fresh = 'fresh' in ref && ref.fresh;
-      const subject = { leadId, organizationId, run: step.runOf(ref), fresh };
+      const subject = { leadId, organizationId, run: runOf(ref), fresh };
       const until = Date.now() + ASKING_MS;
       const context = { subject, signal: cancellationSignal(), now: () => new Date(), until };
-      const asked = await enrich(lead, providers, context, earlierOf(storedEnrichment(lead), subject.run));
+      const asked = await enrich(lead, providers, context, earlierOf(lead.enrichment, subject.run));
       const nextRetryDelay = asked.retryAt === undefined ? undefined : delayUntil(asked.retryAt, endsAt);
-      const outcome = await keep(ref, asked, nextRetryDelay === undefined);
-      if (nextRetryDelay === undefined) return { outcome };
+      const isLast = nextRetryDelay === undefined;
+      const kept = { lead, asked: isLast ? withoutRetry(asked) : asked, policyOf, isLast };
+      const outcome = await keepEnrichment(pool, ref, kept);
+      if (isLast) return { outcome };
       const message = `A source asked to be called again for lead ${leadId}`;
       throw ApplicationFailure.create({ message, type: 'ProviderUnavailable', nextRetryDelay });
     } finally {
@@ -76,7 +64,7 @@ function withoutRetry({ fields, providers, outcome, observations }: Asked): Aske
   return { fields, providers, outcome, observations };
 }
 
-const outOfTime = ({ leadId }: OnboardingRef | EnrichmentRef) =>
+const outOfTime = ({ leadId }: EnrichStepRef) =>
   ApplicationFailure.nonRetryable(`The time to enrich lead ${leadId} is up`, 'OutOfTime');
 
 /** Milliseconds until the next attempt; undefined when there is to be none. */

@@ -1,9 +1,8 @@
 import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import { databaseFault } from '../src/db/faults.ts';
 import { closeOnboarding } from '../src/onboarding/close.ts';
-import { enrichAgainStep, recordScoreAfterEnrichment } from '../src/onboarding/enrich-again-step.ts';
-import { onboardingEnrichment } from '../src/onboarding/enrichment-step.ts';
-import { recordScore } from '../src/onboarding/score-step.ts';
+import type { PrismaClient } from '../src/db/generated/client.ts';
+import { recordScore, recordScoreAfterEnrichment } from '../src/onboarding/score-step.ts';
 import { eraseIfExpired } from '../src/personal-data/retention/erase-expired.ts';
 import { findExpiredLeads } from '../src/personal-data/retention/expired-leads.ts';
 import { pageSizeOf, rescorePage } from '../src/scoring/rescore-page.ts';
@@ -12,18 +11,22 @@ import { describeError } from '../src/telemetry/logger.ts';
 import type { LeadActivities } from '../workflows/activities.ts';
 import { createEnrich, type EnrichDependencies } from './enrich.ts';
 
-export type LeadActivityDependencies = EnrichDependencies;
+export interface LeadActivityDependencies extends EnrichDependencies {
+  prisma: PrismaClient;
+}
 
 /** The activities of the task queue `lead`. */
 export function createLeadActivities(deps: LeadActivityDependencies): LeadActivities {
-  const { prisma } = deps;
+  const { pool, prisma } = deps;
   const ruleBook = createRuleBook();
-  const scoreAfterEnrichment: LeadActivities['scoreAfterEnrichment'] = (input) =>
-    prisma.$transaction((tx) => recordScoreAfterEnrichment(tx, input, ruleBook));
+  const enrich = createEnrich(deps);
+  const scoring = { pool, prisma, ruleBook };
+  const scoreAfterEnrichment: LeadActivities['scoreAfterEnrichment'] = (ref) =>
+    recordScoreAfterEnrichment(scoring, ref);
   return {
-    enrichLead: createEnrich(deps, onboardingEnrichment),
+    enrichLead: enrich,
 
-    scoreLead: (input) => prisma.$transaction((tx) => recordScore(tx, input, ruleBook)),
+    scoreLead: (input) => recordScore(scoring, input),
 
     closeOnboarding: (input) => prisma.$transaction((tx) => closeOnboarding(tx, input)),
 
@@ -43,7 +46,7 @@ export function createLeadActivities(deps: LeadActivityDependencies): LeadActivi
     },
     rescorePage: (input) =>
       prisma.$transaction((tx) => rescorePage(tx, input, { ruleBook, pageSize: pageSizeOf(activityInfo().attempt) })),
-    enrichAgain: createEnrich(deps, enrichAgainStep),
+    enrichAgain: enrich,
 
     scoreAfterEnrichment,
     rescoreAfterEnrichment: scoreAfterEnrichment,

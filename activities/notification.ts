@@ -1,5 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
-import type { Prisma, PrismaClient } from '../src/db/generated/client.ts';
+import type { Pool } from 'pg';
+import type { PrismaClient } from '../src/db/generated/client.ts';
 import { deliverNotification } from '../src/onboarding/delivery-step.ts';
 import type { InboxAnnouncer } from '../src/notifications/announce.ts';
 import type { NotificationWebhook } from '../src/notifications/webhook.ts';
@@ -9,6 +10,7 @@ import type { NotificationActivities } from '../workflows/activities.ts';
 import type { NotifyResult } from '../workflows/contract.ts';
 
 export interface NotificationActivityDependencies {
+  pool: Pool;
   prisma: PrismaClient;
   /** Where notifications are sent to as well; without one they are in the inbox only. */
   webhook?: NotificationWebhook | undefined;
@@ -18,16 +20,14 @@ export interface NotificationActivityDependencies {
 
 /** The activities of the task queue `notification`. */
 export function createNotificationActivities({
+  pool,
   prisma,
   webhook,
   announcer,
 }: NotificationActivityDependencies): NotificationActivities {
   /** The inbox has it before, and whether or not, the webhook takes it. */
-  const notify = async (
-    ref: StepOwner,
-    record: (tx: Prisma.TransactionClient) => Promise<Notified>,
-  ): Promise<NotifyResult> => {
-    const { outcome, notificationId, userId } = await prisma.$transaction(record);
+  const notify = async (ref: StepOwner, recorded: Promise<Notified>): Promise<NotifyResult> => {
+    const { outcome, notificationId, userId } = await recorded;
     if (userId !== undefined) announcer?.announce({ organizationId: ref.organizationId, userId });
     if (webhook && notificationId) {
       await deliverNotification({ prisma, webhook, signal: cancellationSignal() }, ref, notificationId);
@@ -35,7 +35,7 @@ export function createNotificationActivities({
     return { outcome };
   };
   return {
-    notifyAssignee: (ref) => notify(ref, (tx) => recordNotification(tx, ref)),
-    notifyReassigned: (ref) => notify(ref, (tx) => recordReassignment(tx, ref)),
+    notifyAssignee: (ref) => notify(ref, recordNotification(pool, ref)),
+    notifyReassigned: (ref) => notify(ref, recordReassignment(pool, ref)),
   };
 }

@@ -1,28 +1,14 @@
-import pg from 'pg';
 import { createPool } from '../src/db/pool.ts';
 import { createPrisma } from '../src/db/prisma.ts';
 import { API_ROLE, tenantOf } from '../src/db/tenant.ts';
 import { type LeadFilter, listLeads } from '../src/leads/read.ts';
 import { withPostgres } from './postgres.ts';
+import { fillLeads } from './support/fill.ts';
 
 /** What a list and a search take with so many leads in one organization, as a caller with a key asks for them. */
 const LEADS = Number(process.argv[2] ?? 1_000_000);
 const RUNS = 7;
 const ORGANIZATION = 'org-large';
-const CHUNK = 50_000;
-
-const FILL = `
-  WITH filled AS (
-    INSERT INTO lead (id, organization_id, name, email, email_key, phone, company, status, source, assigned_to, created_at)
-    SELECT gen_random_uuid(), '${ORGANIZATION}', initcap(substr(md5(n::text), 1, 8)) || ' ' || (ARRAY['Silva', 'Souza', 'Lima'])[1 + n % 3],
-           substr(md5(n::text), 1, 12) || '@example.com', n || '@example.com', '+5511' || (900000000 + n), 'Company ' || n % 5000,
-           (ARRAY['NEW', 'CONTACTED', 'QUALIFIED'])[1 + n % 3], (ARRAY['WEBSITE', 'FORM', 'ADS', 'EVENT'])[1 + n % 4],
-           'user-' || n % 40, timestamptz '2026-01-01' + n * interval '1 second'
-    FROM generate_series($1::int, $2::int) AS n RETURNING id, created_at),
-  onboarded AS (
-    INSERT INTO onboarding (lead_id, organization_id, state) SELECT id, '${ORGANIZATION}', 'COMPLETED' FROM filled)
-  INSERT INTO lead_score (lead_id, organization_id, score, band, breakdown, lead_created_at)
-  SELECT id, '${ORGANIZATION}', 40, (ARRAY['WARM', 'COLD'])[1 + (random())::int], '[{"points": 40}]', created_at FROM filled`;
 
 const middle = {
   at: new Date(Date.parse('2026-01-01T00:00:00Z') + LEADS * 500),
@@ -53,14 +39,7 @@ const LISTS: Record<string, Partial<LeadFilter>> = {
 };
 
 await withPostgres(async ({ url }) => {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  for (let from = 1; from <= LEADS; from += CHUNK) {
-    await client.query(FILL, [from, Math.min(LEADS, from + CHUNK - 1)]);
-  }
-  await client.query('VACUUM ANALYZE');
-  await client.end();
-
+  await fillLeads(url, ORGANIZATION, LEADS);
   const pool = createPool({
     connectionString: url,
     max: 2,

@@ -40,8 +40,8 @@ await withPostgres(async (database) => {
 });
 
 async function onboard({ pool, prisma }: BenchDatabase, count: number): Promise<void> {
-  const { notifyAssignee } = createNotificationActivities({ prisma });
-  const { enrichLead, scoreLead } = createLeadActivities({ prisma, providers: builtInProviders });
+  const { notifyAssignee } = createNotificationActivities({ pool, prisma });
+  const { enrichLead, scoreLead } = createLeadActivities({ pool, prisma, providers: builtInProviders });
   let taken = 0;
   const one = async () => {
     while (taken < count) {

@@ -98,12 +98,21 @@ program
 /** In the audit the command line stands for the key that a caller would have. */
 function note(tx: Prisma.TransactionClient, entry: AuditEntry): Promise<void> {
   const { organizationId, action, subject, data } = entry;
-  const caller = { keyId: null, userId: `command line: ${userInfo().username}`, ipAddress: null, userAgent: null };
+  const caller = { keyId: null, userId: `command line: ${userName()}`, ipAddress: null, userAgent: null };
   return recordAudit(
     tx,
     { organizationId, action, subject, ...(data && { data }) },
     { ...caller, requestId: uuidv7() },
   );
+}
+
+/** A container's user need not have a name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.()}`;
+  }
 }
 
 /** Reads an option by a schema, and refuses it in the schema's words. */

@@ -23,6 +23,7 @@ import { readStatistics } from './statistics/read-statistics.ts';
 import { answerScaling } from './statistics/scaling.ts';
 import { openTemporal } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
+import { reportTaskOrder } from './temporal/task-order.ts';
 
 /** Connections for orders. */
 const CONNECTIONS = 5;
@@ -49,6 +50,7 @@ async function start(context: ProcessContext): Promise<void> {
   const temporal = openTemporal();
   closers.add('Temporal', () => temporal.close());
   const searchAttributes = openSearchAttributeRegistry(temporal, log, stopping);
+  void reportTaskOrder(temporal, log, stopping);
 
   let look = (): Health => ({ problem: 'not polling yet: waiting for Postgres, or for a migration of it' });
   if (env.HEALTH_PORT !== undefined) closers.add('health', await serveHealth(env.HEALTH_PORT, env.HOST, () => look()));

@@ -8,6 +8,7 @@ import { measurePools } from './db/pool-metrics.ts';
 import { untilSchemaFits } from './db/schema.ts';
 import { measureLookups } from './enrichment/lookup-metrics.ts';
 import { openEnrichment } from './enrichment/open.ts';
+import { capacityOf } from './process/capacity.ts';
 import { serveHealth } from './process/health-server.ts';
 import { loopbackPort } from './process/loopback-port.ts';
 import { openMetrics } from './process/open-metrics.ts';
@@ -40,15 +41,14 @@ async function start(context: ProcessContext): Promise<void> {
 
   const workloads = new Map<TaskQueue, Workload>();
   const prepare = workloadsOf(context, taskQueues, metrics);
-  for (const taskQueue of taskQueues) workloads.set(taskQueue, await prepare[taskQueue]());
+  const capacity = capacityOf(env);
+  for (const taskQueue of taskQueues)
+    workloads.set(taskQueue, { ...(await prepare[taskQueue]()), ...capacity[taskQueue] });
 
-  const started = startPolling({
-    ...loadTemporalSettings(),
-    workloads,
-    graceMs: env.SHUTDOWN_GRACE_MS,
-    log,
-    onStepEnd: metrics && observeSteps(metrics),
-  });
+  const graceMs = env.SHUTDOWN_GRACE_MS;
+  const buildId = env.WORKER_BUILD_ID;
+  const onStepEnd = metrics && observeSteps(metrics);
+  const started = startPolling({ ...loadTemporalSettings(), workloads, graceMs, buildId, log, onStepEnd });
   closers.add('workers', () => started.stop());
   polling = started;
 }
@@ -77,7 +77,7 @@ function workloadsOf(
     closers.add('database', database.close);
     if (metrics) measurePools(metrics)(database.pool);
     await untilSchemaFits(database.pool, log, stopping);
-    await warmUp(database.prisma).catch((err: unknown) => log.warn({ err }, 'not warmed up'));
+    await warmUp(database.pool).catch((err: unknown) => log.warn({ err }, 'not warmed up'));
     return database;
   };
   return {
@@ -91,23 +91,18 @@ function workloadsOf(
       const announcer = createInboxAnnouncer(pool);
       closers.add('announcements', () => announcer.idle());
       return {
-        activities: createNotificationActivities({ prisma, webhook: openWebhook(env), announcer }),
+        activities: createNotificationActivities({ pool, prisma, webhook: openWebhook(env), announcer }),
         failurePolicy,
-        maxConcurrentActivityTaskExecutions: env.NOTIFICATION_CONCURRENCY,
       };
     },
     [TASK_QUEUES.lead]: async (): Promise<Workload> => {
       const { policyOf, providersOn } = await openEnrichment(env, process.env);
-      const { prisma } = await store();
+      const { pool, prisma } = await store();
       const providers = providersOn(prisma);
+      const measured = metrics ? providers.map(measureLookups(metrics)) : providers;
       return {
-        activities: createLeadActivities({
-          prisma,
-          providers: metrics ? providers.map(measureLookups(metrics)) : providers,
-          policyOf,
-        }),
+        activities: createLeadActivities({ pool, prisma, providers: measured, policyOf }),
         failurePolicy,
-        maxConcurrentActivityTaskExecutions: env.LEAD_CONCURRENCY,
       };
     },
   };

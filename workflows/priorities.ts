@@ -2,20 +2,35 @@ import type { LeadPriority, OnboardingRef } from './contract.ts';
 
 /** Temporal refuses longer fairness keys. */
 const FAIRNESS_KEY_BYTES = 64;
+const SCORE = 'score:';
 
-const SHIFT: Record<LeadPriority, number> = { CRITICAL: -2, HIGH: -1, NORMAL: 0, LOW: 1 };
+/** Temporal's order within a task queue: 1 goes first, 5 last. The lead's priority decides, whatever the work is. */
+const LEVELS: Record<LeadPriority, number> = { CRITICAL: 1, HIGH: 2, NORMAL: 3, LOW: 4 };
+/** For what has time: no lead waits for it. */
+const LAST = 5;
+
+type Owner = Pick<OnboardingRef, 'organizationId'> & { priority: LeadPriority };
+
+/** The place of a lead's step, or of its run. Within a level organizations take turns. */
+export const leadPriority = ({ organizationId, priority }: Owner) => ({
+  priorityKey: LEVELS[priority],
+  fairnessKey: firstBytes(organizationId, FAIRNESS_KEY_BYTES),
+});
 
 /**
- * Temporal's order within a task queue: 1 goes first, 5 last.
- * The step gives the base, the lead's own priority moves it; organizations share each level fairly.
+ * The place of a step that ends an onboarding. It takes turns with the enrichments of its own organization as well, so
+ * that a lead that was enriched is scored next, and not behind all that are still to be enriched.
  */
-export function stepPriority(
-  base: 1 | 3 | 5,
-  lead: Pick<OnboardingRef, 'organizationId'> & { priority: LeadPriority },
-) {
-  const priorityKey = Math.min(5, Math.max(1, base + SHIFT[lead.priority]));
-  return { priorityKey, fairnessKey: firstBytes(lead.organizationId, FAIRNESS_KEY_BYTES) };
-}
+export const scorePriority = ({ organizationId, priority }: Owner) => ({
+  priorityKey: LEVELS[priority],
+  fairnessKey: SCORE + firstBytes(organizationId, FAIRNESS_KEY_BYTES - SCORE.length),
+});
+
+/** The place of work that no lead waits for. */
+export const lastPriority = (fairnessKey: string) => ({
+  priorityKey: LAST,
+  fairnessKey: firstBytes(fairnessKey, FAIRNESS_KEY_BYTES),
+});
 
 function firstBytes(text: string, limit: number): string {
   let kept = '';

@@ -1,6 +1,14 @@
-import { condition, continueAsNew, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import {
+  condition,
+  continueAsNew,
+  defineSignal,
+  setCurrentDetails,
+  setHandler,
+  setWorkflowOptions,
+} from '@temporalio/workflow';
 import { RESCORE_WAKE, type RescoreInput } from './rescore-contract.ts';
 import { rescoreSteps } from './steps.ts';
+import { goesOnWithNewest } from './versioning.ts';
 
 /** Keeps a history to some hundred events, whatever the number of leads. */
 const PAGES_PER_RUN = 50;
@@ -28,3 +36,5 @@ export async function rescoreLeads(input: RescoreInput): Promise<{ pages: number
   }
   return continueAsNew<typeof rescoreLeads>({ ...input, pages });
 }
+
+setWorkflowOptions(goesOnWithNewest, rescoreLeads);

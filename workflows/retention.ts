@@ -1,6 +1,7 @@
-import { continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 import type { RetentionInput, RetentionResult } from './retention-contract.ts';
 import { retentionSteps } from './steps.ts';
+import { goesOnWithNewest } from './versioning.ts';
 
 /**
  * Erases the leads whose retention period is over, page by page. A page that is erased again, after a worker died in
@@ -19,3 +20,5 @@ export async function retention(input: RetentionInput): Promise<RetentionResult>
   }
   return continueAsNew<typeof retention>({ ...input, after, erased });
 }
+
+setWorkflowOptions(goesOnWithNewest, retention);

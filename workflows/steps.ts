@@ -11,7 +11,7 @@ import {
 } from './contract.ts';
 import type { EnrichmentInput, EnrichmentRef } from './enrichment-contract.ts';
 import type { RescoreRef } from './rescore-contract.ts';
-import { stepPriority } from './priorities.ts';
+import { lastPriority, leadPriority, scorePriority } from './priorities.ts';
 
 // No step has a scheduleToCloseTimeout: it would count the time in the queue, and drop what only waited for a worker.
 // When a step that fails gives up is written in activities/failure-policy.ts.
@@ -41,7 +41,7 @@ const RETAIN: ActivityOptions = {
   startToCloseTimeout: '2 minutes', // a page: for each lead some short statements
   heartbeatTimeout: '15 seconds', // one lead takes less, also while the database is slow
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
-  priority: { priorityKey: 5, fairnessKey: 'retention' }, // no lead waits for it
+  priority: lastPriority('retention'),
 };
 
 const RESCORE_PAGE: ActivityOptions = {
@@ -55,15 +55,16 @@ const RESCORE_PAGE: ActivityOptions = {
  * @param priority of the lead at the moment when a step is ordered
  */
 export function onboardingSteps({ leadId, organizationId }: OnboardingInput, priority: () => LeadPriority) {
-  const options = (base: 1 | 3 | 5, summary: string) => ({
-    priority: stepPriority(base, { organizationId, priority: priority() }),
+  const options = (place: typeof leadPriority, summary: string) => ({
+    priority: place({ organizationId, priority: priority() }),
     summary: `${summary} lead ${leadId}`,
   });
   const notification = () =>
-    proxyActivities<NotificationActivities>({ ...NOTIFY, ...options(1, 'Notify the assignee of') });
-  const enrichment = () => proxyActivities<LeadActivities>({ ...ENRICH, ...options(5, 'Enrich') });
-  const score = () => proxyActivities<LeadActivities>({ ...SCORE, ...options(3, 'Score') });
-  const closing = () => proxyActivities<LeadActivities>({ ...SCORE, ...options(3, 'Record the outcome of') });
+    proxyActivities<NotificationActivities>({ ...NOTIFY, ...options(leadPriority, 'Notify the assignee of') });
+  const enrichment = () => proxyActivities<LeadActivities>({ ...ENRICH, ...options(leadPriority, 'Enrich') });
+  const score = () => proxyActivities<LeadActivities>({ ...SCORE, ...options(scorePriority, 'Score') });
+  const closing = () =>
+    proxyActivities<LeadActivities>({ ...SCORE, ...options(scorePriority, 'Record the outcome of') });
   return {
     notifyAssignee: (ref: OnboardingRef) => notification().notifyAssignee(ref),
     enrichLead: (ref: OnboardingRef) => enrichment().enrichLead(ref),
@@ -76,12 +77,12 @@ export function onboardingSteps({ leadId, organizationId }: OnboardingInput, pri
 export function enrichmentSteps(input: EnrichmentInput) {
   const enrichment = proxyActivities<Pick<LeadActivities, 'enrichAgain'>>({
     ...ENRICH,
-    priority: stepPriority(5, input),
+    priority: leadPriority(input),
     summary: `Enrich lead ${input.leadId} again`,
   });
   const score = proxyActivities<Pick<LeadActivities, 'rescoreAfterEnrichment' | 'scoreAfterEnrichment'>>({
     ...SCORE,
-    priority: stepPriority(3, input),
+    priority: scorePriority(input),
     summary: `Score lead ${input.leadId} again`,
   });
   return {
@@ -95,7 +96,7 @@ export function enrichmentSteps(input: EnrichmentInput) {
 export function reassignmentSteps(input: AssignmentRef) {
   return proxyActivities<Pick<NotificationActivities, 'notifyReassigned'>>({
     ...NOTIFY,
-    priority: stepPriority(1, input),
+    priority: leadPriority(input),
     summary: `Notify assignee ${input.assignment} of lead ${input.leadId}`,
   });
 }
@@ -109,7 +110,7 @@ export function retentionSteps() {
 export function rescoreSteps({ rescoreId, organizationId }: RescoreRef) {
   return proxyActivities<Pick<LeadActivities, 'rescorePage'>>({
     ...RESCORE_PAGE,
-    priority: stepPriority(5, { organizationId, priority: 'LOW' }),
+    priority: lastPriority(organizationId),
     summary: `Score a page of rescore ${rescoreId}`,
   });
 }

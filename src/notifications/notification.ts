@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Notification as NotificationRow } from '../db/generated/client.ts';
+import { cleanName } from '../db/visible-text.ts';
 
 /** A notification as the API answers it. Times are ISO-8601 in UTC. */
 export const notificationSchema = z
@@ -26,7 +27,7 @@ export function toNotification(row: NotificationRow, readAt: Date | null): Notif
     userId: row.userId,
     type: row.type,
     title: row.title,
-    message: row.message,
+    message: cleanName(row.message), // the lead's name may be from before names were cleaned
     actionUrl: row.actionUrl,
     createdAt: row.createdAt.toISOString(),
     readAt: readAt?.toISOString() ?? null,

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { TimeoutError } from 'p-timeout';
 import { Webhook } from 'standardwebhooks';
 import type { Notification } from '../db/generated/client.ts';
+import { cleanName } from '../db/visible-text.ts';
 import { codeOf, post } from './post.ts';
 import { judgeAnswer } from './webhook-answer.ts';
 
@@ -51,7 +52,17 @@ function unavailable(id: string, why: string): ApplicationFailure {
 function toRequest({ createdAt, ...notification }: Notification, signer: Webhook) {
   const { id, organizationId, leadId, userId, type, title, message, actionUrl } = notification;
   const timestamp = createdAt.toISOString();
-  const data = { id, organizationId, leadId, userId, type, title, message, actionUrl, createdAt: timestamp };
+  const data = {
+    id,
+    organizationId,
+    leadId,
+    userId,
+    type,
+    title,
+    message: cleanName(message),
+    actionUrl,
+    createdAt: timestamp,
+  };
   const body = JSON.stringify({ type: 'notification.created', timestamp, data });
   const sentAt = new Date();
   const headers = {

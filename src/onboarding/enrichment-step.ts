@@ -1,67 +1,70 @@
+import type { Pool } from 'pg';
 import type { EnrichmentOutcome, OnboardingRef } from '../../workflows/contract.ts';
-import type { Prisma } from '../db/generated/client.ts';
-import type { LeadRow } from '../leads/lead.ts';
-import type { Enrichment } from '../enrichment/enrich.ts';
-import { openStep } from './open-step.ts';
-import { ownerKey, recordStep, type StepOwner, stepKey } from './step-record.ts';
+import type { EnrichmentRef } from '../../workflows/enrichment-contract.ts';
+import type { Asked } from '../enrichment/enrich.ts';
+import type { LeadFacts } from '../enrichment/provider.ts';
+import { mergeEnrichment, type PolicyOf, type StoredEnrichment } from '../enrichment/stored.ts';
+import { callStep } from './call-step.ts';
 
-/** The outcome is what an earlier run of the step has written, or the command to skip it. */
-interface Opened {
-  /** Locked until the transaction ends. */
-  lead: LeadRow;
-  recorded: EnrichmentOutcome | null;
+export type EnrichStepRef = OnboardingRef | EnrichmentRef;
+
+/** The lead as an enrichment reads it. */
+export interface EnrichedLead extends LeadFacts {
+  enrichment: StoredEnrichment | null;
 }
 
-interface Started extends Opened {
-  /** When its first attempt began. */
-  startedAt: Date;
+interface Recorded {
+  type: string;
 }
 
-/** What an enrichment is part of: where it notes that it began and how it ended. */
-export interface EnrichStep<Ref extends StepOwner> {
-  /** Names the enrichment, over all its attempts. */
-  runOf(ref: Ref): string;
-  /** Notes that it begins, unless it is over or has begun. */
-  start(tx: Prisma.TransactionClient, ref: Ref): Promise<Started>;
-  /** Looks whether it is over. */
-  find(tx: Prisma.TransactionClient, ref: Ref): Promise<Opened>;
-}
+/** How an enrichment has ended, by its own earlier run or by a command; else its lead, and when its first attempt began. */
+export type Started = { outcome: EnrichmentOutcome } | { outcome: undefined; lead: EnrichedLead; startedAt: Date };
 
-/** The enrichment of a round of an onboarding. */
-export const onboardingEnrichment: EnrichStep<OnboardingRef> = {
-  runOf: ({ round }) => `round-${round}`,
-  find,
-  start: async (tx, ref) => noteStart(tx, ref, await find(tx, ref)),
-};
+/** Names an enrichment, over all its attempts: that of a round of an onboarding, or one that was ordered after it. */
+export const runOf = (ref: EnrichStepRef): string => ('run' in ref ? `again-${ref.run}` : `round-${ref.round}`);
 
 /** Notes that an enrichment begins, unless it is over or has begun. */
-export async function noteStart(tx: Prisma.TransactionClient, ref: StepOwner, opened: Opened): Promise<Started> {
-  const begins = !opened.recorded && (await recordStep(tx, ref, 'enrichment.started', 'enrichment.started'));
-  if (opened.recorded || begins) return { ...opened, startedAt: new Date() };
-  const { at } = await tx.leadEvent.findUniqueOrThrow({
-    where: { leadId_stepKey: { leadId: ref.leadId, stepKey: stepKey(ownerKey(ref), 'enrichment.started') } },
-    select: { at: true },
-  });
-  return { ...opened, startedAt: at };
+export async function startEnrichment(pool: Pool, ref: EnrichStepRef): Promise<Started> {
+  const answer = await callStep<{ recorded: Recorded | null; lead: EnrichedLead; startedAt: string }>(
+    pool,
+    'start_enrichment',
+    ref,
+  );
+  if (answer.recorded) return { outcome: enrichmentOutcome(answer.recorded.type) };
+  return { outcome: undefined, lead: answer.lead, startedAt: new Date(answer.startedAt) };
 }
 
-async function find(tx: Prisma.TransactionClient, ref: OnboardingRef): Promise<Opened> {
-  const { lead, recorded } = await openStep(tx, ref, 'enrichment');
-  return { lead, recorded: recorded && enrichmentOutcome(recorded.type) };
-}
-
-/** Notes how an enrichment ended, in the transaction that stores what it found. */
-export async function recordEnrichment(
-  tx: Prisma.TransactionClient,
-  ref: StepOwner,
-  run: string,
-  { fields, providers, outcome }: Pick<Enrichment, 'fields' | 'providers' | 'outcome'>,
-): Promise<void> {
-  await tx.enrichmentRun.deleteMany({ where: { leadId: ref.leadId, run } });
-  await recordStep(tx, ref, 'enrichment', `enrichment.${outcome}`, {
-    fields: Object.keys(fields),
-    providers: providers as unknown as Prisma.InputJsonArray,
-  });
+/**
+ * Keeps what an attempt found, merged with what the lead has, and the values that lost; `isLast` ends the step. A human
+ * may enter a value meanwhile: then it is merged with that.
+ * @returns how the enrichment stands, which an earlier run or a command may have decided
+ */
+export async function keepEnrichment(
+  pool: Pool,
+  ref: EnrichStepRef,
+  { lead, asked, policyOf, isLast }: { lead: EnrichedLead; asked: Asked; policyOf: PolicyOf; isLast: boolean },
+): Promise<EnrichmentOutcome> {
+  const run = runOf(ref);
+  const { observations, ...found } = asked;
+  for (let present = lead.enrichment; ;) {
+    const { fields, conflicts } = mergeEnrichment(present, { ...found, observations }, policyOf);
+    const data = { fields: Object.keys(fields), providers: found.providers };
+    const answer = await callStep<{ recorded: Recorded | null; lead: EnrichedLead }>(
+      pool,
+      'keep_enrichment',
+      ref,
+      present,
+      {
+        run,
+        document: { ...found, fields, run },
+        observations: conflicts,
+        ...(isLast && { ended: { type: `enrichment.${found.outcome}`, data } }),
+      },
+    );
+    if (answer.status === 'recorded' && answer.recorded) return enrichmentOutcome(answer.recorded.type);
+    if (answer.status === 'open') return found.outcome;
+    present = answer.lead.enrichment;
+  }
 }
 
 /** `enrichment.partial` → `partial`. */

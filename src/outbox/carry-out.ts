@@ -11,7 +11,7 @@ import {
 import { enrichmentWorkflowId, LEAD_ENRICHMENT } from '../../workflows/enrichment-contract.ts';
 import { RESCORE, RESCORE_WAKE, rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
 import type { assigneeNotification, leadEnrichment, leadOnboarding, rescoreLeads } from '../../workflows/index.ts';
-import { stepPriority } from '../../workflows/priorities.ts';
+import { lastPriority, leadPriority } from '../../workflows/priorities.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { withDeadline } from '../temporal/connection.ts';
 import { isAttributeFault, startAttributes } from '../temporal/search-attributes.ts';
@@ -69,7 +69,7 @@ async function startOnboarding(
       workflowIdReusePolicy: reusePolicy(payload.round === 1 && !payload.again),
       workflowIdConflictPolicy: payload.round === 1 ? 'USE_EXISTING' : 'FAIL',
       memo: { round: payload.round },
-      priority: stepPriority(3, { organizationId, priority: payload.priority }),
+      priority: leadPriority({ organizationId, priority: payload.priority }),
       staticSummary: `Onboard lead ${leadId}`,
       staticDetails: `Organization \`${organizationId}\` · source ${payload.source} · priority ${payload.priority}`,
       ...(withAttributes && {
@@ -148,7 +148,7 @@ async function startNotification({ client, log }: CarrierDependencies, order: No
         args: [{ leadId, organizationId, ...payload }],
         workflowIdReusePolicy: reusePolicy(!again),
         workflowIdConflictPolicy: 'USE_EXISTING',
-        priority: stepPriority(1, { organizationId, priority: payload.priority }),
+        priority: leadPriority({ organizationId, priority: payload.priority }),
         staticSummary: `Notify assignee ${payload.assignment} of lead ${leadId}`,
       }),
     );
@@ -170,7 +170,7 @@ async function startRescore({ client, log }: CarrierDependencies, order: Rescore
       signal: RESCORE_WAKE,
       signalArgs: [],
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      priority: stepPriority(5, { organizationId, priority: 'LOW' }),
+      priority: lastPriority(organizationId),
       staticSummary: `Rescore ${payload.rescoreId}`,
       staticDetails: `Organization \`${organizationId}\``,
     }),
@@ -188,7 +188,7 @@ async function startEnrichment({ client, log }: CarrierDependencies, order: Enri
       args: [{ leadId, organizationId, ...payload }],
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       workflowIdConflictPolicy: 'USE_EXISTING',
-      priority: stepPriority(5, { organizationId, priority: payload.priority }),
+      priority: leadPriority({ organizationId, priority: payload.priority }),
       staticSummary: `Enrich lead ${leadId} again`,
     }),
   );

@@ -38,6 +38,16 @@ const webhookSecret = z
   .string()
   .regex(/^whsec_([A-Za-z0-9+/]{4}){8,21}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, SECRET_FORM);
 
+const pollers = (least: number) => {
+  const form = `takes a whole number from ${least} on, or auto`;
+  return z.union([z.literal('auto'), z.coerce.number(form).int(form).min(least, form)], form);
+};
+const ACTIVITIES_FORM = 'takes a number above 0: activities a second';
+const perSecond = z.coerce.number(ACTIVITIES_FORM).positive(ACTIVITIES_FORM);
+
+const BUILD_ID_FORM = 'takes the name of a release, up to 128 letters, digits, dots, dashes, pluses and underscores';
+const buildId = z.string().regex(/^[\w.+-]{1,128}$/, BUILD_ID_FORM);
+
 /** Every variable that the project reads, but for `TEMPORAL_*` connection settings, which `@temporalio/envconfig` reads. */
 export const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1'),
@@ -52,10 +62,19 @@ export const environmentSchema = z.object({
   DATA_DIR: z.string().default('.data'),
   HEALTH_PORT: port.optional(),
   METRICS_PORT: port.optional(),
+  WORKER_BUILD_ID: buildId.optional(),
+  ONBOARDING_CONCURRENCY: count.min(2).default(40),
+  ONBOARDING_POLLERS: pollers(2).optional(),
   NOTIFICATION_CONCURRENCY: count.default(10),
+  NOTIFICATION_POLLERS: pollers(1).optional(),
+  NOTIFICATION_RATE: perSecond.optional(),
+  NOTIFICATION_QUEUE_RATE: perSecond.optional(),
   NOTIFICATION_WEBHOOK_URL: webhookUrl.optional(),
   NOTIFICATION_WEBHOOK_SECRET: webhookSecret.optional(),
   LEAD_CONCURRENCY: count.default(3),
+  LEAD_POLLERS: pollers(1).optional(),
+  LEAD_RATE: perSecond.optional(),
+  LEAD_QUEUE_RATE: perSecond.optional(),
   ENRICHMENT_DELAY_MS: milliseconds.default(10_000),
   ENRICHMENT_CONFIG: z.string().optional(),
   ENRICHMENT_ALLOW_HOSTS: hosts.default([]).superRefine((entries, context) => {

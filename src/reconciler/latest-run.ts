@@ -1,4 +1,10 @@
-import { type Client, type WorkflowExecutionStatusName, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  type Client,
+  type WorkflowExecutionDescription,
+  type WorkflowExecutionStatusName,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import { withDeadline } from '../temporal/connection.ts';
 
 /** The latest run of a workflow id; `MISSING` when Temporal does not know one. */
@@ -10,15 +16,43 @@ export interface LatestRun {
 
 const ENDED: LatestRun['status'][] = ['MISSING', 'COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT'];
 
-/** @throws the client's error when Temporal does not say */
+/**
+ * Looks at the latest run of a workflow id, and ends one that has nothing to wait for.
+ * @throws the client's error when Temporal does not say
+ */
 export async function latestRun(client: Client, workflowId: string): Promise<LatestRun> {
+  const handle = client.workflow.getHandle(workflowId);
   try {
-    const { status, memo } = await withDeadline(client, () => client.workflow.getHandle(workflowId).describe());
-    return { status: status.name, round: Number(memo?.['round'] ?? 1) };
+    return await withDeadline(client, async () => {
+      const described = await handle.describe();
+      const round = Number(described.memo?.['round'] ?? 1);
+      if (!(await standsStill(handle, described))) return { status: described.status.name, round };
+      await client.workflow.getHandle(workflowId, described.runId).terminate('it had nothing to wait for');
+      return { status: 'TERMINATED', round };
+    });
   } catch (err) {
     if (err instanceof WorkflowNotFoundError) return MISSING;
     throw err;
   }
+}
+
+/**
+ * Says whether nothing will ever move a run. Where Temporal's store goes back to an earlier state, a worker that remembers a
+ * run as further on answers its task with nothing, and no activity, timer or task is left.
+ */
+async function standsStill(
+  handle: WorkflowHandle,
+  { status, raw: { pendingActivities, pendingChildren, pendingWorkflowTask } }: WorkflowExecutionDescription,
+): Promise<boolean> {
+  const waits = pendingWorkflowTask || pendingActivities?.length || pendingChildren?.length;
+  if (status.name !== 'RUNNING' || waits) return false;
+  const { events } = await handle.fetchHistory();
+  const timers = new Set<string | null | undefined>();
+  for (const event of events ?? []) {
+    timers.delete((event.timerFiredEventAttributes ?? event.timerCanceledEventAttributes)?.timerId);
+    if (event.timerStartedEventAttributes) timers.add(event.timerStartedEventAttributes.timerId);
+  }
+  return timers.size === 0;
 }
 
 /**

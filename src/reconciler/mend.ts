@@ -3,7 +3,6 @@ import type { PrismaClient } from '../db/generated/client.ts';
 import { isUnfinished } from '../leads/lead.ts';
 import { lockLead } from '../leads/lock-lead.ts';
 import { closeOnboarding } from '../onboarding/close.ts';
-import { isAssigned } from '../notifications/create.ts';
 import { stepKey } from '../onboarding/step-record.ts';
 import { endWatch, nameOf, WATCHED } from '../outbox/watch.ts';
 import { placeOrder } from '../outbox/place-order.ts';
@@ -74,7 +73,7 @@ export function mendAssignment(prisma: PrismaClient, { leadId, run, requestId }:
     if (!lead) return 'under way';
     const { assignment } = lead;
     const told = await tx.notification.count({ where: { leadId, assignment } });
-    if (!isAssigned(lead) || WATCHED.assignment(assignment) !== run || told > 0) {
+    if (lead.assignedTo === null || WATCHED.assignment(assignment) !== run || told > 0) {
       await endWatch(tx, leadId, run);
       return 'under way';
     }

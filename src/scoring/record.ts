@@ -28,19 +28,9 @@ export async function recordScores(
   { organizationId, version, rules, cause, rescoreId }: ScoreOrigin,
   rows: (ScoredRow & { calculated: Score })[],
 ): Promise<number> {
-  const history = rows.map(({ leadId, calculated: { score, band, lines, failedRules } }) => ({
-    id: uuidv7(),
-    lead_id: leadId,
-    score,
-    band,
-    lines,
-    failed_rules: failedRules,
-  }));
+  const history = JSON.stringify(rows.map(toHistory));
   await tx.$executeRaw`
-    INSERT INTO score (id, lead_id, organization_id, rule_version, score, band, lines, failed_rules, cause, rescore_id)
-    SELECT id, lead_id, ${organizationId}, ${version}::int, score, band, lines, failed_rules, ${cause}::score_cause, ${rescoreId ?? null}::uuid
-    FROM jsonb_to_recordset(${JSON.stringify(history)}::jsonb)
-         AS s(id uuid, lead_id uuid, score smallint, band text, lines jsonb, failed_rules text[])`;
+    SELECT add_scores(${organizationId}, ${version}::int, ${cause}::score_cause, ${rescoreId ?? null}::uuid, ${history}::jsonb)`;
   return putOnLeads(tx, rules.set.bands, rows);
 }
 
@@ -59,19 +49,21 @@ export async function putOnLeads(
     select: { leadId: true, score: true },
   });
   const setByHand = new Map(overrides.map(({ leadId, score }) => [leadId, score]));
-  const values = rows.map(({ leadId, calculated }) => {
-    const { score, band, lines } = override(calculated, setByHand.get(leadId), bands);
-    return { lead_id: leadId, score, band, breakdown: breakdownOf(lines) };
-  });
-  return tx.$executeRaw`
-    INSERT INTO lead_score AS present (lead_id, organization_id, score, band, breakdown, lead_created_at)
-    SELECT lead.id, lead.organization_id, s.score, s.band, s.breakdown, lead.created_at
-    FROM jsonb_to_recordset(${JSON.stringify(values)}::jsonb)
-         AS s(lead_id uuid, score smallint, band text, breakdown jsonb)
-    JOIN lead ON lead.id = s.lead_id
-    ON CONFLICT (lead_id) DO UPDATE SET score = EXCLUDED.score, band = EXCLUDED.band, breakdown = EXCLUDED.breakdown
-    WHERE (present.score, present.band, present.breakdown)
-          IS DISTINCT FROM (EXCLUDED.score, EXCLUDED.band, EXCLUDED.breakdown)`;
+  const present = JSON.stringify(rows.map((row) => toPresent(row, setByHand.get(row.leadId), bands)));
+  const [answer] = await tx.$queryRaw<{ changed: number }[]>`SELECT put_scores(${present}::jsonb) AS changed`;
+  return answer?.changed ?? 0;
+}
+
+/** A score as `add_scores` takes it. */
+export const toHistory = ({ leadId, calculated }: ScoredRow & { calculated: Score }) => {
+  const { score, band, lines, failedRules } = calculated;
+  return { id: uuidv7(), lead_id: leadId, score, band, lines, failed_rules: failedRules };
+};
+
+/** The score in force as `put_scores` takes it. @param setByHand a person's score, which counts instead */
+export function toPresent({ leadId, calculated }: ScoredRow, setByHand: number | undefined, bands: RuleSet['bands']) {
+  const { score, band, lines } = override(calculated, setByHand, bands);
+  return { lead_id: leadId, score, band, breakdown: breakdownOf(lines) };
 }
 
 const OVERRIDDEN: Reason = { 'pt-BR': 'A pontuação foi definida por uma pessoa', en: 'The score was set by a person' };

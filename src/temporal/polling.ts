@@ -5,7 +5,7 @@ const RETRY_MS = 1_000;
 
 /** Workers that poll for as long as they are wanted. */
 export interface Polling {
-  /** Undefined while all task queues are polled and Temporal answers; else why not. */
+  /** Undefined while all task queues are polled, Temporal answers and gives our version work; else why not. */
   readonly problem: string | undefined;
   /** Takes no more work; resolves when the work in hand has ended. */
   stop(): Promise<void>;

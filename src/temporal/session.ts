@@ -2,7 +2,8 @@ import { NativeConnection, type NativeConnectionOptions, type Worker } from '@te
 import pTimeout from 'p-timeout';
 import type { TaskQueue } from '../../workflows/contract.ts';
 import { PULSE_DEADLINE_MS, takePulse } from './pulse.ts';
-import { taskQueueTypeOf } from './task-queue-type.ts';
+import { isWorkflowQueue, taskQueueTypeOf } from './task-queue-type.ts';
+import { watchVersion } from './version-watch.ts';
 import { createWorker, isPolling, type WorkerDependencies, type Workload } from './worker.ts';
 
 export interface SessionOptions extends Omit<WorkerDependencies, 'connection'> {
@@ -12,7 +13,7 @@ export interface SessionOptions extends Omit<WorkerDependencies, 'connection'> {
 
 /** One connection to Temporal, and a running worker on it for each task queue. */
 export interface Session {
-  /** Undefined while every queue is asked for work and Temporal answers; else why not. */
+  /** Undefined while every queue is asked for work, Temporal answers and gives our version some; else why not. */
   readonly problem: string | undefined;
   /** Resolves with the reason when another session is to take its place: its connection is dead, or a worker has failed. */
   lost: Promise<string>;
@@ -44,8 +45,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   );
   let lose: (reason: string) => void = () => undefined;
   const dead = new Promise<string>((resolve) => (lose = resolve));
+  const workflowQueue = taskQueues.findIndex(isWorkflowQueue);
+  const version =
+    options.buildId === undefined || workflowQueue < 0
+      ? undefined
+      : watchVersion(connection, options.namespace, options.buildId);
   const pulse = takePulse({
-    ask: () => askOver(connection),
+    ask: async () => {
+      const described = (await askOver(connection))[workflowQueue];
+      if (described) void version?.look(described);
+    },
     askAnew: async () => {
       const another = await connect(options.connectionOptions);
       await askOver(another).finally(() => another.close().catch(() => undefined));
@@ -55,7 +64,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   return {
     get problem() {
       if (!pulse.beats) return 'Temporal does not answer';
-      return workers.every(isPolling) ? undefined : 'a task queue is not polled';
+      return workers.every(isPolling) ? version?.problem : 'a task queue is not polled';
     },
     lost: Promise.race([dead, failed]),
     async drain() {
@@ -82,9 +91,9 @@ async function connect(options: NativeConnectionOptions): Promise<NativeConnecti
 }
 
 /** Temporal's matching service answers this: the one that gives a queue's tasks out. */
-async function describeQueue(connection: NativeConnection, namespace: string, name: TaskQueue): Promise<void> {
+function describeQueue(connection: NativeConnection, namespace: string, name: TaskQueue) {
   const taskQueueType = taskQueueTypeOf(name);
-  await connection.withDeadline(Date.now() + PULSE_DEADLINE_MS, () =>
+  return connection.withDeadline(Date.now() + PULSE_DEADLINE_MS, () =>
     // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the client does not export the enum
     connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType }),
   );

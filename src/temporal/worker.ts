@@ -2,6 +2,7 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 import type { TaskQueue } from '../../workflows/contract.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { activityInterceptor } from './activity-interceptor.ts';
+import { DEPLOYMENT_NAME } from './deployment.ts';
 import type { FailurePolicy } from './failure-limit.ts';
 import type { StepEnd } from './step-metrics.ts';
 import { isWorkflowQueue } from './task-queue-type.ts';
@@ -12,6 +13,8 @@ export interface WorkerDependencies {
   log: Logger;
   /** Milliseconds for running work to end after `shutdown()`. */
   graceMs: number;
+  /** Version of the workflow code; without one its workers are unversioned, as those of activities always are. */
+  buildId?: string | undefined;
   /** Gets each attempt of an activity that is over. */
   onStepEnd?: ((end: StepEnd) => void) | undefined;
 }
@@ -19,7 +22,15 @@ export interface WorkerDependencies {
 /** What a queue runs. */
 export interface Workload extends Pick<
   WorkerOptions,
-  'activities' | 'workflowBundle' | 'maxConcurrentActivityTaskExecutions' | 'sinks'
+  | 'activities'
+  | 'workflowBundle'
+  | 'sinks'
+  | 'maxConcurrentWorkflowTaskExecutions'
+  | 'maxConcurrentActivityTaskExecutions'
+  | 'workflowTaskPollerBehavior'
+  | 'activityTaskPollerBehavior'
+  | 'maxActivitiesPerSecond'
+  | 'maxTaskQueueActivitiesPerSecond'
 > {
   /** When its activities give up; without one they never do. */
   failurePolicy?: FailurePolicy;
@@ -37,9 +48,18 @@ export function createWorker(deps: WorkerDependencies, taskQueue: TaskQueue, wor
     ...runs,
     interceptors: { activity: [activityInterceptor(deps.log, failurePolicy, deps.onStepEnd)] },
     shutdownGraceTime: deps.graceMs,
+    ...(deps.buildId !== undefined &&
+      isWorkflowQueue(taskQueue) && { workerDeploymentOptions: versionOf(deps.buildId) }),
     stickyQueueScheduleToStartTimeout: '5s', // runs of a crashed worker go on after this, not after the default 10 s
   });
 }
+
+/** A run ends with the version that began it, unless its workflow says otherwise: `AUTO_UPGRADE` is for what runs long. */
+const versionOf = (buildId: string) => ({
+  version: { deploymentName: DEPLOYMENT_NAME, buildId },
+  useWorkerVersioning: true as const,
+  defaultVersioningBehavior: 'PINNED' as const,
+});
 
 /** Says whether a worker has a call out that asks its queue for work. That it is answered, it does not say. */
 export function isPolling(worker: Worker): boolean {

@@ -3,7 +3,7 @@ import { createLeadActivities } from '../../activities/lead.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
 import type { Answer, EnrichmentProvider } from '../../src/enrichment/provider.ts';
 import type { StoredEnrichment } from '../../src/enrichment/stored.ts';
-import { onboardingEnrichment } from '../../src/onboarding/enrichment-step.ts';
+import { startEnrichment } from '../../src/onboarding/enrichment-step.ts';
 import { refOf, runActivity } from '../support/activity.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 
@@ -39,7 +39,7 @@ describe('the next attempt of an enrichment', () => {
       fields: { jobTitle: { value: 'CTO', method: 'api', confidence: 0.5 } },
     });
     const providers = [...builtInProviders, settled.provider, stopped.provider, patient.provider];
-    const { enrichLead } = createLeadActivities({ prisma: database.prisma, providers });
+    const { enrichLead } = createLeadActivities({ ...database, providers });
     const order = await takeIn(database);
     await expect(runActivity(enrichLead, refOf(order), 1)).rejects.toMatchObject({ type: 'ProviderUnavailable' });
 
@@ -65,7 +65,7 @@ describe('the next attempt of an enrichment', () => {
 
   test('does not come when it would not be over in time', async ({ database }) => {
     const { provider, asked } = answering('patient', later(3_600));
-    const { enrichLead } = createLeadActivities({ prisma: database.prisma, providers: [provider] });
+    const { enrichLead } = createLeadActivities({ ...database, providers: [provider] });
     const order = await takeIn(database);
     expect(await runActivity(enrichLead, refOf(order))).toEqual({ outcome: 'partial' });
     expect(asked).toHaveLength(1);
@@ -76,7 +76,7 @@ describe('the next attempt of an enrichment', () => {
 
   test('comes later each time when the source names no time', async ({ database }) => {
     const { provider } = answering('down', ...[1, 2, 3].map(() => later(0)));
-    const { enrichLead } = createLeadActivities({ prisma: database.prisma, providers: [provider] });
+    const { enrichLead } = createLeadActivities({ ...database, providers: [provider] });
     const order = await takeIn(database);
     const delays: number[] = [];
     for (const attempt of [1, 2, 3]) {
@@ -88,7 +88,7 @@ describe('the next attempt of an enrichment', () => {
 
   test('of another round asks all again', async ({ database }) => {
     const { provider, asked } = answering('settled', found('Recife'), found('Olinda'));
-    const { enrichLead } = createLeadActivities({ prisma: database.prisma, providers: [provider] });
+    const { enrichLead } = createLeadActivities({ ...database, providers: [provider] });
     const order = await takeIn(database);
     await runActivity(enrichLead, refOf(order));
     await database.prisma.onboarding.update({ where: { leadId: order.leadId }, data: { round: 2 } });
@@ -104,7 +104,7 @@ describe('the time of an enrichment', () => {
 
   test('begins with its first attempt: an order that waited for hours is carried out', async ({ database }) => {
     const source = answering('late', later(60), found('Recife'));
-    const { enrichLead } = createLeadActivities({ prisma: database.prisma, providers: [source.provider] });
+    const { enrichLead } = createLeadActivities({ ...database, providers: [source.provider] });
     const order = await takeIn(database);
     await database.prisma.leadRecord.update({
       where: { id: order.leadId },
@@ -116,10 +116,10 @@ describe('the time of an enrichment', () => {
 
   test('is up when its attempts were all cut short: it is not tried again and again', async ({ database }) => {
     const source = answering('deadly');
-    const { enrichLead } = createLeadActivities({ prisma: database.prisma, providers: [source.provider] });
+    const { enrichLead } = createLeadActivities({ ...database, providers: [source.provider] });
     const order = await takeIn(database);
     const ref = refOf(order);
-    await runActivity(() => database.prisma.$transaction((tx) => onboardingEnrichment.start(tx, ref)), ref);
+    await runActivity(() => startEnrichment(database.pool, ref), ref);
     await database.prisma.leadEvent.updateMany({
       where: { leadId: order.leadId, type: 'enrichment.started' },
       data: { at: new Date(Date.now() - HOUR_MS) },

@@ -8,8 +8,8 @@ import { refOf, runActivity, runTwice } from '../support/activity.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 
-const activitiesOf = ({ prisma }: TestDatabase, providers: readonly EnrichmentProvider[] = builtInProviders) =>
-  createLeadActivities({ prisma, providers });
+const activitiesOf = (database: TestDatabase, providers: readonly EnrichmentProvider[] = builtInProviders) =>
+  createLeadActivities({ ...database, providers });
 
 const typesOf = async ({ prisma }: TestDatabase, leadId: string) =>
   (await prisma.leadEvent.findMany({ where: { leadId }, orderBy: { seq: 'asc' } })).map(({ type }) => type);

@@ -18,7 +18,7 @@ const deliveriesOf = ({ prisma }: TestDatabase, leadId: string) =>
 describe('notifyAssignee with a webhook', () => {
   test('delivers once, however often it runs', async ({ database }) => {
     const { webhook, received } = await startWebhookReceiver();
-    const { notifyAssignee } = createNotificationActivities({ prisma: database.prisma, webhook });
+    const { notifyAssignee } = createNotificationActivities({ ...database, webhook });
     const order = await takeIn(database);
     expect(await runTwice(notifyAssignee, refOf(order))).toEqual([{ outcome: 'created' }, { outcome: 'created' }]);
 
@@ -44,7 +44,7 @@ describe('notifyAssignee with a webhook', () => {
 
   test('sends nothing when there is nobody to tell', async ({ database }) => {
     const { webhook, received } = await startWebhookReceiver();
-    const { notifyAssignee } = createNotificationActivities({ prisma: database.prisma, webhook });
+    const { notifyAssignee } = createNotificationActivities({ ...database, webhook });
     const order = await takeIn(database, { assignedTo: null });
     await runTwice(notifyAssignee, refOf(order));
     expect(received).toEqual([]);
@@ -52,7 +52,7 @@ describe('notifyAssignee with a webhook', () => {
 
   test('has it in the inbox at once while the receiver is down, and delivers that one later', async ({ database }) => {
     const { webhook, received, goDown, comeBack } = await startWebhookReceiver();
-    const { notifyAssignee } = createNotificationActivities({ prisma: database.prisma, webhook });
+    const { notifyAssignee } = createNotificationActivities({ ...database, webhook });
     const order = await takeIn(database);
     await goDown();
     for (const attempt of [1, 2])
@@ -71,7 +71,7 @@ describe('notifyAssignee with a webhook', () => {
 
   test('delivers again under the same id when the answer was lost', async ({ database }) => {
     const { webhook, received, reactOnce } = await startWebhookReceiver();
-    const { notifyAssignee } = createNotificationActivities({ prisma: database.prisma, webhook });
+    const { notifyAssignee } = createNotificationActivities({ ...database, webhook });
     const order = await takeIn(database);
     reactOnce('cut');
     await expect(runActivity(notifyAssignee, refOf(order), 1)).rejects.toMatchObject({ type: 'WebhookUnavailable' });
@@ -84,7 +84,7 @@ describe('notifyAssignee with a webhook', () => {
 
   test('marks one delivery when several workers run it at the same moment', async ({ database }) => {
     const { webhook, received } = await startWebhookReceiver();
-    const { notifyAssignee } = createNotificationActivities({ prisma: database.prisma, webhook });
+    const { notifyAssignee } = createNotificationActivities({ ...database, webhook });
     const order = await takeIn(database);
     await Promise.all(Array.from({ length: 8 }, (_, i) => runActivity(notifyAssignee, refOf(order), i + 1)));
     expect(new Set(received.map(({ id }) => id)).size).toBe(1);
@@ -93,7 +93,7 @@ describe('notifyAssignee with a webhook', () => {
 
   test('locks nothing while the receiver takes its time', async ({ database }) => {
     const { webhook, received, reactOnce } = await startWebhookReceiver();
-    const { notifyAssignee } = createNotificationActivities({ prisma: database.prisma, webhook });
+    const { notifyAssignee } = createNotificationActivities({ ...database, webhook });
     const order = await takeIn(database);
     reactOnce('hang');
     const attempt = runActivity(notifyAssignee, refOf(order));
@@ -108,7 +108,7 @@ describe('notifyAssignee with a webhook', () => {
 
   test('delivers in a later round what was not delivered, and only that', async ({ database }) => {
     const { webhook, received, reactOnce } = await startWebhookReceiver();
-    const { notifyAssignee } = createNotificationActivities({ prisma: database.prisma, webhook });
+    const { notifyAssignee } = createNotificationActivities({ ...database, webhook });
     const order = await takeIn(database);
     reactOnce({ status: 410 });
     await expect(runActivity(notifyAssignee, refOf(order))).rejects.toMatchObject({ type: 'WebhookRefused' });
@@ -124,7 +124,7 @@ describe('notifyAssignee with a webhook', () => {
 
   test('delivers nothing of a lead that was erased meanwhile', async ({ database }) => {
     const { webhook, received, reactOnce } = await startWebhookReceiver();
-    const { notifyAssignee } = createNotificationActivities({ prisma: database.prisma, webhook });
+    const { notifyAssignee } = createNotificationActivities({ ...database, webhook });
     const order = await takeIn(database);
     reactOnce('cut');
     await expect(runActivity(notifyAssignee, refOf(order))).rejects.toThrow();
@@ -137,7 +137,7 @@ describe('notifyAssignee with a webhook', () => {
 describe('notifyReassigned with a webhook', () => {
   test('delivers to each assignee once', async ({ database }) => {
     const { webhook, received } = await startWebhookReceiver();
-    const { notifyAssignee, notifyReassigned } = createNotificationActivities({ prisma: database.prisma, webhook });
+    const { notifyAssignee, notifyReassigned } = createNotificationActivities({ ...database, webhook });
     const order = await takeIn(database);
     await runActivity(notifyAssignee, refOf(order));
     await updateLead(database.prisma, order.leadId, { assignedTo: 'user-789' }, caller);
@@ -152,7 +152,7 @@ describe('notifyReassigned with a webhook', () => {
     database,
   }) => {
     const { webhook, received, reactOnce } = await startWebhookReceiver();
-    const { notifyReassigned } = createNotificationActivities({ prisma: database.prisma, webhook });
+    const { notifyReassigned } = createNotificationActivities({ ...database, webhook });
     const order = await takeIn(database, { assignedTo: null });
     await updateLead(database.prisma, order.leadId, { assignedTo: 'user-1' }, caller);
     reactOnce('cut');

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 import { createNotificationActivities } from '../../activities/notification.ts';
+import { toNotification } from '../../src/notifications/notification.ts';
 import { updateLead } from '../../src/leads/update.ts';
 import { refOf, runActivity, runTwice } from '../support/activity.ts';
 import { takeIn, test } from '../support/onboarding.ts';
@@ -49,8 +50,10 @@ describe('notifyAssignee', () => {
       data: { name: 'Ana \u202eexe.\u0007gnp\nSilva' },
     });
     await runActivity(notifyAssignee, refOf(order));
-    const [notification] = await database.prisma.notification.findMany({ where: { leadId: order.leadId } });
-    expect(notification).toMatchObject({ message: 'Lead Ana exe.gnp Silva foi criado e atribuído a você' });
+    const notification = await database.prisma.notification.findFirstOrThrow({ where: { leadId: order.leadId } });
+    expect(toNotification(notification, null)).toMatchObject({
+      message: 'Lead Ana exe.gnp Silva foi criado e atribuído a você',
+    });
   });
 
   test('creates one notification when two workers run it at the same moment', async ({ database }) => {

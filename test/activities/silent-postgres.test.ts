@@ -28,8 +28,8 @@ async function activitiesOn(database: TestDatabase) {
     await pool.end();
   });
   const prisma = createPrisma(pool);
-  const { notifyAssignee } = createNotificationActivities({ prisma });
-  const { enrichLead, scoreLead } = createLeadActivities({ prisma, providers: builtInProviders });
+  const { notifyAssignee } = createNotificationActivities({ pool, prisma });
+  const { enrichLead, scoreLead } = createLeadActivities({ pool, prisma, providers: builtInProviders });
   const notification = { outcome: 'created' } as const;
   const steps = {
     notify: (ref: OnboardingRef) => runActivity(notifyAssignee, ref),

@@ -125,6 +125,13 @@ describe('every service', () => {
     for (const more of ['cap_add', 'privileged', 'network_mode']) expect(definition).not.toHaveProperty(more);
   });
 
+  it('has a weight on the processors, by which the API and the Postgres that it waits for come first', () => {
+    const weight = (name: string) => service(name).cpu_shares ?? Number.NaN;
+    const awaited = ['api', 'postgres'];
+    for (const [name] of services.filter(([name]) => !awaited.includes(name)))
+      expect(Math.min(...awaited.map(weight)), name).toBeGreaterThanOrEqual(4 * weight(name));
+  });
+
   it.each(services)('%s names its networks, so that it is not on the one of all', (_name, { networks = [] }) => {
     expect(networks.length).toBeGreaterThan(0);
     expect(networks.filter((network) => !(network in compose.networks))).toEqual([]);

@@ -23,6 +23,7 @@ export interface Service {
   security_opt?: string[];
   mem_limit?: string;
   pids_limit?: number;
+  cpu_shares?: number;
 }
 
 export interface Compose {

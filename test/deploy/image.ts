@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, stat, symlink } from 'node:fs/promises';
+import { copyFile, cp, link, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { projectRoot } from '../../src/local/project-root.ts';
 import { runCommand } from '../../src/local/processes/run-command.ts';
@@ -9,8 +9,8 @@ const ROOT = projectRoot();
 export const readDockerfile = async () => parseDockerfile(await readFile(join(ROOT, 'Dockerfile'), 'utf8'));
 
 /**
- * Follows the Dockerfile without Docker: every stage is a folder, `node` runs as written, and what `npm ci` would install
- * is the project's own `node_modules`.
+ * Follows the Dockerfile without Docker: every stage is a folder, `node` and `find` run as written, and what `npm ci` would
+ * install comes from the project's own `node_modules`.
  * @returns the working folder of the finished image
  */
 export async function assembleImage(folder: string): Promise<string> {
@@ -54,11 +54,40 @@ async function copy({ flags, args }: Instruction, { folder, workdir, isIgnored }
 async function run({ args }: Instruction, workdir: string): Promise<void> {
   const [command = '', ...rest] = args;
   if (command === 'apt-get') return;
-  if (command === 'npm' && rest[0] === 'ci') return symlink(join(ROOT, 'node_modules'), join(workdir, 'node_modules'));
-  if (command !== 'node') throw new Error(`No way to imitate RUN ${args.join(' ')}`);
+  if (command === 'find' && process.platform !== 'linux') return; // what another platform needs would go
+  if (command === 'npm' && rest[0] === 'ci') return install(rest, join(workdir, 'node_modules'));
+  const [program, ...words] = command === 'node' ? [process.execPath, ...rest] : ['sh', '-c', args.join(' ')];
+  if (command !== 'node' && command !== 'find') throw new Error(`No way to imitate RUN ${args.join(' ')}`);
   const env = { PATH: process.env['PATH'], HOME: workdir };
-  const result = await runCommand(process.execPath, rest, { cwd: workdir, env });
+  const result = await runCommand(program, words, { cwd: workdir, env });
   if (!result.ok) throw new Error(`RUN ${args.join(' ')}: ${result.reason}\n${result.stdout}${result.stderr}`);
+}
+
+/** All packages as one link, or, where some are omitted, the others as links to their files, of which any may be deleted. */
+async function install(flags: string[], folder: string): Promise<void> {
+  const source = join(ROOT, 'node_modules');
+  const omits = (kind: string) => flags.includes(`--omit=${kind}`);
+  if (!omits('dev')) return symlink(source, folder);
+  const { packages } = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;
+  };
+  const omitted = new Set(
+    Object.entries(packages).flatMap(([path, { dev, optional, devOptional }]) =>
+      dev || devOptional || (optional && omits('optional')) ? [join(ROOT, path)] : [],
+    ),
+  );
+  await linkAll(source, folder, (path) => !omitted.has(path));
+}
+
+/** Links the files of a folder into another one; copies them where no link leads to another disk. */
+async function linkAll(source: string, target: string, isWanted: (path: string) => boolean): Promise<void> {
+  await mkdir(target, { recursive: true });
+  for (const entry of await readdir(source, { withFileTypes: true })) {
+    const [from, to] = [join(source, entry.name), join(target, entry.name)];
+    if (!isWanted(from) || entry.name.startsWith('.')) continue;
+    if (entry.isDirectory()) await linkAll(from, to, isWanted);
+    else if (entry.isFile()) await link(from, to).catch(() => copyFile(from, to));
+  }
 }
 
 /** Knows literal paths and a lone `*`; the last pattern that fits a path, or a folder above it, decides. */

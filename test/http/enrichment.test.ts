@@ -29,8 +29,8 @@ const service: EnrichmentProvider = {
   }),
 };
 
-const activitiesOf = ({ prisma }: TestDatabase) =>
-  createLeadActivities({ prisma, providers: [...builtInProviders, service] });
+const activitiesOf = (database: TestDatabase) =>
+  createLeadActivities({ ...database, providers: [...builtInProviders, service] });
 
 /** A lead that was enriched and scored. */
 async function onboarded(database: TestDatabase): Promise<StartOrder> {

@@ -26,7 +26,7 @@ describe('the delivery of a notification in the API', () => {
   }) => {
     const { webhook, goDown, comeBack } = await startWebhookReceiver();
     await goDown();
-    const run = await onboard({ activities: createNotificationActivities({ prisma: database.prisma, webhook }) });
+    const run = await onboard({ activities: createNotificationActivities({ ...database, webhook }) });
     await expect.poll(async () => (await notifyStep(api, run.leadId)).attempts).toBeGreaterThanOrEqual(2);
     expect(await notifyStep(api, run.leadId)).toMatchObject({
       onboarding: 'RUNNING',
@@ -47,7 +47,7 @@ describe('the delivery of a notification in the API', () => {
   test('is failed when the receiver refuses, and made up for by a retry', async ({ api, onboard, database }) => {
     const { webhook, received, reactOnce } = await startWebhookReceiver();
     reactOnce({ status: 410 });
-    const run = await onboard({ activities: createNotificationActivities({ prisma: database.prisma, webhook }) });
+    const run = await onboard({ activities: createNotificationActivities({ ...database, webhook }) });
     await run.handle.result();
     expect(await notifyStep(api, run.leadId)).toMatchObject({
       onboarding: 'PARTIAL',

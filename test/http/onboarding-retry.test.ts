@@ -19,8 +19,8 @@ const leadOf = ({ prisma }: TestDatabase, id: string) => prisma.lead.findUniqueO
 const byTheTest = (type: string) => ApplicationFailure.nonRetryable('by the test', type);
 
 /** The real enrichment, which fails for good while `broken` says so. */
-function breakable({ prisma }: TestDatabase) {
-  const real = createLeadActivities({ prisma, providers: builtInProviders });
+function breakable(database: TestDatabase) {
+  const real = createLeadActivities({ ...database, providers: builtInProviders });
   const state = { broken: true };
   return {
     ...real,

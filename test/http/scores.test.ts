@@ -22,7 +22,7 @@ const DONE = { enrichment: { outcome: 'completed' }, notification: { outcome: 'c
 /** A lead with a score: 45 points, as it was not enriched. */
 async function scored(database: TestDatabase, change: Parameters<typeof takeIn>[1] = {}) {
   const order = await takeIn(database, change);
-  const { scoreLead } = createLeadActivities({ prisma: database.prisma, providers: [] });
+  const { scoreLead } = createLeadActivities({ ...database, providers: [] });
   await runActivity(scoreLead, { ...refOf(order), ...DONE });
   return order.leadId;
 }
@@ -128,7 +128,7 @@ describe('PUT /api/leads/{id}/score/override', () => {
 
   test('outlives a new calculation, which goes into the history', async ({ api, database }) => {
     const order = await takeIn(database);
-    const { scoreLead } = createLeadActivities({ prisma: database.prisma, providers: [] });
+    const { scoreLead } = createLeadActivities({ ...database, providers: [] });
     const first = { enrichment: { outcome: 'partial' }, notification: { outcome: 'created' } } as const;
     await runActivity(scoreLead, { ...refOf(order), ...first });
     await api.call('PUT', overrideOf(order.leadId), { score: 77, reason: 'Known' });

@@ -88,7 +88,7 @@ describe('a lead that is erased', () => {
 
   test('while its notification is being delivered is not written about afterwards', async ({ api, database }) => {
     const { webhook, received, reactOnce } = await startWebhookReceiver();
-    const { notifyAssignee } = createNotificationActivities({ prisma: database.prisma, webhook });
+    const { notifyAssignee } = createNotificationActivities({ ...database, webhook });
     const person = createPerson();
     for (const status of [204, 503]) {
       const order = await takeIn(database, person.lead);
@@ -117,7 +117,7 @@ describe('a lead that is erased', () => {
       },
     } as EnrichmentProvider;
     const { enrichLead, scoreLead, closeOnboarding } = createLeadActivities({
-      prisma: database.prisma,
+      ...database,
       providers: [erasing],
     });
     await expect(runActivity(enrichLead, refOf(order))).rejects.toMatchObject(GONE);
@@ -162,15 +162,15 @@ describe('a lead that is erased', () => {
   });
 });
 
-interface Writing extends Pick<TestDatabase, 'prisma'> {
+interface Writing extends Pick<TestDatabase, 'pool' | 'prisma'> {
   webhook: NotificationWebhook;
 }
 
 /** Everything that writes about a lead, each as it would come from elsewhere. */
-function writers(api: TestApi, { prisma, webhook }: Writing, order: StartOrder, lead: object) {
-  const { notifyAssignee, notifyReassigned } = createNotificationActivities({ prisma, webhook });
-  const { notifyAssignee: notifyQuietly } = createNotificationActivities({ prisma });
-  const { enrichLead, scoreLead, closeOnboarding } = createLeadActivities({ prisma, providers: [] });
+function writers(api: TestApi, { webhook, ...database }: Writing, order: StartOrder, lead: object) {
+  const { notifyAssignee, notifyReassigned } = createNotificationActivities({ ...database, webhook });
+  const { notifyAssignee: notifyQuietly } = createNotificationActivities(database);
+  const { enrichLead, scoreLead, closeOnboarding } = createLeadActivities({ ...database, providers: [] });
   const path = `/api/leads/${order.leadId}`;
   const { payload, ...ref } = { ...refOf(order), payload: order.payload };
   let times = 0;
@@ -196,7 +196,7 @@ describe('whatever writes about a lead while it is erased', () => {
   test('brings nothing of it back, in 20 leads', async ({ api, database }) => {
     await database.pool.query('TRUNCATE lead, lead_event, outbox, idempotency_key CASCADE');
     const { webhook } = await startWebhookReceiver();
-    const writing = { prisma: database.prisma, webhook };
+    const writing = { ...database, webhook };
     const unexpected: unknown[] = [];
     for (let lead = 0; lead < 20; lead += 1) {
       const person = createPerson();

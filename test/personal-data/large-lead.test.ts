@@ -124,7 +124,7 @@ describe('retention', () => {
        CREATE TRIGGER refuse BEFORE DELETE ON lead
          FOR EACH ROW WHEN (OLD.id = '${broken}') EXECUTE FUNCTION refuse()`,
     );
-    const { eraseExpiredLeads } = createLeadActivities({ prisma: database.prisma, providers: builtInProviders });
+    const { eraseExpiredLeads } = createLeadActivities({ ...database, providers: builtInProviders });
     const page = { leadIds, retentionDays: 365, requestId: 'retention' };
     expect(await runActivity(eraseExpiredLeads, page)).toEqual({ erased: 2 });
     await database.pool.query('DROP TRIGGER refuse ON lead; DROP FUNCTION refuse');

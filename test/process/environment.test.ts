@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { capacityOf } from '../../src/process/capacity.ts';
 import { EnvironmentError, readEnvironment } from '../../src/process/environment.ts';
 
 const secretOf = (bytes: number) => `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`;
@@ -88,5 +89,57 @@ describe('an API without keys', () => {
   it.each(['0.0.0.0', '::', '192.0.2.1', '127.example.com'])('may not listen on %s, where others reach it', (HOST) => {
     expect(faultOf({ API_AUTH: 'off', HOST })).toMatch(/API_AUTH: .*set HOST=127\.0\.0\.1, or .* npm run keys$/);
     expect(faultOf({ HOST })).toBe('none');
+  });
+});
+
+describe('what a worker of a queue takes', () => {
+  it('is slots alone by default', () => {
+    expect(capacityOf(readEnvironment({}))).toEqual({
+      'lead-onboarding': { maxConcurrentWorkflowTaskExecutions: 40 },
+      notification: { maxConcurrentActivityTaskExecutions: 10 },
+      lead: { maxConcurrentActivityTaskExecutions: 3 },
+    });
+  });
+
+  it('is set for each queue by itself', () => {
+    const settings = {
+      ONBOARDING_CONCURRENCY: '8',
+      ONBOARDING_POLLERS: '4',
+      NOTIFICATION_POLLERS: 'auto',
+      NOTIFICATION_RATE: '20',
+      LEAD_CONCURRENCY: '5',
+      LEAD_POLLERS: '1',
+      LEAD_RATE: '0.5',
+      LEAD_QUEUE_RATE: '2',
+    };
+    expect(capacityOf(readEnvironment(settings))).toEqual({
+      'lead-onboarding': {
+        maxConcurrentWorkflowTaskExecutions: 8,
+        workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 4 },
+      },
+      notification: {
+        maxConcurrentActivityTaskExecutions: 10,
+        activityTaskPollerBehavior: { type: 'autoscaling' },
+        maxActivitiesPerSecond: 20,
+      },
+      lead: {
+        maxConcurrentActivityTaskExecutions: 5,
+        activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
+        maxActivitiesPerSecond: 0.5,
+        maxTaskQueueActivitiesPerSecond: 2,
+      },
+    });
+  });
+
+  it.each([
+    ['ONBOARDING_CONCURRENCY', '1', /expected number to be >=2/],
+    ['ONBOARDING_POLLERS', '1', /takes a whole number from 2 on, or auto/],
+    ['NOTIFICATION_POLLERS', '0', /takes a whole number from 1 on, or auto/],
+    ['LEAD_POLLERS', 'many', /takes a whole number from 1 on, or auto/],
+    ['NOTIFICATION_RATE', '0', /takes a number above 0: activities a second/],
+    ['LEAD_QUEUE_RATE', 'fast', /takes a number above 0: activities a second/],
+    ['WORKER_BUILD_ID', 'release 1', /takes the name of a release/],
+  ])('refuses %s=%s', (variable, value, fault) => {
+    expect(faultOf({ [variable]: value })).toMatch(new RegExp(`${variable}: .*${fault.source}`));
   });
 });

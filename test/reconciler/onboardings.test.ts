@@ -5,11 +5,12 @@ import { freePort } from '../../src/local/ports.ts';
 import { endOnboarding } from '../../src/onboarding/outcome.ts';
 import { orderSchema, type StartOrder } from '../../src/outbox/order.ts';
 import { completeOrder } from '../../src/outbox/store.ts';
-import { onboardingWorkflowId } from '../../workflows/contract.ts';
+import { onboardingWorkflowId, TASK_QUEUES } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 import { reconcilerPass } from '../support/reconciler.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
@@ -261,6 +262,40 @@ describe('looking at leads that are under way', () => {
       await own.connection.close();
     },
   );
+
+  /** Answers the run's workflow task in the place of a worker: with nothing at all, or with a timer. */
+  async function answerTask({ leadId }: StartOrder, commands: Command[]): Promise<void> {
+    const { namespace } = client.options;
+    const taskQueue = { name: TASK_QUEUES.onboarding };
+    const poll = () => client.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue });
+    for (;;) {
+      const { taskToken, workflowExecution } = await client.withDeadline(Date.now() + PATIENCE_MS, poll);
+      if (workflowExecution?.workflowId !== onboardingWorkflowId(leadId)) continue;
+      await client.workflowService.respondWorkflowTaskCompleted({ namespace, taskToken, commands });
+      return;
+    }
+  }
+  type Respond = typeof client.workflowService.respondWorkflowTaskCompleted;
+  type Command = NonNullable<Parameters<Respond>[0]['commands']>[number];
+  const timer: Command = {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the enum's package is not ours to import
+    commandType: 3, // COMMAND_TYPE_START_TIMER
+    startTimerCommandAttributes: { timerId: '1', startToFireTimeout: { seconds: 3_600 as never } },
+  };
+
+  test.for([
+    ['is ordered again when its run has nothing to wait for: a store went back behind its worker', [], 'ordered again'],
+    ['is under way while its run waits for a timer', [timer], 'under way'],
+  ] as const)('%s', async ([, commands, verdict], { database }) => {
+    const order = await started(database);
+    await answerTask(order, [...commands]);
+    expect(await reconcile(database)).toEqual(tally({ 'under way': 1 }));
+    await age(database, '61 minutes');
+    expect(await reconcile(database)).toEqual(tally({ [verdict]: 1 }));
+    const status = verdict === 'under way' ? 'RUNNING' : 'TERMINATED';
+    expect(await runOf(order).describe()).toMatchObject({ status: { name: status } });
+    if (verdict === 'under way') await runOf(order).terminate();
+  });
 
   test('costs ten questions for any number that are lost, when none of the ten is there', async ({ database }) => {
     await Promise.all(Array.from({ length: 30 }, () => lost(database)));

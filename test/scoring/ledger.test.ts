@@ -16,7 +16,7 @@ const rulesWorth = (points: number, when = 'true') => ({
 
 const score = async (database: TestDatabase, organizationId: string) => {
   const order = await takeIn(database, { organizationId });
-  const { scoreLead } = createLeadActivities({ prisma: database.prisma, providers: builtInProviders });
+  const { scoreLead } = createLeadActivities({ ...database, providers: builtInProviders });
   const [first, second] = await runTwice(scoreLead, { ...refOf(order), ...DONE });
   expect(second).toEqual(first);
   const lead = await database.prisma.lead.findUniqueOrThrow({ where: { id: order.leadId } });

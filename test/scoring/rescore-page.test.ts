@@ -16,7 +16,7 @@ import { holdLead } from '../support/row-lock.ts';
 import { fillScored, rule, TELLING_RULES } from '../support/scores.ts';
 
 const caller = { keyId: null, userId: 'user-1', ipAddress: null, userAgent: null, requestId: 'request-1' };
-const activitiesOf = ({ prisma }: TestDatabase) => createLeadActivities({ prisma, providers: [] });
+const activitiesOf = (database: TestDatabase) => createLeadActivities({ ...database, providers: [] });
 
 /** An organization with leads, and a rescore by new rules that has not begun. */
 async function begin(database: TestDatabase, leads: number, rules: object = TELLING_RULES) {

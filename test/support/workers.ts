@@ -23,6 +23,7 @@ export async function startWorkers(
   overrides: ActivityOverrides = {},
   taskQueues: readonly TaskQueue[] = Object.values(TASK_QUEUES),
   policy: FailurePolicy = failurePolicy,
+  { slots }: { slots?: number } = {},
 ) {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const pick = <Activities extends object>(real: Activities): Activities =>
@@ -35,14 +36,14 @@ export async function startWorkers(
   const workloads: Record<TaskQueue, Workload> = {
     [TASK_QUEUES.onboarding]: { workflowBundle: { codePath: inject('workflowBundle') }, sinks },
     [TASK_QUEUES.notification]: {
-      activities: pick(createNotificationActivities({ prisma: database.prisma, announcer })),
+      activities: pick(createNotificationActivities({ ...database, announcer })),
       failurePolicy: policy,
-      maxConcurrentActivityTaskExecutions: 10,
+      maxConcurrentActivityTaskExecutions: slots ?? 10,
     },
     [TASK_QUEUES.lead]: {
-      activities: pick(createLeadActivities({ prisma: database.prisma, providers: builtInProviders })),
+      activities: pick(createLeadActivities({ ...database, providers: builtInProviders })),
       failurePolicy: policy,
-      maxConcurrentActivityTaskExecutions: 3,
+      maxConcurrentActivityTaskExecutions: slots ?? 3,
     },
   };
   const workers = new Map<TaskQueue, Worker>();

@@ -85,7 +85,7 @@ describe('leadOnboarding', () => {
   test('tries a failing step again until it goes well, and logs each attempt', async ({ onboard, database }) => {
     const { createLeadActivities } = await import('../../activities/lead.ts');
     const { builtInProviders } = await import('../../src/enrichment/built-in.ts');
-    const real = createLeadActivities({ prisma: database.prisma, providers: builtInProviders });
+    const real = createLeadActivities({ ...database, providers: builtInProviders });
     let failures = 2;
     const run = await onboard({
       activities: {
@@ -222,9 +222,9 @@ describe('leadOnboarding', () => {
         priority?.fairnessKey,
       ]),
     ).toEqual([
-      ['notifyAssignee', 'notification', 1, 'org-123'],
-      ['enrichLead', 'lead', 4, 'org-123'],
-      ['scoreLead', 'lead', 2, 'org-123'],
+      ['notifyAssignee', 'notification', 2, 'org-123'],
+      ['enrichLead', 'lead', 2, 'org-123'],
+      ['scoreLead', 'lead', 2, 'score:org-123'],
     ]);
   });
 });

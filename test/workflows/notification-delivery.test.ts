@@ -15,8 +15,8 @@ const caller = { keyId: null, userId: 'user-1', ipAddress: null, userAgent: null
 
 type Receiver = Awaited<ReturnType<typeof startWebhookReceiver>>;
 
-const deliveringTo = ({ webhook }: Receiver, { prisma }: TestDatabase) => ({
-  activities: createNotificationActivities({ prisma, webhook }),
+const deliveringTo = ({ webhook }: Receiver, database: TestDatabase) => ({
+  activities: createNotificationActivities({ ...database, webhook }),
 });
 
 const inboxOf = ({ prisma }: TestDatabase, leadId: string) => prisma.notification.findMany({ where: { leadId } });

@@ -42,8 +42,8 @@ describe('a change of priority', () => {
     await run.handle.signal('enrichNow');
     await run.handle.result();
     expect(await stepsOf(run)).toEqual([
-      ['notifyAssignee', 1],
-      ['enrichLead', 3],
+      ['notifyAssignee', 3],
+      ['enrichLead', 1],
       ['scoreLead', 1],
     ]);
   });

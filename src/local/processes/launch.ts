@@ -9,6 +9,9 @@ import type { Part } from './part.ts';
 
 const LINES_KEPT = 15;
 
+/** What a start needs to know of a part. */
+export type Launchable = Omit<Part, 'ready' | 'output'>;
+
 /** One running process of a part. */
 export interface Launched {
   pid: number | undefined;
@@ -25,7 +28,7 @@ export interface Launched {
  * Starts a part in a session of its own: a terminal's Ctrl-C reaches us alone, and we decide about the order.
  * @param onLine gets each line that it writes
  */
-export function launch(part: Part, onLine: (line: string) => void = () => undefined): Launched {
+export function launch(part: Launchable, onLine: (line: string) => void = () => undefined): Launched {
   const { command, args, options } = commandAs(part.runAs, part.command, part.args);
   const child = spawn(command, args, {
     ...options,

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { cacheDirOf } from '../cache-dir.ts';
 import { withLock } from './lock.ts';
 import { StartError } from '../start-error.ts';
 import { goBuild } from './temporal-cli-build.ts';
@@ -42,7 +42,7 @@ export async function resolveTemporalCli(options: Partial<CliContext> = {}): Pro
   if (onPath) return onPath;
   if (faults.length === 0) faults.push('there is no temporal on the PATH');
 
-  const cacheDir = join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lead-onboarding');
+  const cacheDir = cacheDirOf(env);
   const cached = () => existing(WAYS.map((way) => way.path(cacheDir)));
   const fromCache = await firstGood(await cached());
   if (fromCache) return fromCache;

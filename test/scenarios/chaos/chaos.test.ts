@@ -8,7 +8,7 @@ import { badNetwork } from './scenarios/bad-network.ts';
 import { frozenRelay, frozenWorker, silentPostgres } from './scenarios/frozen.ts';
 import { identicalLeads, identicalRequests } from './scenarios/identical-posts.ts';
 import { deliveredBeforeMark, killPoints } from './scenarios/kill-points.ts';
-import { lostStore } from './scenarios/lost-store.ts';
+import { lostMoments, lostStore } from './scenarios/lost-store.ts';
 import { fourRelays, poisonRow, removedRun } from './scenarios/outbox.ts';
 import { rollingDeploy } from './scenarios/rolling-deploy.ts';
 import { storm } from './scenarios/storm.ts';
@@ -34,6 +34,7 @@ const scenarios = [
     fourRelays,
     badNetwork,
   ],
+  lostMoments,
   lostStore,
 ].filter(({ inShort }) => inShort || scale === 'full');
 

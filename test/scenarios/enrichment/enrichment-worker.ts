@@ -50,7 +50,7 @@ async function main(world: EnrichmentWorld): Promise<void> {
   const providers = [...builtInProviders, guard(prisma, source, limits)];
   const connection = await NativeConnection.connect({ address: world.temporalAddress });
   const worker = await createWorker({ connection, namespace: world.namespace, log, graceMs: 1_000 }, TASK_QUEUES.lead, {
-    activities: createLeadActivities({ prisma, providers }),
+    activities: createLeadActivities({ pool, prisma, providers }),
     maxConcurrentActivityTaskExecutions: 3,
   });
   setInterval(() => process.send?.(process.memoryUsage.rss()), REPORT_MS);

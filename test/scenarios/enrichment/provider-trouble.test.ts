@@ -48,7 +48,7 @@ interface Ended {
 const ended = new Map<Trouble, Ended[]>();
 
 /** The enrichment of a worker whose one service outside is in trouble. */
-async function enrichWith({ prisma }: TestDatabase, name: Trouble) {
+async function enrichWith({ pool, prisma }: TestDatabase, name: Trouble) {
   const site = await startSite(TROUBLES[name] ?? (() => undefined));
   const source = createHttpSource(testFetch({ allow: ['127.0.0.1'] }), {
     name,
@@ -64,7 +64,7 @@ async function enrichWith({ prisma }: TestDatabase, name: Trouble) {
     dailyBudget: 1_000_000,
     circuit: { failures: 5, pauseMs: 1_000 },
   });
-  const { enrichLead } = createLeadActivities({ prisma, providers: [...builtInProviders, provider] });
+  const { enrichLead } = createLeadActivities({ pool, prisma, providers: [...builtInProviders, provider] });
   return { site, enrichLead };
 }
 

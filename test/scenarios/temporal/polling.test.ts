@@ -18,13 +18,13 @@ import { createTestClient, testNamespace } from '../../support/temporal.ts';
 type Notify = NotificationActivities['notifyAssignee'];
 
 /** Workers of all queues on one connection, through a network that the test can break. */
-async function pollThroughProxy({ prisma }: TestDatabase, wrap = (notify: Notify): Notify => notify) {
+async function pollThroughProxy(database: TestDatabase, wrap = (notify: Notify): Notify => notify) {
   const proxy = await startTcpProxy(Number(inject('temporalAddress').split(':')[1]));
-  const notification = createNotificationActivities({ prisma });
+  const notification = createNotificationActivities(database);
   const workloads = new Map<TaskQueue, Workload>([
     [TASK_QUEUES.onboarding, { workflowBundle: { codePath: inject('workflowBundle') } }],
     [TASK_QUEUES.notification, { activities: { ...notification, notifyAssignee: wrap(notification.notifyAssignee) } }],
-    [TASK_QUEUES.lead, { activities: createLeadActivities({ prisma, providers: builtInProviders }) }],
+    [TASK_QUEUES.lead, { activities: createLeadActivities({ ...database, providers: builtInProviders }) }],
   ]);
   const polling = startPolling({
     connectionOptions: { address: `127.0.0.1:${proxy.port}` },

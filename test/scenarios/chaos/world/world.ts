@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -51,6 +51,8 @@ export interface World {
   add(name: string, entry: NodePart['entry'], args?: string[]): Promise<void>;
   /** Temporal loses all that it ever knew, at once. */
   loseTemporalStore(): Promise<void>;
+  /** Copies what Temporal's disk has now. @returns a power loss: what runs workflows ends, and begins again with the copy */
+  copyTemporalStore(): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
@@ -112,6 +114,12 @@ export async function createWorld({ cli, enrichmentDelayMs }: WorldOptions): Pro
     if (!part) throw new Error(`There is no part ${name}`);
     return part[to];
   };
+  /** The files go while the server has them open, so that it writes to nothing until it is killed. */
+  const loseTemporalStore = async (putBack: () => Promise<unknown> = () => Promise.resolve()) => {
+    await Promise.all(['', '-wal', '-shm'].map((suffix) => rm(temporalStore + suffix, { force: true })));
+    await putBack();
+    await processes.killAndAwait('temporal');
+  };
   return {
     folder,
     processes,
@@ -133,9 +141,18 @@ export async function createWorld({ cli, enrichmentDelayMs }: WorldOptions): Pro
       const { part } = await prepare(name, entry, args);
       await processes.start([part]);
     },
-    async loseTemporalStore() {
-      await Promise.all(['', '-wal', '-shm'].map((suffix) => rm(temporalStore + suffix, { force: true })));
-      await processes.killAndAwait('temporal');
+    loseTemporalStore: () => loseTemporalStore(),
+    async copyTemporalStore() {
+      const kept = [temporalStore, `${temporalStore}-wal`];
+      processes.freeze('temporal');
+      await Promise.all(kept.map((file) => copyFile(file, `${file}.copy`)));
+      processes.thaw('temporal');
+      return async () => {
+        await loseTemporalStore(async () => {
+          await Promise.all(kept.map((file) => rename(`${file}.copy`, file)));
+          processes.kill('worker:lead-onboarding'); // what it remembers of runs is ahead of the copy
+        });
+      };
     },
     async close() {
       await processes.stop();

@@ -32,10 +32,10 @@ const stalls: EnrichmentProvider = {
 };
 
 /** A worker of the queue `lead` whose sources all fail. @returns its log so far, as text */
-export async function startFailingSources({ prisma }: TestDatabase, address: string): Promise<() => string> {
+export async function startFailingSources(database: TestDatabase, address: string): Promise<() => string> {
   const { log, lines } = recordLog();
   const connection = await NativeConnection.connect({ address });
-  const activities = createLeadActivities({ prisma, providers: [throws, rejects, stalls] });
+  const activities = createLeadActivities({ ...database, providers: [throws, rejects, stalls] });
   const workload = { activities, maxConcurrentActivityTaskExecutions: 3 };
   const worker = await createWorker(
     { connection, namespace: 'default', log, graceMs: 1_000 },

@@ -1,0 +1,27 @@
+import { Client, Connection } from '@temporalio/client';
+import { freePort } from '../../../../src/local/ports.ts';
+import { runOnce } from '../../../../src/local/processes/run-once.ts';
+import { prepareTemporal } from '../../../../src/local/temporal/temporal.ts';
+
+/** By default a version without runs is reported as drained some minutes later. */
+const QUICK_TO_REPORT = ['VersionDrainageStatusVisibilityGracePeriod', 'VersionDrainageStatusRefreshInterval'].map(
+  (name) => `matching.wv.${name}="1s"`,
+);
+
+/** A Temporal of its own, as which version is current is for all who share a namespace. */
+export async function startOwnTemporal(cli: string) {
+  const port = await freePort();
+  const part = await prepareTemporal({ cli, port });
+  const settings = QUICK_TO_REPORT.flatMap((setting) => ['--dynamic-config-value', setting]);
+  const { stop } = await runOnce({ ...part, args: [...part.args, ...settings] });
+  const address = `127.0.0.1:${port}`;
+  const client = new Client({ connection: Connection.lazy({ address }) });
+  return {
+    address,
+    client,
+    async stop() {
+      await client.connection.close();
+      await stop();
+    },
+  };
+}
