@@ -6,6 +6,8 @@ const TEST_TIMEOUT_MS = 5 * PATIENCE_MS;
 
 /** What takes long: `npm run test:scenarios`. The rest is `npm test`. */
 const SCENARIOS = 'test/scenarios/**/*.test.ts';
+/** What takes minutes for one answer, before a release: `npm run test:release`. */
+const RELEASE = 'test/release/**/*.test.ts';
 /** What needs a tool from elsewhere: `npm run test:fuzz`. */
 const FUZZ = 'test/fuzz/**/*.test.ts';
 
@@ -26,10 +28,11 @@ export default defineConfig({
         test: {
           name: 'core',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, SCENARIOS, FUZZ],
+          exclude: [...configDefaults.exclude, SCENARIOS, RELEASE, FUZZ],
         },
       },
       { extends: true, test: { name: 'scenarios', include: [SCENARIOS] } },
+      { extends: true, test: { name: 'release', include: [RELEASE] } },
       { extends: true, test: { name: 'fuzz', include: [FUZZ] } },
     ],
     coverage: {

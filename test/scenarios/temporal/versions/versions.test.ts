@@ -66,9 +66,9 @@ async function startVersion(workflowBundle: typeof ours, buildId: string) {
 const startUnversioned = (workflowBundle: typeof ours) => startWorker(TASK_QUEUES.onboarding, { workflowBundle });
 
 /** The workers of activities, which have no version, however many the workflows have. */
-async function startActivities({ prisma }: TestDatabase, overrides: Partial<RescoreActivities> = {}) {
-  const lead = { ...createLeadActivities({ prisma, providers: builtInProviders }), ...overrides };
-  await startWorker(TASK_QUEUES.notification, { activities: createNotificationActivities({ prisma }) });
+async function startActivities(database: TestDatabase, overrides: Partial<RescoreActivities> = {}) {
+  const lead = { ...createLeadActivities({ ...database, providers: builtInProviders }), ...overrides };
+  await startWorker(TASK_QUEUES.notification, { activities: createNotificationActivities(database) });
   await startWorker(TASK_QUEUES.lead, { activities: lead, maxConcurrentActivityTaskExecutions: 3 });
 }
 

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished } from 'vitest';
-import type { Submission } from '../../../src/leads/submission.ts';
-import { RETENTION } from '../../../workflows/retention-contract.ts';
-import { lastPriority } from '../../../workflows/priorities.ts';
-import { TASK_QUEUES, type TaskQueue } from '../../../workflows/contract.ts';
-import { recordLog } from '../../support/log.ts';
-import { takeIn, test } from '../../support/onboarding.ts';
-import { carrierTo } from '../../support/relay.ts';
-import { createTestClient } from '../../support/temporal.ts';
-import { startWorkers } from '../../support/workers.ts';
+import type { Submission } from '../../src/leads/submission.ts';
+import { RETENTION } from '../../workflows/retention-contract.ts';
+import { lastPriority } from '../../workflows/priorities.ts';
+import { TASK_QUEUES, type TaskQueue } from '../../workflows/contract.ts';
+import { recordLog } from '../support/log.ts';
+import { takeIn, test } from '../support/onboarding.ts';
+import { carrierTo } from '../support/relay.ts';
+import { createTestClient } from '../support/temporal.ts';
+import { startWorkers } from '../support/workers.ts';
 
 /** Leads that wait in each queue before the others come. */
 const BACKLOG = 500;
