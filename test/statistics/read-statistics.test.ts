@@ -6,6 +6,7 @@ import { createGauges } from '../../src/statistics/gauges.ts';
 import { readStatistics } from '../../src/statistics/read-statistics.ts';
 import { readTaskQueue, type TaskQueueStatistics } from '../../src/statistics/task-queue.ts';
 import { onboardingWorkflowId, TASK_QUEUES } from '../../workflows/contract.ts';
+import { leadPriority } from '../../workflows/priorities.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 import { carrierTo } from '../support/relay.ts';
@@ -18,6 +19,9 @@ function openClient(): Client {
   return client;
 }
 
+/** Where Temporal has a lead of low priority. */
+const LOW = String(leadPriority({ organizationId: 'org-1', priority: 'LOW' }).priorityKey);
+
 const tasksOf = ({ tasks, byPriority }: TaskQueueStatistics, priority: string) => [
   tasks,
   byPriority[priority]?.tasks ?? 0,
@@ -27,7 +31,7 @@ describe('what Temporal says of a task queue', () => {
   test('has the tasks that wait, also by priority, and how long the oldest does', async ({ database }) => {
     const client = openClient();
     const { log } = recordLog();
-    const before = tasksOf(await readTaskQueue(client, TASK_QUEUES.notification), '2');
+    const before = tasksOf(await readTaskQueue(client, TASK_QUEUES.notification), LOW);
     const workers = await startWorkers(database, log, {}, [TASK_QUEUES.onboarding]);
     for (const priority of ['NORMAL', 'LOW', 'LOW'] as const) {
       const order = await takeIn(database, { priority }, 600_000);
@@ -38,7 +42,7 @@ describe('what Temporal says of a task queue', () => {
     }
     const [all = 0, low = 0] = before;
     const now = () => readTaskQueue(client, TASK_QUEUES.notification);
-    await expect.poll(async () => tasksOf(await now(), '2')).toEqual([all + 3, low + 2]);
+    await expect.poll(async () => tasksOf(await now(), LOW)).toEqual([all + 3, low + 2]);
     expect((await now()).ageSeconds).toBeGreaterThan(0);
     await workers.stop();
   });
