@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 
-/** Rows that are looked at: what is waiting may be millions, and is then counted no further. */
-const COUNTED = 50_000;
+/** Rows of a kind that are looked at: what is waiting may be millions, and is then counted no further. */
+const COUNTED = 10_000;
 
 /** What Postgres knows of work under way. No statement looks at leads. */
 export interface DatabaseStatistics {
@@ -18,10 +18,11 @@ export async function readDatabase(pool: Pool): Promise<DatabaseStatistics> {
   return {
     orders: await read(
       'orders',
-      `SELECT kind, lower(status::text) AS status, count(*)::int AS orders,
+      `SELECT kind, lower(s.status::text) AS status, count(*)::int AS orders,
               greatest(0, extract(epoch FROM clock_timestamp() - min(created_at)))::float8 AS "ageSeconds"
-       FROM (SELECT kind, status, created_at FROM outbox ORDER BY status, available_at LIMIT ${COUNTED}) AS o
-       GROUP BY kind, status`,
+       FROM unnest(enum_range(NULL::outbox_status)) AS s (status), LATERAL (
+         SELECT kind, created_at FROM outbox o WHERE o.status = s.status ORDER BY available_at LIMIT ${COUNTED}) AS o
+       GROUP BY kind, s.status`,
     ),
     onboardings: await read(
       'onboardings',

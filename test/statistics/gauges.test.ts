@@ -51,6 +51,17 @@ test('what Postgres knows of work under way is shown, and no longer once it is g
   expect(later.has('lead_enrichment_circuit_open{provider="crm"}')).toBe(false);
 });
 
+test('a dead order is seen behind any number of those that wait', async ({ database: { pool } }) => {
+  const { gauges, series } = openGauges();
+  await pool.query(`INSERT INTO outbox (id, organization_id, kind, status)
+    SELECT gen_random_uuid(), 'org-1', 'START_ONBOARDING',
+           CASE WHEN n = 1 THEN 'DEAD'::outbox_status ELSE 'PENDING' END FROM generate_series(1, 10500) AS n`);
+  gauges.showDatabase(await readDatabase(pool));
+  const shown = await series();
+  expect(shown.get('lead_outbox_orders{kind="START_ONBOARDING",status="dead"}')).toBe(1);
+  expect(shown.get('lead_outbox_orders{kind="START_ONBOARDING",status="pending"}')).toBe(10_000);
+});
+
 it('shows queues by priority, slots where they are known, and nothing where another relay leads', async () => {
   const { gauges, series } = openGauges();
   const queue = { tasks: 3, ageSeconds: 7, addRate: 0.5, dispatchRate: 0.25, pollers: 1 };

@@ -93,6 +93,7 @@ describe('an autoscaler', () => {
   });
 
   test('gets the same answer from each relay', async ({ database }) => {
+    await database.pool.query('TRUNCATE lease, task_queue_statistics');
     const ports = [await freePort(), await freePort()];
     const start = (port: number) => startProcess('relay', { DATABASE_URL: database.url, METRICS_PORT: String(port) });
     await Promise.all(ports.map(start));
