@@ -5,7 +5,7 @@
 const FLOORS = [
   ['src/[^/]+[.]ts', 'src/local'],
   ['src/process', 'src/http', 'activities'],
-  ['src/reconciler', 'src/personal-data'],
+  ['src/reconciler', 'src/personal-data', 'src/statistics'],
   ['src/onboarding'],
   ['src/scoring'],
   ['src/enrichment', 'src/notifications', 'src/forms'],

@@ -1,6 +1,7 @@
 import { createKeyring } from './api-keys/keyring.ts';
 import { createShare, unshared } from './db/fair-share.ts';
 import { openDatabase } from './db/open.ts';
+import { measurePools } from './db/pool-metrics.ts';
 import { API_ROLE } from './db/tenant.ts';
 import { formSecretReader } from './forms/secret.ts';
 import { createFormTokens } from './forms/token.ts';
@@ -11,6 +12,7 @@ import { watchInboxes } from './notifications/watch.ts';
 import { createOnboardingRuns } from './onboarding/runs.ts';
 import { carryOut } from './outbox/carry-out.ts';
 import { createFastStart } from './outbox/fast-start.ts';
+import { openMetrics } from './process/open-metrics.ts';
 import { type ProcessContext, runProcess } from './process/run-process.ts';
 import { createRateLimiter } from './rate-limit/limiter.ts';
 import { shareCounts } from './rate-limit/share.ts';
@@ -34,7 +36,9 @@ const MIN_FORM_AGE_MS = 3_000;
 const HOUR_MS = 3_600_000;
 
 /** The API process. It serves without Temporal: what it cannot start waits in the outbox. */
-async function start({ env, log, stopping, closers }: ProcessContext): Promise<void> {
+async function start(context: ProcessContext): Promise<void> {
+  const { env, log, stopping, closers } = context;
+  const metrics = await openMetrics(context);
   const withKeys = env.API_AUTH === 'required';
   const role = withKeys ? API_ROLE : undefined;
   const { pool, prisma, close } = openDatabase(env, { name: 'api', connections: CONNECTIONS, role, log });
@@ -43,6 +47,7 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   closers.add('own database', own.close);
   const keys = openDatabase(env, { name: 'api:keys', connections: KEY_CONNECTIONS, log });
   closers.add('database of keys', keys.close);
+  if (metrics) [pool, own.pool, keys.pool].forEach(measurePools(metrics));
   const temporal = openTemporal();
   closers.add('Temporal', () => temporal.close());
   const searchAttributes = openSearchAttributeRegistry(temporal, log, stopping);
@@ -85,6 +90,7 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     }),
     formReturnOrigins: env.FORM_RETURN_ORIGINS,
     log,
+    metrics,
   });
   closers.add('HTTP', await listen(app.fetch, { host: env.HOST, port: env.PORT }));
   log.info({ host: env.HOST, port: env.PORT, auth: env.API_AUTH }, 'API listens');

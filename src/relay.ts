@@ -1,8 +1,12 @@
+import { openLease } from './db/lease.ts';
 import { listen } from './db/listen.ts';
 import { openDatabase } from './db/open.ts';
+import { measurePools } from './db/pool-metrics.ts';
 import { untilSchemaFits } from './db/schema.ts';
 import { sweepEnrichment } from './enrichment/guard/sweep.ts';
 import { type Health, serveHealth } from './process/health-server.ts';
+import { jsonPage } from './process/metrics-server.ts';
+import { openMetrics } from './process/open-metrics.ts';
 import { sweepIdempotencyKeys } from './leads/sweep-idempotency-keys.ts';
 import { carryOut } from './outbox/carry-out.ts';
 import { startRelay } from './outbox/relay.ts';
@@ -10,9 +14,13 @@ import { ORDERS_CHANNEL } from './outbox/wake.ts';
 import { type ProcessContext, runProcess } from './process/run-process.ts';
 import { startReconciler } from './reconciler/reconcile.ts';
 import { startPasses } from './reconciler/passes.ts';
+import { countVerdicts } from './reconciler/verdict-metrics.ts';
 import { sweepErasures } from './personal-data/sweep-erasures.ts';
 import { keepRetentionSchedule } from './personal-data/retention/keep-schedule.ts';
 import { scoreSweeper } from './scoring/sweep-scores.ts';
+import { createGauges } from './statistics/gauges.ts';
+import { readStatistics } from './statistics/read-statistics.ts';
+import { answerScaling } from './statistics/scaling.ts';
 import { openTemporal } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 import { reportTaskOrder } from './temporal/task-order.ts';
@@ -27,11 +35,14 @@ const PATIENCE_MS = 30_000;
 const SWEEP_INTERVAL_MS = 60_000;
 /** Between two looks for what is left of erased leads. */
 const ERASURE_INTERVAL_MS = 5_000;
+/** Between two looks of the relay that leads at Temporal's statistics. */
+const STATISTICS_INTERVAL_MS = 10_000;
 /** Polls that a ready relay may be behind. */
 const MISSED_POLLS = 5;
 
 /** The relay process: carries out what the API has written but not started, and finds what nothing would finish. */
-async function start({ env, log, stopping, closers }: ProcessContext): Promise<void> {
+async function start(context: ProcessContext): Promise<void> {
+  const { env, log, stopping, closers } = context;
   const { pool, close } = openDatabase(env, { name: 'relay', connections: CONNECTIONS, log });
   closers.add('database', close);
   const background = openDatabase(env, { name: 'relay-background', connections: BACKGROUND_CONNECTIONS, log });
@@ -43,6 +54,10 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
 
   let look = (): Health => ({ problem: 'not polling yet: waiting for Postgres, or for a migration of it' });
   if (env.HEALTH_PORT !== undefined) closers.add('health', await serveHealth(env.HEALTH_PORT, env.HOST, () => look()));
+
+  const pages = { '/scaling/': async (queue: string) => jsonPage(await answerScaling(background.pool, queue)) };
+  const metrics = await openMetrics(context, { pages });
+  if (metrics) [pool, background.pool].forEach(measurePools(metrics));
 
   await untilSchemaFits(pool, log, stopping);
   if (stopping.aborted) return;
@@ -65,6 +80,7 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
     patienceMs: PATIENCE_MS,
     enrichmentDelayMs: env.ENRICHMENT_DELAY_MS,
     wakeRelay: wake,
+    onVerdicts: metrics && countVerdicts(metrics),
   };
   closers.add('reconciler', startReconciler(reconciler, env.RECONCILE_INTERVAL_MS));
   const sweepScores = scoreSweeper(background.pool);
@@ -75,6 +91,21 @@ async function start({ env, log, stopping, closers }: ProcessContext): Promise<v
   const erase = (signal: AbortSignal) => sweepErasures(background.pool, log, signal);
   closers.add('erasures', startPasses({ what: 'erasures', intervalMs: ERASURE_INTERVAL_MS, pass: erase, log }));
   closers.add('sweeper', startPasses({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, pass: sweep, log }));
+
+  if (metrics) {
+    const lease = openLease(background.pool, 'statistics');
+    closers.add('lease', () => lease.release());
+    const statistics = {
+      pool: background.pool,
+      get client() {
+        return temporal.client;
+      },
+      lease,
+      gauges: createGauges(metrics),
+    };
+    const pass = () => readStatistics(statistics);
+    closers.add('statistics', startPasses({ what: 'statistics', intervalMs: STATISTICS_INTERVAL_MS, pass, log }));
+  }
 
   const tolerated = env.OUTBOX_POLL_MS * MISSED_POLLS + 5_000;
   look = () => {

@@ -4,17 +4,24 @@ import { createLeadActivities } from '../activities/lead.ts';
 import { createNotificationActivities } from '../activities/notification.ts';
 import { TASK_QUEUES, type TaskQueue } from '../workflows/contract.ts';
 import { openDatabase } from './db/open.ts';
+import { measurePools } from './db/pool-metrics.ts';
 import { untilSchemaFits } from './db/schema.ts';
+import { measureLookups } from './enrichment/lookup-metrics.ts';
 import { openEnrichment } from './enrichment/open.ts';
 import { capacityOf } from './process/capacity.ts';
 import { serveHealth } from './process/health-server.ts';
+import { loopbackPort } from './process/loopback-port.ts';
+import { openMetrics } from './process/open-metrics.ts';
 import { createInboxAnnouncer } from './notifications/announce.ts';
 import { createNotificationWebhook } from './notifications/webhook.ts';
+import { measureOnboardings } from './onboarding/onboarding-metrics.ts';
 import { warmUp } from './onboarding/warm-up.ts';
 import { type ProcessContext, runProcess } from './process/run-process.ts';
 import { loadTemporalSettings } from './temporal/connection.ts';
 import { startPolling } from './temporal/polling.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 import { installRuntime } from './temporal/runtime.ts';
+import { measureSteps, type StepEnd } from './temporal/step-metrics.ts';
 import { warmUpWorkflows } from './temporal/warm-up.ts';
 import type { Workload } from './temporal/worker.ts';
 import { requireBundle } from './temporal/workflow-bundle.ts';
@@ -23,7 +30,9 @@ import { requireBundle } from './temporal/workflow-bundle.ts';
 async function start(context: ProcessContext): Promise<void> {
   const { env, log, closers } = context;
   const taskQueues = readTaskQueues();
-  installRuntime(log, env.METRICS_PORT === undefined ? undefined : `${env.HOST}:${env.METRICS_PORT}`);
+  const sdkAddress = env.METRICS_PORT === undefined ? undefined : `127.0.0.1:${await loopbackPort()}`;
+  installRuntime(log, sdkAddress);
+  const metrics = await openMetrics(context, { sdkUrl: sdkAddress && `http://${sdkAddress}/metrics` });
   let polling: { problem: string | undefined } = { problem: 'not polling yet: starting, or waiting for Postgres' };
   if (env.HEALTH_PORT !== undefined) {
     const look = () => ({ problem: polling.problem });
@@ -31,20 +40,32 @@ async function start(context: ProcessContext): Promise<void> {
   }
 
   const workloads = new Map<TaskQueue, Workload>();
-  const prepare = workloadsOf(context, taskQueues);
+  const prepare = workloadsOf(context, taskQueues, metrics);
   const capacity = capacityOf(env);
   for (const taskQueue of taskQueues)
     workloads.set(taskQueue, { ...(await prepare[taskQueue]()), ...capacity[taskQueue] });
 
   const graceMs = env.SHUTDOWN_GRACE_MS;
   const buildId = env.WORKER_BUILD_ID;
-  const started = startPolling({ ...loadTemporalSettings(), workloads, graceMs, buildId, log });
+  const onStepEnd = metrics && observeSteps(metrics);
+  const started = startPolling({ ...loadTemporalSettings(), workloads, graceMs, buildId, log, onStepEnd });
   closers.add('workers', () => started.stop());
   polling = started;
 }
 
+function observeSteps(metrics: Metrics): (end: StepEnd) => void {
+  const observers = [measureSteps(metrics), measureOnboardings(metrics)];
+  return (end) => {
+    for (const observe of observers) observe(end);
+  };
+}
+
 /** What each queue runs, warm: the first lead does not wait for it. */
-function workloadsOf({ env, log, closers, stopping }: ProcessContext, taskQueues: TaskQueue[]) {
+function workloadsOf(
+  { env, log, closers, stopping }: ProcessContext,
+  taskQueues: TaskQueue[],
+  metrics: Metrics | undefined,
+) {
   const slots =
     (taskQueues.includes(TASK_QUEUES.notification) ? env.NOTIFICATION_CONCURRENCY : 0) +
     (taskQueues.includes(TASK_QUEUES.lead) ? env.LEAD_CONCURRENCY : 0);
@@ -54,6 +75,7 @@ function workloadsOf({ env, log, closers, stopping }: ProcessContext, taskQueues
     if (database) return database;
     database = openDatabase(env, { name: `worker:${taskQueues.join('+')}`, connections: slots + 2, log });
     closers.add('database', database.close);
+    if (metrics) measurePools(metrics)(database.pool);
     await untilSchemaFits(database.pool, log, stopping);
     await warmUp(database.pool).catch((err: unknown) => log.warn({ err }, 'not warmed up'));
     return database;
@@ -76,8 +98,10 @@ function workloadsOf({ env, log, closers, stopping }: ProcessContext, taskQueues
     [TASK_QUEUES.lead]: async (): Promise<Workload> => {
       const { policyOf, providersOn } = await openEnrichment(env, process.env);
       const { pool, prisma } = await store();
+      const providers = providersOn(prisma);
+      const measured = metrics ? providers.map(measureLookups(metrics)) : providers;
       return {
-        activities: createLeadActivities({ pool, prisma, providers: providersOn(prisma), policyOf }),
+        activities: createLeadActivities({ pool, prisma, providers: measured, policyOf }),
         failurePolicy,
       };
     },

@@ -8,6 +8,7 @@ import { refuseUnknown } from './answers/not-found.ts';
 import { protect } from './guards/guards.ts';
 import { readFormBody, readJsonBody } from './request/body.ts';
 import { logRequests } from './server/request-log.ts';
+import { measureRequests } from './server/request-metrics.ts';
 import { documentationRoutes } from './openapi/documentation.ts';
 import { formRoutes } from './routes/forms.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -34,6 +35,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   const app = new OpenAPIHono<HttpEnv>({ defaultHook: answerInvalid });
   app.use(requestId({ limitLength: MAX_REQUEST_ID, generator: () => uuidv7() }));
   app.use(logRequests(deps.log));
+  if (deps.metrics) app.use(measureRequests(deps.metrics));
   protect(app, deps);
   app.use('/api/*', readJsonBody);
   app.use('/forms/*', readFormBody);

@@ -6,6 +6,7 @@ import type { Tenant } from '../db/tenant.ts';
 import type { FormTokens } from '../forms/token.ts';
 import type { IntakeSettings } from '../leads/intake.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { InboxAnnouncer } from '../notifications/announce.ts';
 import type { InboxWatch } from '../notifications/watch.ts';
 import type { OnboardingRuns } from '../onboarding/runs.ts';
@@ -37,6 +38,8 @@ export interface AppDependencies {
   /** Where visitors may be sent after a form. */
   formReturnOrigins: readonly string[];
   log: Logger;
+  /** Where requests are measured; without it they are not. */
+  metrics?: Metrics | undefined;
 }
 
 /** What middleware leaves for the handlers. */

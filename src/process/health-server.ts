@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { serve } from './small-server.ts';
 
 export interface Health {
   /** Undefined when the process does its work; else why not. */
@@ -11,8 +11,8 @@ export interface Health {
  * Serves `/healthz` (the process lives) and `/readyz` (it does its work) for a relay or worker.
  * @returns a function that closes it.
  */
-export async function serveHealth(port: number, host: string, look: () => Health): Promise<() => Promise<void>> {
-  const server = createServer((request, response) => {
+export function serveHealth(port: number, host: string, look: () => Health): Promise<() => Promise<void>> {
+  return serve(port, host, (request, response) => {
     const path = request.url?.split('?')[0];
     if (path !== '/healthz' && path !== '/readyz') return void response.writeHead(404).end();
     const { problem, details }: Health = path === '/readyz' ? look() : { problem: undefined };
@@ -20,13 +20,4 @@ export async function serveHealth(port: number, host: string, look: () => Health
     response.writeHead(problem === undefined ? 200 : 503, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ ...status, ...details }));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  return () =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
 }

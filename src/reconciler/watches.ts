@@ -31,6 +31,8 @@ export interface ReconcilerDependencies {
   enrichmentDelayMs: number;
   /** Told when there are new orders. */
   wakeRelay: () => void;
+  /** Told what became of them, page by page. */
+  onVerdicts?: ((tally: Tally) => void) | undefined;
 }
 
 /** What there is to know of a kind of run: the workflow behind it, and what its end has left to do. */
@@ -71,7 +73,10 @@ export async function reconcileWatched(deps: ReconcilerDependencies, signal?: Ab
   const before = await endOfPatience(pool, patienceMs);
   for (;;) {
     const runs = await claimWatched(pool, { before, limit: PAGE });
-    for (const verdict of await judge(deps, runs)) tally[verdict] += 1;
+    const page = emptyTally();
+    for (const verdict of await judge(deps, runs)) page[verdict] += 1;
+    for (const verdict of Object.keys(page) as Verdict[]) tally[verdict] += page[verdict];
+    deps.onVerdicts?.(page);
     await lookLater(pool, runs);
     if (tally['ordered again'] > 0) deps.wakeRelay();
     if (runs.length < PAGE || signal?.aborted) return tally;

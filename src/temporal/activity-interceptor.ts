@@ -2,6 +2,7 @@ import { ApplicationFailure, CancelledFailure, CompleteAsyncError, type Context 
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { describeError, type Logger } from '../telemetry/logger.ts';
 import { countFailure, type FailurePolicy } from './failure-limit.ts';
+import type { StepEnd } from './step-metrics.ts';
 
 interface Ids {
   leadId?: string;
@@ -13,8 +14,9 @@ interface Ids {
  * Logs each step with its attempt and duration, and keeps messages of foreign errors, which may quote what a person
  * typed, out of Temporal: only the kind and code of such an error goes into the history. A step that fails beyond its
  * limit is not retried.
+ * @param onEnd gets each attempt that is over
  */
-export function activityInterceptor(log: Logger, policy: FailurePolicy) {
+export function activityInterceptor(log: Logger, policy: FailurePolicy, onEnd?: (end: StepEnd) => void) {
   return (context: Context): { inbound: ActivityInboundCallsInterceptor } => ({
     inbound: {
       async execute(input, next) {
@@ -33,15 +35,26 @@ export function activityInterceptor(log: Logger, policy: FailurePolicy) {
         step.info('step started');
         const startedAt = performance.now();
         const durationMs = () => Math.round(performance.now() - startedAt);
+        const end = (outcome: StepEnd['outcome'], result?: unknown) => {
+          const seconds = (performance.now() - startedAt) / 1_000;
+          onEnd?.({ step: activityType, outcome, attempt, seconds, input: input.args[0], result });
+        };
         try {
           const result = await next(input);
           step.info({ durationMs: durationMs() }, 'step completed');
+          end('completed', result);
           return result;
         } catch (err) {
           if (err instanceof CompleteAsyncError) throw err;
           step.warn({ durationMs: durationMs(), err }, 'step failed');
-          if (err instanceof CancelledFailure) throw err;
-          throw countFailure(context, policy, err instanceof ApplicationFailure ? err : withoutMessage(err), err);
+          if (err instanceof CancelledFailure) {
+            end('canceled');
+            throw err;
+          }
+          const known = err instanceof ApplicationFailure ? err : withoutMessage(err);
+          const failure = countFailure(context, policy, known, err);
+          end(failure.nonRetryable ? 'gave_up' : 'failed');
+          throw failure;
         }
       },
     },

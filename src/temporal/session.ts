@@ -2,11 +2,9 @@ import { NativeConnection, type NativeConnectionOptions, type Worker } from '@te
 import pTimeout from 'p-timeout';
 import type { TaskQueue } from '../../workflows/contract.ts';
 import { PULSE_DEADLINE_MS, takePulse } from './pulse.ts';
+import { isWorkflowQueue, taskQueueTypeOf } from './task-queue-type.ts';
 import { watchVersion } from './version-watch.ts';
-import { createWorker, isPolling, isWorkflowQueue, type WorkerDependencies, type Workload } from './worker.ts';
-
-const WORKFLOW = 1; // temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
-const ACTIVITY = 2;
+import { createWorker, isPolling, type WorkerDependencies, type Workload } from './worker.ts';
 
 export interface SessionOptions extends Omit<WorkerDependencies, 'connection'> {
   connectionOptions: NativeConnectionOptions;
@@ -94,7 +92,7 @@ async function connect(options: NativeConnectionOptions): Promise<NativeConnecti
 
 /** Temporal's matching service answers this: the one that gives a queue's tasks out. */
 function describeQueue(connection: NativeConnection, namespace: string, name: TaskQueue) {
-  const taskQueueType = isWorkflowQueue(name) ? WORKFLOW : ACTIVITY;
+  const taskQueueType = taskQueueTypeOf(name);
   return connection.withDeadline(Date.now() + PULSE_DEADLINE_MS, () =>
     // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the client does not export the enum
     connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType }),

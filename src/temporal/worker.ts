@@ -1,9 +1,11 @@
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { TASK_QUEUES, type TaskQueue } from '../../workflows/contract.ts';
+import type { TaskQueue } from '../../workflows/contract.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { activityInterceptor } from './activity-interceptor.ts';
 import { DEPLOYMENT_NAME } from './deployment.ts';
 import type { FailurePolicy } from './failure-limit.ts';
+import type { StepEnd } from './step-metrics.ts';
+import { isWorkflowQueue } from './task-queue-type.ts';
 
 export interface WorkerDependencies {
   connection: NativeConnection;
@@ -13,6 +15,8 @@ export interface WorkerDependencies {
   graceMs: number;
   /** Version of the workflow code; without one its workers are unversioned, as those of activities always are. */
   buildId?: string | undefined;
+  /** Gets each attempt of an activity that is over. */
+  onStepEnd?: ((end: StepEnd) => void) | undefined;
 }
 
 /** What a queue runs. */
@@ -42,7 +46,7 @@ export function createWorker(deps: WorkerDependencies, taskQueue: TaskQueue, wor
     namespace: deps.namespace,
     taskQueue,
     ...runs,
-    interceptors: { activity: [activityInterceptor(deps.log, failurePolicy)] },
+    interceptors: { activity: [activityInterceptor(deps.log, failurePolicy, deps.onStepEnd)] },
     shutdownGraceTime: deps.graceMs,
     ...(deps.buildId !== undefined &&
       isWorkflowQueue(taskQueue) && { workerDeploymentOptions: versionOf(deps.buildId) }),
@@ -56,9 +60,6 @@ const versionOf = (buildId: string) => ({
   useWorkerVersioning: true as const,
   defaultVersioningBehavior: 'PINNED' as const,
 });
-
-/** Whether a queue is for workflows; the others are for activities. */
-export const isWorkflowQueue = (taskQueue: string) => taskQueue === TASK_QUEUES.onboarding;
 
 /** Says whether a worker has a call out that asks its queue for work. That it is answered, it does not say. */
 export function isPolling(worker: Worker): boolean {

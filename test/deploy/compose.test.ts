@@ -249,10 +249,10 @@ describe('the servers', () => {
     expect(service('postgres').volumes).toEqual(['postgres:/var/lib/postgresql']);
   });
 
-  it('give tasks out by priority and fairness, as the local stack does', async () => {
+  it('give tasks out by priority and fairness and tell of slots, as the local stack does', async () => {
     const { args } = await prepareTemporal({ cli: 'temporal', port: 7233 });
     const local = args.filter(
-      (arg, index) => args[index - 1] === '--dynamic-config-value' && arg.startsWith('matching.'),
+      (arg, index) => args[index - 1] === '--dynamic-config-value' && /^(matching|frontend)\./.test(arg),
     );
     const [mount] = service('temporal').configs ?? [];
     expect(environmentOf(service('temporal'))['DYNAMIC_CONFIG_FILE_PATH']).toBe(mount?.target);

@@ -12,6 +12,7 @@ import { carryOut } from '../../src/outbox/carry-out.ts';
 import { createFastStart } from '../../src/outbox/fast-start.ts';
 import type { Order } from '../../src/outbox/order.ts';
 import type { RateLimiter } from '../../src/rate-limit/limiter.ts';
+import type { Metrics } from '../../src/telemetry/metrics.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import { rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
 import type { TestDatabase } from './database.ts';
@@ -58,6 +59,8 @@ export interface TestApiOptions {
   maxWatchers?: number;
   /** By default half of ten connections where keys are needed, as in production. */
   share?: Share;
+  /** By default nothing is measured. */
+  metrics?: Metrics;
 }
 
 const runOf = (order: Order): string =>

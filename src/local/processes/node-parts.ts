@@ -39,15 +39,22 @@ export async function nodeParts({
     const own = { HOST: '127.0.0.1', HEALTH_PORT: String(healthPort), METRICS_PORT: '', ...env };
     return { ...node(name, entry, args, own, `http://127.0.0.1:${healthPort}`), yields: true };
   };
-  const workers = Object.values(TASK_QUEUES).map((taskQueue, index) => {
-    const env = metricsPort ? { METRICS_PORT: String(metricsPort + index) } : {};
-    return background(`worker:${taskQueue}`, 'worker.js', ['--task-queue', taskQueue], env);
-  });
+  const taskQueues = Object.values(TASK_QUEUES);
+  const metrics = (index: number) => (metricsPort ? { METRICS_PORT: String(metricsPort + index) } : {});
+  const workers = taskQueues.map((taskQueue, index) =>
+    background(`worker:${taskQueue}`, 'worker.js', ['--task-queue', taskQueue], metrics(index)),
+  );
   const { host, port, url } = plan.api;
   // Only what is ours alone may do without keys: a database from elsewhere has the leads of others.
   const auth = plan.childEnv['API_AUTH'] || (plan.postgres && isLoopback(host) ? 'off' : '');
   return {
-    workers: await Promise.all([...workers, background('relay', 'relay.js', [])]),
-    api: node('api', 'api.js', [], { PORT: String(port), API_AUTH: auth }, url),
+    workers: await Promise.all([...workers, background('relay', 'relay.js', [], metrics(taskQueues.length))]),
+    api: node(
+      'api',
+      'api.js',
+      [],
+      { PORT: String(port), API_AUTH: auth, METRICS_PORT: '', ...metrics(taskQueues.length + 1) },
+      url,
+    ),
   };
 }

@@ -23,6 +23,9 @@ const DYNAMIC_CONFIG = [
   // One server gains nothing by more partitions, and priorities hold within a partition only.
   'matching.numTaskqueueReadPartitions=1',
   'matching.numTaskqueueWritePartitions=1',
+  // Before server 1.30 workers do not say how many of their slots are in use without these.
+  'frontend.WorkerHeartbeatsEnabled=true',
+  'frontend.ListWorkersEnabled=true',
   // One clock needs no allowance for another: by default a timer of 50 ms takes a second.
   'history.timerProcessorMaxTimeShift="10ms"',
 ];

@@ -1,0 +1,57 @@
+import { type Client, isGrpcServiceError } from '@temporalio/client';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
+import type { TaskQueue } from '../../workflows/contract.ts';
+import { isWorkflowQueue } from '../temporal/task-queue-type.ts';
+
+const UNIMPLEMENTED = 12; // gRPC's status
+const RUNNING = 1; // temporal.api.enums.v1.WorkerStatus.WORKER_STATUS_RUNNING
+/** Six times what lies between two heartbeats of a worker. Temporal goes on naming one that died for a day. */
+const HEARD_WITHIN_MS = 30_000;
+const PAGE = 1_000;
+
+/** Of the workers of a task queue that run, all together. */
+export interface Slots {
+  workers: number;
+  used: number;
+  total: number;
+}
+
+/** Reads what workers last said of themselves. @returns undefined where the server has no such call, or it is off */
+export async function readSlots(
+  client: Client,
+  taskQueue: TaskQueue,
+): Promise<{ slots: Slots; everHeard: boolean } | undefined> {
+  const slots: Slots = { workers: 0, used: 0, total: 0 };
+  let everHeard = false;
+  try {
+    for await (const heartbeat of heartbeatsOf(client, taskQueue)) {
+      everHeard = true;
+      const age = Date.now() - (optionalTsToMs(heartbeat.heartbeatTime) ?? 0);
+      if ((heartbeat.status as number) !== RUNNING || age > HEARD_WITHIN_MS) continue;
+      const { workflowTaskSlotsInfo, activityTaskSlotsInfo } = heartbeat;
+      const own = isWorkflowQueue(taskQueue) ? workflowTaskSlotsInfo : activityTaskSlotsInfo;
+      const used = own?.currentUsedSlots ?? 0;
+      slots.workers += 1;
+      slots.used += used;
+      slots.total += used + (own?.currentAvailableSlots ?? 0);
+    }
+  } catch (err) {
+    if (isGrpcServiceError(err) && (err.code as number) === UNIMPLEMENTED) return undefined;
+    throw err;
+  }
+  return { slots, everHeard };
+}
+
+async function* heartbeatsOf(client: Client, taskQueue: TaskQueue) {
+  let nextPageToken = new Uint8Array();
+  do {
+    const page = await client.connection.workflowService.listWorkers({
+      namespace: client.options.namespace,
+      query: `TaskQueue = '${taskQueue}'`,
+      pageSize: PAGE,
+      nextPageToken,
+    });
+    for (const { workerHeartbeat } of page.workersInfo) if (workerHeartbeat) yield workerHeartbeat;
+    nextPageToken = new Uint8Array(page.nextPageToken);
+  } while (nextPageToken.length > 0);
+}
