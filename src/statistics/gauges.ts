@@ -12,6 +12,8 @@ const ORDER_KINDS = ['START_ONBOARDING', 'SIGNAL_ONBOARDING', 'NOTIFY_ASSIGNEE',
 export interface StatisticsGauges {
   showQueue(taskQueue: TaskQueue, statistics: TaskQueueStatistics): void;
   showDatabase(statistics: DatabaseStatistics): void;
+  /** All of it was read just now. */
+  noteRead(): void;
   /** Another relay leads. */
   clear(): void;
 }
@@ -79,8 +81,8 @@ export function createGauges(metrics: Metrics): StatisticsGauges {
       for (const { state, onboardings: count } of statistics.onboardings) onboardings.set({ state }, count);
       for (const { provider, open } of statistics.circuits) circuit.set({ provider }, open ? 1 : 0);
       for (const { provider, used: count } of statistics.budgets) budget.set({ provider }, count);
-      readAt.setToCurrentTime();
     },
+    noteRead: () => readAt.setToCurrentTime(),
     clear() {
       for (const made of gauges) made.reset();
     },

@@ -38,5 +38,6 @@ export async function readStatistics({ pool, client, lease, gauges }: Statistics
   gauges.showDatabase(await readDatabase(pool));
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
+  gauges.noteRead();
   return true;
 }

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
 import { freePort } from '../../../src/local/ports.ts';
 import { TASK_QUEUES } from '../../../workflows/contract.ts';
+import { metricsIn, readAlertRules } from '../../deploy/alert-rules.ts';
 import { newLead } from '../../support/api.ts';
 import { seriesOf } from '../../support/metrics.ts';
 import { test } from '../../support/onboarding.ts';
@@ -51,13 +52,19 @@ describe('the metrics of a running stack', () => {
     expect((await api.series()).get('lead_db_pool_max_connections{pool="api"}')).toBe(10);
     expect((await fetch(`${api.url}/metrics`)).status).toBe(404);
 
-    const pollers = 'lead_task_queue_pollers{task_queue="lead"}';
-    await expect.poll(async () => (await relay.series()).get(pollers)).toBeGreaterThanOrEqual(1);
+    const readAt = 'lead_statistics_last_read_timestamp_seconds';
+    await expect.poll(async () => (await relay.series()).get(readAt)).toBeGreaterThan(0);
     const ofRelay = await relay.series();
+    expect(ofRelay.get('lead_task_queue_pollers{task_queue="lead"}')).toBeGreaterThanOrEqual(1);
     expect(ofRelay.get('lead_outbox_orders{kind="START_ONBOARDING",status="pending"}')).toBe(0);
     expect(ofRelay.get('lead_reconciler_verdicts_total{verdict="ordered_again"}')).toBe(0);
 
     const all = (await Promise.all([api, relay, worker].map((part) => part.text()))).join('\n');
+    const there = new Set([...seriesOf(all).keys()].map((series) => series.replace(/\{.*/, '')));
+    const read = (await readAlertRules()).flatMap(metricsIn);
+    expect(read.length).toBeGreaterThan(10);
+    // No source has been asked, so that none has a circuit yet; test/statistics/gauges.test.ts shows it.
+    expect(read.filter((name) => !there.has(name))).toEqual(['lead_enrichment_circuit_open']);
     for (const person of [id, lead.email, lead.name, lead.organizationId]) expect(all).not.toContain(person);
   });
 
