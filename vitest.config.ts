@@ -6,7 +6,7 @@ const TEST_TIMEOUT_MS = 5 * PATIENCE_MS;
 
 /** What takes long: `npm run test:scenarios`. The rest is `npm test`. */
 const SCENARIOS = 'test/scenarios/**/*.test.ts';
-/** What takes minutes for one answer, before a release: `npm run test:release`. */
+/** What takes minutes for one answer, or tools that Go builds, before a release: `npm run test:release`. */
 const RELEASE = 'test/release/**/*.test.ts';
 /** What needs a tool from elsewhere: `npm run test:fuzz`. */
 const FUZZ = 'test/fuzz/**/*.test.ts';

@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXAMPLE_LEAD } from '../../src/leads/example-lead.ts';
 import {
@@ -37,6 +39,14 @@ describe('the local stack, with the real delay of 10 s', () => {
   it('comes up without an error or a warning in its log', () => {
     expect(stack.output()).toContain('worker polls');
     expect(stack.output()).not.toMatch(/"level":[456]0/);
+  });
+
+  it.skipIf(process.platform === 'win32')('lets callers go first: all gives way but API and Postgres', async () => {
+    const niceness = await Promise.all(PARTS.map(async (part) => [part, getPriority(await stack.pidOf(part))]));
+    const yields = (part: string) => part !== 'api' && part !== 'postgres';
+    expect(niceness).toEqual(PARTS.map((part) => [part, yields(part) ? 10 : 0]));
+    const group = `/proc/${await stack.pidOf('temporal')}/autogroup`;
+    if (existsSync(group)) expect(readFileSync(group, 'utf8')).toMatch(/nice 10$/m);
   });
 
   it("holds the seed's timeline for the lead of its curl", async () => {

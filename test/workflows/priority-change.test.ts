@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { updateLead } from '../../src/leads/update.ts';
-import { PRIORITY_SIGNAL, type PriorityChange } from '../../workflows/contract.ts';
+import { ONBOARDING_QUERY, PRIORITY_SIGNAL, type PriorityChange } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { type Onboarding, test } from '../support/onboarding.ts';
@@ -39,6 +39,7 @@ describe('a change of priority', () => {
     await relay(database);
     expect(await database.prisma.outbox.count()).toBe(0);
 
+    await expect.poll(() => run.handle.query(ONBOARDING_QUERY)).toMatchObject({ notification: 'created' });
     await run.handle.signal('enrichNow');
     await run.handle.result();
     expect(await stepsOf(run)).toEqual([

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { giveWay } from './give-way.ts';
 import { commandAs } from './command-line.ts';
 import { guard } from './guard.ts';
 import type { Part } from './part.ts';
@@ -45,6 +46,7 @@ export function launch(part: Launchable, onLine: (line: string) => void = () => 
   };
   const read = [readLines(child.stdout, keep), readLines(child.stderr, keep)];
   const { pid } = child;
+  if (pid !== undefined && part.yields) giveWay(pid);
   const guarded = pid === undefined ? undefined : guard(pid, part.stopSignal);
   let gone = false;
   const exited = new Promise<string>((resolve) => {

@@ -37,7 +37,7 @@ export async function nodeParts({
     const healthPort = await freePort();
     // Only the API may be reached from elsewhere.
     const own = { HOST: '127.0.0.1', HEALTH_PORT: String(healthPort), METRICS_PORT: '', ...env };
-    return node(name, entry, args, own, `http://127.0.0.1:${healthPort}`);
+    return { ...node(name, entry, args, own, `http://127.0.0.1:${healthPort}`), yields: true };
   };
   const taskQueues = Object.values(TASK_QUEUES);
   const metrics = (index: number) => (metricsPort ? { METRICS_PORT: String(metricsPort + index) } : {});

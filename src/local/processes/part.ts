@@ -19,6 +19,8 @@ export interface Part {
   env: NodeJS.ProcessEnv;
   cwd?: string;
   runAs?: RunAs;
+  /** Whether it gives way to the other parts when there is not enough of the processor for all. */
+  yields?: boolean;
   ready: Readiness;
   output: OutputFormat;
   stopSignal: 'SIGTERM' | 'SIGINT';

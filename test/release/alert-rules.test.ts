@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { runCommand } from '../../../src/local/processes/run-command.ts';
-import { MONITORING } from '../../deploy/alert-rules.ts';
-import { goTool, hasGo } from '../../support/go.ts';
+import { runCommand } from '../../src/local/processes/run-command.ts';
+import { MONITORING } from '../deploy/alert-rules.ts';
+import { goTool, hasGo } from '../support/go.ts';
 
 /** Newer than 0.305: those carry a `replace`, which `go install` refuses. */
 const PROMTOOL = 'github.com/prometheus/prometheus/cmd/promtool@v0.316.0';

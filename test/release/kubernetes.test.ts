@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../../src/local/ports.ts';
-import { projectRoot } from '../../../src/local/project-root.ts';
-import { runCommand } from '../../../src/local/processes/run-command.ts';
-import { readEnvironment } from '../../../src/process/environment.ts';
-import { serveHealth } from '../../../src/process/health-server.ts';
-import { TASK_QUEUES } from '../../../workflows/contract.ts';
-import { environmentOf, ownServices, readCompose } from '../../deploy/compose.ts';
-import { writeSchemas } from '../../deploy/kubernetes-schemas.ts';
+import { freePort } from '../../src/local/ports.ts';
+import { projectRoot } from '../../src/local/project-root.ts';
+import { runCommand } from '../../src/local/processes/run-command.ts';
+import { readEnvironment } from '../../src/process/environment.ts';
+import { serveHealth } from '../../src/process/health-server.ts';
+import { TASK_QUEUES } from '../../workflows/contract.ts';
+import { environmentOf, ownServices, readCompose } from '../deploy/compose.ts';
+import { writeSchemas } from '../deploy/kubernetes-schemas.ts';
 import {
   type Container,
   type Manifest,
@@ -20,9 +20,9 @@ import {
   render,
   selects,
   type Workload,
-} from '../../deploy/kubernetes.ts';
-import { envconfigVariables, environmentVariables } from '../../deploy/variables.ts';
-import { goTool, hasGo } from '../../support/go.ts';
+} from '../deploy/kubernetes.ts';
+import { envconfigVariables, environmentVariables } from '../deploy/variables.ts';
+import { goTool, hasGo } from '../support/go.ts';
 
 /** What a secret might have under a key. */
 const SECRETS: Record<string, string> = {
