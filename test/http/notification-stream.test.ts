@@ -122,13 +122,15 @@ describe('GET /api/notifications/stream', () => {
       const url = `${server.url}/api/notifications/stream?${new URLSearchParams({ userId }).toString()}`;
       return fetch(url, { headers });
     };
-    expect([(await stream(ours)).status, (await stream(ours)).status]).toEqual([200, 200]);
+    const open = [await stream(ours), await stream(ours)];
+    expect(open.map(({ status }) => status)).toEqual([200, 200]);
     const refused = await stream(ours);
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
     expect(await refused.json()).toMatchObject({
       detail: 'Your organization has as many streams at this process as is its share: close some of them.',
     });
     expect((await stream(theirs)).status).toBe(200);
+    for (const { body } of open) await body?.cancel(); // held until here: a response that nobody holds is closed
   });
 
   test('keeps no place for clients that leave at once', async ({ database }) => {
