@@ -48,6 +48,7 @@ async function main(world: EnrichmentWorld): Promise<void> {
   const source = createWebSiteSource({ fetch, origins: (domain) => [`https://${domain}:${portOf(domain)}/`] });
   const limits = { timeoutMs: 8_000, cacheMs: { found: HOUR_MS, nothing: HOUR_MS }, dailyBudget: 1_000 };
   const providers = [...builtInProviders, guard(prisma, source, limits)];
+  await prisma.enrichmentCache.findFirst(); // what Prisma takes for its first query is not the pages' doing
   const connection = await NativeConnection.connect({ address: world.temporalAddress });
   const worker = await createWorker({ connection, namespace: world.namespace, log, graceMs: 1_000 }, TASK_QUEUES.lead, {
     activities: createLeadActivities({ pool, prisma, providers }),

@@ -54,9 +54,10 @@ describe('the metrics of a running stack', () => {
 
     const readAt = 'lead_statistics_last_read_timestamp_seconds';
     await expect.poll(async () => (await relay.series()).get(readAt)).toBeGreaterThan(0);
+    const pending = 'lead_outbox_orders{kind="START_ONBOARDING",status="pending"}';
+    await expect.poll(async () => (await relay.series()).get(pending)).toBe(0);
     const ofRelay = await relay.series();
     expect(ofRelay.get('lead_task_queue_pollers{task_queue="lead"}')).toBeGreaterThanOrEqual(1);
-    expect(ofRelay.get('lead_outbox_orders{kind="START_ONBOARDING",status="pending"}')).toBe(0);
     expect(ofRelay.get('lead_reconciler_verdicts_total{verdict="ordered_again"}')).toBe(0);
 
     const all = (await Promise.all([api, relay, worker].map((part) => part.text()))).join('\n');

@@ -25,7 +25,7 @@ export const frozenWorker: Scenario = {
         resolve();
       });
     });
-    const scored = { from: 'server', after: 'score.calculated', bytes: 'COMMIT' } as const;
+    const scored = { from: 'server', after: 'record_score', bytes: 'SELECT 1' } as const;
     const scorerFrozen = freezeAt(world, 'worker:lead', 'postgres', scored);
     await Promise.all([load.post({ count: 60, perSecond: 10 }), notifierFrozen, scorerFrozen]);
     await sleep(FROZEN_MS);

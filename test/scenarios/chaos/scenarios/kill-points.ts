@@ -64,13 +64,13 @@ const KILL_POINTS: KillPoint[] = [
     title: 'a worker is killed after a notification is committed, before Temporal hears of it',
     victims: ['worker:notification'],
     on: 'postgres',
-    trap: { from: 'server', after: 'notification.created', bytes: 'COMMIT' },
+    trap: { from: 'server', after: 'notify_assignee', bytes: 'SELECT 1' }, // told after the commit
   },
   {
     title: 'a worker is killed with a score committed, before Temporal hears of it',
     victims: ['worker:lead'],
     on: 'postgres',
-    trap: { from: 'server', after: 'score.calculated', bytes: 'COMMIT' },
+    trap: { from: 'server', after: 'record_score', bytes: 'SELECT 1' },
     inShort: true,
   },
 ];
