@@ -19,7 +19,7 @@ interface StepAnswer {
 }
 
 /** An answer, once those of a lead that is gone and of a round that is over are thrown. */
-export type Open<Answer> = Answer & { status: 'open' | 'recorded' | 'changed' };
+type Open<Answer> = Answer & { status: 'open' | 'recorded' | 'changed' };
 
 /**
  * Runs a step in the database: one statement, which is its transaction.

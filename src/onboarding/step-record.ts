@@ -5,23 +5,16 @@ import type { EnrichmentRef } from '../../workflows/enrichment-contract.ts';
 import type { Prisma } from '../db/generated/client.ts';
 import { WATCHED } from '../outbox/watch.ts';
 
-/** What is recorded once for each round of an onboarding, however often the activity behind it runs. */
+/** What is recorded once for each round of an onboarding, however often the activity behind it runs: parts of keys, here and in the database. */
 export type Step = 'started' | 'notification' | 'delivery' | 'enrichment.started' | 'enrichment' | 'score' | 'outcome';
 
 /** What steps belong to: a round of an onboarding, the telling of a later assignee, or an enrichment after it. */
 export type StepOwner = OnboardingRef | AssignmentRef | EnrichmentRef;
 
+/** The entries that are written from here; those of steps that are functions of the database are written there. */
 export type StepEventType =
-  | 'onboarding.started'
-  | 'notification.created'
-  | 'notification.skipped'
   | 'notification.delivered'
   | 'notification.failed'
-  | 'enrichment.started'
-  | 'enrichment.completed'
-  | 'enrichment.partial'
-  | 'enrichment.skipped'
-  | 'score.calculated'
   | 'onboarding.completed'
   | 'onboarding.canceled'
   | 'onboarding.failed';

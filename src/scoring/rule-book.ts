@@ -45,7 +45,7 @@ export function createRuleBook(): RuleBook {
   };
 }
 
-/** Names the lock that scores hold shared, and a change of the rules alone: after it no score is written by older ones. */
+/** Names the lock that scores hold shared, and a change of the rules alone: after it no score is written by older ones. `score_basis` in the database holds it by the same name. */
 export const rulesLock = (organizationId: string) => `score rules of ${organizationId}`;
 
 /** The highest version of an organization; `BUILT_IN_VERSION` when it has none. */
