@@ -11,9 +11,11 @@ const RELEASE = 'test/release/**/*.test.ts';
 /** What needs a tool from elsewhere: `npm run test:fuzz`. */
 const FUZZ = 'test/fuzz/**/*.test.ts';
 
+/** Of each tier, not of the whole: the whole would set up servers of its own, for nobody. */
+const globalSetup = ['test/support/global-setup.ts'];
+
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/setup-file.ts'],
     testTimeout: TEST_TIMEOUT_MS,
     hookTimeout: TEST_TIMEOUT_MS,
@@ -27,13 +29,14 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'core',
+          globalSetup,
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, SCENARIOS, RELEASE, FUZZ],
         },
       },
-      { extends: true, test: { name: 'scenarios', include: [SCENARIOS] } },
-      { extends: true, test: { name: 'release', include: [RELEASE] } },
-      { extends: true, test: { name: 'fuzz', include: [FUZZ] } },
+      { extends: true, test: { name: 'scenarios', globalSetup, include: [SCENARIOS] } },
+      { extends: true, test: { name: 'release', globalSetup, include: [RELEASE] } },
+      { extends: true, test: { name: 'fuzz', globalSetup, include: [FUZZ] } },
     ],
     coverage: {
       provider: 'istanbul',

@@ -75,13 +75,16 @@ export const test = base.extend<Fixtures>({
       return onboarding;
     });
 
-    for (const { handle } of started) {
-      await replay(handle);
-      const { status } = await handle.describe();
-      if (status.name === 'RUNNING') await handle.terminate('the test is over');
+    try {
+      for (const { handle } of started) {
+        const { status } = await handle.describe();
+        if (status.name === 'RUNNING') await handle.terminate('the test is over');
+        await replay(handle);
+      }
+    } finally {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await client.connection.close();
     }
-    await Promise.all(workers.map((worker) => worker.stop()));
-    await client.connection.close();
   },
 });
 

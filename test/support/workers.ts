@@ -11,6 +11,7 @@ import { createWorker, type Workload } from '../../src/temporal/worker.ts';
 import type { LeadActivities, NotificationActivities } from '../../workflows/activities.ts';
 import { TASK_QUEUES, type TaskQueue } from '../../workflows/contract.ts';
 import type { TestDatabase } from './database.ts';
+import { rememberWorkers } from './running-workers.ts';
 import { testNamespace } from './temporal.ts';
 import { workflowCoverage } from './workflow-coverage.ts';
 
@@ -52,11 +53,11 @@ export async function startWorkers(
   }
   const running = [...workers.values()].map((worker) => worker.run());
   return {
-    async stop() {
+    stop: rememberWorkers(async () => {
       for (const worker of workers.values()) if (worker.getState() === 'RUNNING') worker.shutdown();
       await Promise.all(running);
       await announcer.idle();
       await connection.close();
-    },
+    }),
   };
 }
