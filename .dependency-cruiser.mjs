@@ -32,6 +32,13 @@ export default {
   forbidden: [
     ...upwards,
     {
+      name: 'workflows-alone',
+      comment: 'Workflows import themselves and @temporalio/workflow: what else a replay would run may change',
+      severity: 'error',
+      from: { path: '^workflows/' },
+      to: { pathNot: ['^workflows/', '/@temporalio/workflow/'] },
+    },
+    {
       name: 'no-circle',
       comment: 'Two files that need each other are one file, or three',
       severity: 'error',

@@ -61,7 +61,11 @@ async function measureWorkers(server: BenchServer, copies: number, leads: number
     await onboard(engine, onboarder, 10);
     return onboard(engine, onboarder, leads);
   };
-  return withSide({ name: 'ours', start }, (ours) => work(oursOnboarding(ours, server))).finally(() => engine.end());
+  try {
+    return await withSide({ name: 'ours', start }, (ours) => work(oursOnboarding(ours, server)));
+  } finally {
+    await engine.end();
+  }
 }
 
 build();

@@ -63,40 +63,44 @@ function trend(samples: Sample[], kind: 'resident' | 'heap', name: string): Row 
 
 build();
 const folder = await mkdtemp(join(tmpdir(), 'lead-onboarding-heaps-'));
-await withServer(async (server) => {
-  const machine = await describeMachine(server.url);
-  const heapLog = new URL('support/heap-log.mjs', import.meta.url).href;
-  const settings = { NODE_OPTIONS: `--import ${heapLog}`, BENCH_HEAP_FOLDER: folder };
-  const { samples, notTakenIn, names } = await withSide(
-    { name: 'ours', start: () => startOurs({ server, settings }) },
-    async (ours) => {
-      const processes = [...ours.processes, server.process];
-      const done = new AbortController();
-      const taken: Sample[] = [];
-      const startedAt = performance.now();
-      const sampling = (async () => {
-        while (!done.signal.aborted) {
-          taken.push(await sample(processes, folder, startedAt));
-          await sleep(SAMPLE_SECONDS * 1_000, undefined, { signal: done.signal }).catch(() => undefined);
-        }
-      })();
-      const answers = await postSteadily(ours, RATE, MINUTES * 60);
-      done.abort();
-      await sampling;
-      const missing = answers.filter((answer) => answer === undefined).length;
-      return { samples: taken, notTakenIn: missing, names: processes.map(({ name }) => name) };
-    },
-  );
-  const rows = names.map((process) => ({
-    process,
-    ...trend(samples, 'resident', process),
-    ...trend(samples, 'heap', process),
-  }));
-  await report({
-    name: 'soak',
-    machine,
-    sizes: { minutes: MINUTES, 'leads/s': RATE, 'not taken in': notTakenIn },
-    tables: { 'Memory in MiB': rows },
-    measurements: samples,
+try {
+  await withServer(async (server) => {
+    const machine = await describeMachine(server.url);
+    const heapLog = new URL('support/heap-log.mjs', import.meta.url).href;
+    const settings = { NODE_OPTIONS: `--import ${heapLog}`, BENCH_HEAP_FOLDER: folder };
+    const { samples, notTakenIn, names } = await withSide(
+      { name: 'ours', start: () => startOurs({ server, settings }) },
+      async (ours) => {
+        const processes = [...ours.processes, server.process];
+        const done = new AbortController();
+        const taken: Sample[] = [];
+        const startedAt = performance.now();
+        const sampling = (async () => {
+          while (!done.signal.aborted) {
+            taken.push(await sample(processes, folder, startedAt));
+            await sleep(SAMPLE_SECONDS * 1_000, undefined, { signal: done.signal }).catch(() => undefined);
+          }
+        })();
+        const answers = await postSteadily(ours, RATE, MINUTES * 60);
+        done.abort();
+        await sampling;
+        const missing = answers.filter((answer) => answer === undefined).length;
+        return { samples: taken, notTakenIn: missing, names: processes.map(({ name }) => name) };
+      },
+    );
+    const rows = names.map((process) => ({
+      process,
+      ...trend(samples, 'resident', process),
+      ...trend(samples, 'heap', process),
+    }));
+    await report({
+      name: 'soak',
+      machine,
+      sizes: { minutes: MINUTES, 'leads/s': RATE, 'not taken in': notTakenIn },
+      tables: { 'Memory in MiB': rows },
+      measurements: samples,
+    });
   });
-}).finally(() => rm(folder, { recursive: true, force: true }));
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}

@@ -52,44 +52,51 @@ const sidesOf = (server: BenchServer, engine: Engine): ThroughputSide[] => [
 
 build();
 const engine = await startEngine();
-await withServer(async (server) => {
-  const sides = sidesOf(server, engine);
-  const machine = await describeMachine(server.url);
-  const measurements: (Onboarded & { side: string; round: number })[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const side of inTurns(sides, round)) {
-      const started = await side.start();
-      try {
-        await onboard(engine, started, WARM_UP_LEADS);
-        measurements.push({ side: side.name, round, ...(await onboard(engine, started, LEADS)) });
-      } finally {
-        await started.end();
+try {
+  await withServer(async (server) => {
+    const sides = sidesOf(server, engine);
+    const machine = await describeMachine(server.url);
+    const measurements: (Onboarded & { side: string; round: number })[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const side of inTurns(sides, round)) {
+        const started = await side.start();
+        try {
+          await onboard(engine, started, WARM_UP_LEADS);
+          measurements.push({ side: side.name, round, ...(await onboard(engine, started, LEADS)) });
+        } finally {
+          await started.end();
+        }
       }
     }
-  }
 
-  const of = (side: string) => measurements.filter((m) => m.side === side);
-  const names = [...new Set(measurements.flatMap(({ cpu }) => Object.keys(cpu)))];
-  const rows = [
-    row('onboardings/s', ({ perSecond }) => perSecond, 2),
-    ...names.map((name) => row(name === 'all' ? 'all CPU ms' : `${name} CPU ms`, ({ cpu }) => cpu[name] ?? NaN)),
-  ];
-  const rounds = of('ours').map((own) => ({ own, bare: of('bare workflow').find(({ round }) => round === own.round) }));
-  const ratios = rounds.map(({ own, bare }) => own.perSecond / (bare?.perSecond ?? NaN));
-  const above = rounds.map(({ own, bare }) => (own.cpu['all'] ?? NaN) - (bare?.cpu['all'] ?? NaN));
-  await report({
-    name: 'throughput',
-    machine,
-    sizes: { rounds: ROUNDS, leads: LEADS, 'warm-up': WARM_UP_LEADS, 'delay ms': DELAY_MS },
-    tables: {
-      'For each lead, medians (least–most)': rows,
-      'Ours beside bare, in one round': [{ 'onboardings/s': spread(ratios, 2), 'CPU ms above bare': spread(above) }],
-    },
-    measurements,
+    const of = (side: string) => measurements.filter((m) => m.side === side);
+    const names = [...new Set(measurements.flatMap(({ cpu }) => Object.keys(cpu)))];
+    const rows = [
+      row('onboardings/s', ({ perSecond }) => perSecond, 2),
+      ...names.map((name) => row(name === 'all' ? 'all CPU ms' : `${name} CPU ms`, ({ cpu }) => cpu[name] ?? NaN)),
+    ];
+    const rounds = of('ours').map((own) => ({
+      own,
+      bare: of('bare workflow').find(({ round }) => round === own.round),
+    }));
+    const ratios = rounds.map(({ own, bare }) => own.perSecond / (bare?.perSecond ?? NaN));
+    const above = rounds.map(({ own, bare }) => (own.cpu['all'] ?? NaN) - (bare?.cpu['all'] ?? NaN));
+    await report({
+      name: 'throughput',
+      machine,
+      sizes: { rounds: ROUNDS, leads: LEADS, 'warm-up': WARM_UP_LEADS, 'delay ms': DELAY_MS },
+      tables: {
+        'For each lead, medians (least–most)': rows,
+        'Ours beside bare, in one round': [{ 'onboardings/s': spread(ratios, 2), 'CPU ms above bare': spread(above) }],
+      },
+      measurements,
+    });
+
+    function row(what: string, value: (onboarded: Onboarded) => number, digits?: number): Row {
+      const cells = sides.map(({ name }) => [name, spread(of(name).map(value), digits)] as const);
+      return { what, ...Object.fromEntries(cells) };
+    }
   });
-
-  function row(what: string, value: (onboarded: Onboarded) => number, digits?: number): Row {
-    const cells = sides.map(({ name }) => [name, spread(of(name).map(value), digits)] as const);
-    return { what, ...Object.fromEntries(cells) };
-  }
-}).finally(() => engine.end());
+} finally {
+  await engine.end();
+}

@@ -31,7 +31,7 @@ export function createPool({ connectionString, max, applicationName, role, onErr
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
-    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, whatever its type says
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, whatever its type says
     ...(role !== undefined && { onConnect: takeRole(role) }),
   });
   pool.on('error', onError);

@@ -36,7 +36,6 @@ export async function readTaskQueue(client: Client, taskQueue: TaskQueue): Promi
       client.connection.workflowService.describeTaskQueue({
         namespace,
         taskQueue: { name: taskQueue },
-        // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the client does not export the enum
         taskQueueType: taskQueueTypeOf(taskQueue),
         reportStats: true,
       }),

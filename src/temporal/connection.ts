@@ -40,7 +40,11 @@ export function openTemporal(settings = loadTemporalSettings()): Temporal {
     ask: () => askWith(client),
     askAnew: async () => {
       const another = createClient(settings);
-      await askWith(another).finally(() => another.connection.close());
+      try {
+        await askWith(another);
+      } finally {
+        await another.connection.close();
+      }
     },
     onLost: () => {
       const { connection } = client;

@@ -57,7 +57,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     },
     askAnew: async () => {
       const another = await connect(options.connectionOptions);
-      await askOver(another).finally(() => another.close().catch(() => undefined));
+      try {
+        await askOver(another);
+      } finally {
+        await another.close().catch(() => undefined);
+      }
     },
     onLost: (reason) => lose(reason),
   });
@@ -94,7 +98,6 @@ async function connect(options: NativeConnectionOptions): Promise<NativeConnecti
 function describeQueue(connection: NativeConnection, namespace: string, name: TaskQueue) {
   const taskQueueType = taskQueueTypeOf(name);
   return connection.withDeadline(Date.now() + PULSE_DEADLINE_MS, () =>
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the client does not export the enum
     connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType }),
   );
 }

@@ -278,7 +278,6 @@ describe('looking at leads that are under way', () => {
   type Respond = typeof client.workflowService.respondWorkflowTaskCompleted;
   type Command = NonNullable<Parameters<Respond>[0]['commands']>[number];
   const timer: Command = {
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the enum's package is not ours to import
     commandType: 3, // COMMAND_TYPE_START_TIMER
     startTimerCommandAttributes: { timerId: '1', startToFireTimeout: { seconds: 3_600 as never } },
   };

@@ -79,7 +79,6 @@ test(`in a backlog of ${BACKLOG} a critical lead goes first, organizations take 
     const { stats } = await client.workflowService.describeTaskQueue({
       namespace: client.options.namespace,
       taskQueue: { name },
-      // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the client does not export the enum
       taskQueueType: ACTIVITY,
       reportStats: true,
     });

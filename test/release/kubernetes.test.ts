@@ -329,7 +329,7 @@ describe.skipIf(!(await hasGo()))('the manifests for Kubernetes', () => {
     it('scale the worker of each task queue by what a relay says of it', async () => {
       const { manifests } = await render(folder);
       const relay = manifests.find(({ kind, metadata }) => kind === 'Service' && metadata.name === 'relay');
-      const { ports } = relay?.spec as { ports: { port: number; targetPort: string }[] };
+      const { ports } = Object(relay?.spec) as { ports: { port: number; targetPort: string }[] };
       expect(ports).toEqual([
         expect.objectContaining({ port: readEnvironment(settings).METRICS_PORT, targetPort: 'metrics' }),
       ]);

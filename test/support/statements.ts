@@ -9,7 +9,7 @@ export interface Statement {
 /** Notes every statement that this process sends to Postgres until the test ends, whatever sends it. */
 export function recordStatements(): Statement[] {
   const statements: Statement[] = [];
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its client below
+  // oxlint-disable-next-line typescript/unbound-method -- called with its client below
   const query = pg.Client.prototype.query as (...args: unknown[]) => unknown;
   const spy = vi.spyOn(pg.Client.prototype, 'query');
   spy.mockImplementation(function (this: pg.Client, ...args: unknown[]) {

@@ -232,7 +232,7 @@ describe('leadOnboarding', () => {
 async function describeWithSummary(run: Onboarding) {
   const description = await run.handle.describe();
   return {
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the plain form is easier to compare
+    // oxlint-disable-next-line typescript/no-deprecated -- the plain form is easier to compare
     searchAttributes: description.searchAttributes,
     staticSummary: await description.staticSummary(),
     raw: description.raw,

@@ -23,7 +23,7 @@ const throws: EnrichmentProvider = {
 };
 const rejects: EnrichmentProvider = {
   name: 'rejects',
-  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as careless libraries do
+  // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- as careless libraries do
   lookUp: (facts) => Promise.reject(facts.email),
 };
 const stalls: EnrichmentProvider = {
