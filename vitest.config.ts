@@ -1,8 +1,10 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { PATIENCE_MS } from './test/support/patience.ts';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 /** Several waits in a row, each of which only what hangs misses. */
-const TEST_TIMEOUT_MS = 5 * PATIENCE_MS;
+const TEST_TIMEOUT_MS = 2 * PATIENCE_MS;
+const SCENARIO_TIMEOUT_MS = 5 * PATIENCE_MS;
 
 /** What takes long: `npm run test:scenarios`. The rest is `npm test`. */
 const SCENARIOS = 'test/scenarios/**/*.test.ts';
@@ -21,7 +23,9 @@ export default defineConfig({
     hookTimeout: TEST_TIMEOUT_MS,
     expect: { poll: { timeout: PATIENCE_MS } },
     maxWorkers: 3, // on two cores: most of a test is waiting
+    bail: 20, // so many failures have one cause, and tests that wait for it in vain take hours
     isolate: false, // what a file imports is there for the next one
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', 'json'],
     outputFile: { json: process.env['TEST_REPORT'] ?? 'coverage/test-report.json' },
     projects: [
@@ -34,8 +38,26 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, SCENARIOS, RELEASE, FUZZ],
         },
       },
-      { extends: true, test: { name: 'scenarios', globalSetup, include: [SCENARIOS] } },
-      { extends: true, test: { name: 'release', globalSetup, include: [RELEASE] } },
+      {
+        extends: true,
+        test: {
+          name: 'scenarios',
+          globalSetup,
+          include: [SCENARIOS],
+          testTimeout: SCENARIO_TIMEOUT_MS,
+          hookTimeout: SCENARIO_TIMEOUT_MS,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'release',
+          globalSetup,
+          include: [RELEASE],
+          testTimeout: SCENARIO_TIMEOUT_MS,
+          hookTimeout: SCENARIO_TIMEOUT_MS,
+        },
+      },
       { extends: true, test: { name: 'fuzz', globalSetup, include: [FUZZ] } },
     ],
     coverage: {

@@ -6,7 +6,6 @@ import { createNotificationActivities } from '../../activities/notification.ts';
 import type { EnrichmentProvider } from '../../src/enrichment/provider.ts';
 import { eraseLead } from '../../src/personal-data/erase.ts';
 import type { Lead } from '../../src/leads/lead.ts';
-import { carryOut } from '../../src/outbox/carry-out.ts';
 import type { NotifyOrder, StartOrder } from '../../src/outbox/order.ts';
 import { assigneeNotificationWorkflowId, onboardingWorkflowId, type ScoreInput } from '../../workflows/contract.ts';
 import type { NotificationWebhook } from '../../src/notifications/webhook.ts';
@@ -18,6 +17,7 @@ import { takeIn } from '../support/onboarding.ts';
 import { createTestClient, replay } from '../support/temporal.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 import { createPerson, tablesWithTraces } from './person.ts';
+import { carrierTo } from '../support/relay.ts';
 
 const { log } = recordLog();
 const GONE = { type: 'LeadGone', nonRetryable: true };
@@ -135,7 +135,7 @@ describe('a lead that is erased', () => {
     onTestFinished(() => client.connection.close());
     const order = await takeIn(database, person.lead);
     await erase(api, order.leadId);
-    await carryOut({ client, log, searchAttributes: { known: true, forget: () => undefined } }, order);
+    await carrierTo(client, log)(order);
     const handle = client.workflow.getHandle(onboardingWorkflowId(order.leadId));
     await handle.result().catch(() => undefined);
     expect(['COMPLETED', 'CANCELLED']).toContain((await handle.describe()).status.name);
@@ -154,7 +154,7 @@ describe('a lead that is erased', () => {
       ...{ ...start, kind: 'NOTIFY_ASSIGNEE' },
       payload: { assignment: 2, priority: 'NORMAL', requestId: 'request-1' },
     };
-    await carryOut({ client, log, searchAttributes: { known: true, forget: () => undefined } }, order);
+    await carrierTo(client, log)(order);
     const handle = client.workflow.getHandle(assigneeNotificationWorkflowId(start.leadId, 2));
     expect(await handle.result()).toEqual({ outcome: 'skipped' });
     await replay(handle);

@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished } from 'vitest';
-import { carryOut } from '../../src/outbox/carry-out.ts';
 import { onboardingWorkflowId, TASK_QUEUES } from '../../workflows/contract.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
@@ -10,6 +9,7 @@ import { startSite } from '../support/outside/site.ts';
 import { startProcess } from '../support/processes.ts';
 import { createTestClient } from '../support/temporal.ts';
 import { startWorkers } from '../support/workers.ts';
+import { carrierTo } from '../support/relay.ts';
 
 async function writeConfig(config: unknown): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'enrichment-'));
@@ -45,7 +45,7 @@ describe('a worker process of the queue lead', () => {
     const others = await startWorkers(database, log, {}, [TASK_QUEUES.onboarding, TASK_QUEUES.notification]);
     const client = createTestClient();
     const order = await takeIn(database);
-    await carryOut({ client, log, searchAttributes: { known: true, forget: () => undefined } }, order);
+    await carrierTo(client, log)(order);
     await client.workflow.getHandle(onboardingWorkflowId(order.leadId)).result();
     await others.stop();
     await client.connection.close();

@@ -4,7 +4,6 @@ import { EXAMPLE_LEAD } from '../../src/leads/example-lead.ts';
 import { intakeLead } from '../../src/leads/intake.ts';
 import { type Submission, submissionSchema } from '../../src/leads/submission.ts';
 import { readTimeline } from '../../src/leads/timeline.ts';
-import { carryOut } from '../../src/outbox/carry-out.ts';
 import type { StartOrder } from '../../src/outbox/order.ts';
 import type { FailurePolicy } from '../../src/temporal/failure-limit.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
@@ -12,6 +11,7 @@ import type { leadOnboarding } from '../../workflows/index.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type LogLine, recordLog } from './log.ts';
 import { createTestClient, historyText, replay } from './temporal.ts';
+import { carrierTo } from './relay.ts';
 import { type ActivityOverrides, startWorkers } from './workers.ts';
 
 export const SEED_LEAD = EXAMPLE_LEAD;
@@ -63,7 +63,7 @@ export const test = base.extend<Fixtures>({
     await use(async ({ activities, failurePolicy, lead, delayMs = 50 } = {}) => {
       if (workers.length === 0) workers.push(await startWorkers(database, log, activities, undefined, failurePolicy));
       const order = await takeIn(database, lead, delayMs);
-      await carryOut({ client, log, searchAttributes: { known: true, forget: () => undefined } }, order);
+      await carrierTo(client, log)(order);
       const handle = client.workflow.getHandle<typeof leadOnboarding>(onboardingWorkflowId(order.leadId));
       const onboarding = {
         leadId: order.leadId,

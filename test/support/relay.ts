@@ -1,15 +1,29 @@
-import type { Client } from '@temporalio/client';
+import { type Client, isGrpcDeadlineError } from '@temporalio/client';
 import { attemptOrder, type AttemptDependencies } from '../../src/outbox/attempt.ts';
 import { carryOut } from '../../src/outbox/carry-out.ts';
 import type { Order } from '../../src/outbox/order.ts';
 import { claimOrders } from '../../src/outbox/store.ts';
 import { recordLog } from './log.ts';
 
-/** Hands orders to a Temporal that knows our search attributes. */
-export const carrierTo =
-  (client: Client, log = recordLog().log) =>
-  (order: Order) =>
-    carryOut({ client, log, searchAttributes: { known: true, forget: () => undefined } }, order);
+const ATTEMPTS = 5;
+
+/**
+ * Hands orders to a Temporal that knows our search attributes, as a relay does: again, where a busy machine took longer
+ * to answer than a call may.
+ */
+export function carrierTo(client: Client, log = recordLog().log): (order: Order) => Promise<void> {
+  const searchAttributes = { known: true, forget: () => undefined };
+  const carry = async (order: Order, attempt = 1): Promise<void> => {
+    try {
+      await carryOut({ client, log, searchAttributes }, order);
+    } catch (err) {
+      const isLate = err instanceof Error && isGrpcDeadlineError(err.cause);
+      if (!isLate || attempt === ATTEMPTS) throw err;
+      await carry(order, attempt + 1);
+    }
+  };
+  return carry;
+}
 
 /** Tries every order that is due, once. What fails is due again at once. */
 export async function relayOnce(deps: AttemptDependencies): Promise<void> {

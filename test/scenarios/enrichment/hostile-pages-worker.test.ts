@@ -2,7 +2,6 @@ import { fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, onTestFinished } from 'vitest';
 import type { StoredEnrichment } from '../../../src/enrichment/stored.ts';
-import { carryOut } from '../../../src/outbox/carry-out.ts';
 import { onboardingWorkflowId, TASK_QUEUES } from '../../../workflows/contract.ts';
 import type { leadOnboarding } from '../../../workflows/index.ts';
 import type { TestDatabase } from '../../support/database.ts';
@@ -14,6 +13,7 @@ import { startSite } from '../../support/outside/site.ts';
 import { createTestClient, testNamespace } from '../../support/temporal.ts';
 import { startWorkers } from '../../support/workers.ts';
 import type { EnrichmentWorld } from './enrichment-worker.ts';
+import { carrierTo } from '../../support/relay.ts';
 
 const MEBIBYTE = 1024 * 1024;
 /** As many as there are pages that take all the time that there is. */
@@ -60,7 +60,7 @@ test('ten leads with hostile web sites delay no notification, and scores by the 
   const workers = await startWorkers(database, log, {}, [TASK_QUEUES.onboarding, TASK_QUEUES.notification]);
   const onboard = async (email?: string) => {
     const order = await takeIn(database, email === undefined ? {} : { email });
-    await carryOut({ client, log, searchAttributes: { known: true, forget: () => undefined } }, order);
+    await carrierTo(client, log)(order);
     return order.leadId;
   };
   const finish = (leadId: string) =>

@@ -7,7 +7,6 @@ import { createHttpSource } from '../../../src/enrichment/http-source/http-sourc
 import type { StoredEnrichment } from '../../../src/enrichment/stored.ts';
 import type { leadOnboarding } from '../../../workflows/index.ts';
 import { onboardingWorkflowId } from '../../../workflows/contract.ts';
-import { carryOut } from '../../../src/outbox/carry-out.ts';
 import { testFetch } from '../../safe-fetch/support.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { recordLog } from '../../support/log.ts';
@@ -15,6 +14,7 @@ import { takeIn, test } from '../../support/onboarding.ts';
 import { type Site, startSite } from '../../support/outside/site.ts';
 import { createTestClient } from '../../support/temporal.ts';
 import { startWorkers } from '../../support/workers.ts';
+import { carrierTo } from '../../support/relay.ts';
 
 const LEADS = 50;
 const MAX_CALLS = 6;
@@ -90,7 +90,7 @@ test('50 leads for each service in trouble are all onboarded', async ({ database
     for (const name of NAMES) {
       const order = await takeIn(database);
       troubleOf.set(order.leadId, name);
-      await carryOut({ client, log, searchAttributes: { known: true, forget: () => undefined } }, order);
+      await carrierTo(client, log)(order);
     }
   }
   await Promise.all(

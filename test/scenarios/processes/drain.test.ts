@@ -3,16 +3,15 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, inject, onTestFinished } from 'vitest';
-import { carryOut } from '../../../src/outbox/carry-out.ts';
 import { onboardingWorkflowId, TASK_QUEUES } from '../../../workflows/contract.ts';
 import { newLead } from '../../support/api.ts';
 import type { TestDatabase } from '../../support/database.ts';
-import { recordLog } from '../../support/log.ts';
 import { takeIn, test } from '../../support/onboarding.ts';
 import { holdTable } from '../../support/row-lock.ts';
 import { atPort, startProcess, type TestProcess } from '../../support/processes.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { createTestClient } from '../../support/temporal.ts';
+import { carrierTo } from '../../support/relay.ts';
 
 const NOWHERE = '127.0.0.1:1';
 /** Longer than a test: no enrichment comes in between. */
@@ -97,8 +96,7 @@ describe('a worker that is told to stop', () => {
     const client = createTestClient();
     onTestFinished(() => client.connection.close());
     const order = await takeIn(database, {}, SLEEP_MS);
-    const searchAttributes = { known: true, forget: () => undefined };
-    await carryOut({ client, log: recordLog().log, searchAttributes }, order);
+    await carrierTo(client)(order);
     const run = client.workflow.getHandle(onboardingWorkflowId(order.leadId));
     onTestFinished(() => run.terminate('the test is over').then(() => undefined));
     return order.leadId;

@@ -2,7 +2,6 @@ import { expect, inject, onTestFinished, vi } from 'vitest';
 import { createLeadActivities } from '../../../activities/lead.ts';
 import { createNotificationActivities } from '../../../activities/notification.ts';
 import { builtInProviders } from '../../../src/enrichment/built-in.ts';
-import { carryOut } from '../../../src/outbox/carry-out.ts';
 import { type Polling, startPolling } from '../../../src/temporal/polling.ts';
 import type { Workload } from '../../../src/temporal/worker.ts';
 import type { NotificationActivities } from '../../../workflows/activities.ts';
@@ -12,6 +11,7 @@ import { recordLog } from '../../support/log.ts';
 import { takeIn, test } from '../../support/onboarding.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { createTestClient, testNamespace } from '../../support/temporal.ts';
+import { carrierTo } from '../../support/relay.ts';
 
 /** The promises are 10 s and 5 s; a busy machine gets more. Without care it is for ever and 45 s. */
 
@@ -57,7 +57,7 @@ const startLead = async (database: TestDatabase) => {
   const client = createTestClient();
   onTestFinished(() => client.connection.close());
   const order = await takeIn(database);
-  await carryOut({ client, log: recordLog().log, searchAttributes: { known: true, forget: () => undefined } }, order);
+  await carrierTo(client)(order);
   return client.workflow.getHandle(onboardingWorkflowId(order.leadId));
 };
 

@@ -1,0 +1,27 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Where the files are that take minutes, the longest first. */
+const LONG = [
+  'scenarios/enrichment/provider-trouble',
+  'scenarios/chaos/',
+  'scenarios/http/notification-stream-faults',
+  'scenarios/privacy/canaries',
+  'scenarios/processes/',
+  'scenarios/e2e/',
+  'scenarios/temporal/versions/versions',
+  'scenarios/statistics/',
+  'test/e2e/',
+];
+
+const rankOf = ({ moduleId }: TestSpecification): number => {
+  const rank = LONG.findIndex((place) => moduleId.includes(place));
+  return rank === -1 ? LONG.length : rank;
+};
+
+/** The order of files: one that takes minutes must not begin when the others have ended. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((one, other) => rankOf(one) - rankOf(other));
+  }
+}
