@@ -189,7 +189,7 @@ describe('a relay', () => {
 
 describe('while Temporal is out of reach', () => {
   const nobody = async () =>
-    carrierTo(new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) }));
+    carrierTo(new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) }), log, 1);
 
   test('a relay keeps every row, with the reason, and tries one at a time; then all are started', async ({
     database,

@@ -4,7 +4,7 @@ import { assigneeNotificationWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
-import { reconcilerPass } from '../support/reconciler.ts';
+import { loseRun, reconcilerPass } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
@@ -48,7 +48,7 @@ describe('a later assignee who was not told', () => {
         workflowId: assigneeNotificationWorkflowId(run.leadId, 2),
         taskQueue: 'nobody',
       });
-      await runOf(run.leadId).terminate();
+      await loseRun(runOf(run.leadId));
     }
     await database.pool.query('DELETE FROM outbox');
     expect(await reconcile(database)).toMatchObject({ 'ordered again': 1 });

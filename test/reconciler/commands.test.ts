@@ -4,7 +4,7 @@ import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { type Onboarding, takeIn, test } from '../support/onboarding.ts';
-import { reconcilerPass } from '../support/reconciler.ts';
+import { loseRun, reconcilerPass } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
@@ -43,10 +43,10 @@ describe('an accepted command', () => {
     'cancel outlives its run that is lost %s it was passed on: the onboarding is closed, not begun again',
     async (moment, { database, onboard }) => {
       const run = await waiting(database, onboard);
-      if (moment === 'before') await run.handle.terminate('by the test');
+      if (moment === 'before') await loseRun(run.handle);
       await accept(database, run.leadId, 'cancel');
       if (moment === 'after') {
-        await run.handle.terminate('by the test');
+        await loseRun(run.handle);
         await database.pool.query('DELETE FROM outbox');
       }
       expect(await reconcile(database)).toMatchObject({ canceled: 1, 'ordered again': 0 });
@@ -63,7 +63,7 @@ describe('an accepted command', () => {
 
   test('skip-enrichment holds for the run that takes the place of a lost one', async ({ database, onboard }) => {
     const run = await waiting(database, onboard);
-    await run.handle.terminate('by the test');
+    await loseRun(run.handle);
     await accept(database, run.leadId, 'skip-enrichment');
     await database.pool.query('DELETE FROM outbox');
     expect(await reconcile(database)).toMatchObject({ 'ordered again': 1 });
@@ -78,7 +78,7 @@ describe('an accepted command', () => {
 
   test('enrich-now holds for the run that takes the place of a lost one', async ({ database, onboard }) => {
     const run = await waiting(database, onboard);
-    await run.handle.terminate('by the test');
+    await loseRun(run.handle);
     await accept(database, run.leadId, 'enrich-now');
     await database.pool.query('DELETE FROM outbox');
     await reconcile(database);

@@ -9,7 +9,7 @@ import { onboardingWorkflowId, TASK_QUEUES } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
-import { reconcilerPass } from '../support/reconciler.ts';
+import { loseRun, reconcilerPass } from '../support/reconciler.ts';
 import { PATIENCE_MS } from '../support/patience.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
@@ -66,7 +66,7 @@ describe('a lead whose onboarding stands still', () => {
   test('is ordered again when its run was terminated, and gets a new one', async ({ database }) => {
     const order = await started(database);
     const { runId } = await runOf(order).describe();
-    await runOf(order).terminate();
+    await loseRun(runOf(order));
     expect(await reconcile(database)).toMatchObject({ 'ordered again': 1 });
     await relay(database);
     const again = await runOf(order).describe();
@@ -361,7 +361,7 @@ describe('a run that is started again', () => {
   test('takes no step twice: one notification, one score', async ({ database, onboard }) => {
     const run = await onboard({ delayMs: 600_000 });
     await expect.poll(() => run.timeline()).toContain('notification.created');
-    await run.handle.terminate('by the test');
+    await loseRun(run.handle);
     await database.pool.query('DELETE FROM outbox');
     await reconcile(database);
     await relay(database);

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
+import { expect } from 'vitest';
 import type { Tally } from '../../src/reconciler/verdicts.ts';
 import { type ReconcilerDependencies, reconcileWatched } from '../../src/reconciler/watches.ts';
 import type { TestDatabase } from './database.ts';
@@ -19,4 +21,11 @@ export async function reconcilerPass(
   const wakeRelay = () => undefined;
   const deps = { pool, prisma, client, log, patienceMs: 0, enrichmentDelayMs: 50, wakeRelay };
   return reconcileWatched({ ...deps, ...change });
+}
+
+/** Ends a run, as an operator does, and waits until visibility knows: before, a pass believes that it is under way. */
+export async function loseRun(handle: WorkflowHandle): Promise<void> {
+  await handle.terminate('by the test');
+  const query = `WorkflowId = '${handle.workflowId}' AND ExecutionStatus != 'Running'`;
+  await expect.poll(async () => (await client.workflow.count(query)).count).toBeGreaterThan(0);
 }

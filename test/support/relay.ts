@@ -5,20 +5,19 @@ import type { Order } from '../../src/outbox/order.ts';
 import { claimOrders } from '../../src/outbox/store.ts';
 import { recordLog } from './log.ts';
 
-const ATTEMPTS = 5;
-
 /**
  * Hands orders to a Temporal that knows our search attributes, as a relay does: again, where a busy machine took longer
  * to answer than a call may.
+ * @param attempts how often at most
  */
-export function carrierTo(client: Client, log = recordLog().log): (order: Order) => Promise<void> {
+export function carrierTo(client: Client, log = recordLog().log, attempts = 5): (order: Order) => Promise<void> {
   const searchAttributes = { known: true, forget: () => undefined };
   const carry = async (order: Order, attempt = 1): Promise<void> => {
     try {
       await carryOut({ client, log, searchAttributes }, order);
     } catch (err) {
       const isLate = err instanceof Error && isGrpcDeadlineError(err.cause);
-      if (!isLate || attempt === ATTEMPTS) throw err;
+      if (!isLate || attempt === attempts) throw err;
       await carry(order, attempt + 1);
     }
   };
