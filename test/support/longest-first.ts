@@ -1,12 +1,14 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Where the files are that take minutes, the longest first. */
+/** Where the files are that take minutes: the longest first, and those that keep the machine busy not side by side. */
 const LONG = [
   'scenarios/enrichment/provider-trouble',
-  'scenarios/chaos/',
+  'scenarios/chaos/lost-store',
   'scenarios/http/notification-stream-faults',
+  'scenarios/chaos/repeats',
   'scenarios/privacy/canaries',
-  'scenarios/processes/',
+  'scenarios/chaos/faults',
+  'scenarios/processes/rescore',
   'scenarios/e2e/',
   'scenarios/temporal/versions/versions',
   'scenarios/statistics/',

@@ -16,7 +16,6 @@ import { createTestClient } from '../../support/temporal.ts';
 const RED = { interval: 100 };
 const GREEN = { interval: 100 };
 const STARTED = { interval: 200 };
-const TEST_TIMEOUT_MS = 180_000;
 
 const QUEUES = Object.values(TASK_QUEUES).flatMap((queue) => ['--task-queue', queue]);
 
@@ -77,72 +76,64 @@ async function expectOnboarding({ url }: TestProcess) {
 }
 
 describe('/readyz of API, relay and worker', () => {
-  test(
-    'tells the truth while Temporal and Postgres go and come',
-    async ({ database }) => {
-      const { postgres, temporal, start } = await startAll({ database: database.url });
-      const parts = await start();
-      await allGreen(parts, STARTED);
+  test('tells the truth while Temporal and Postgres go and come', async ({ database }) => {
+    const { postgres, temporal, start } = await startAll({ database: database.url });
+    const parts = await start();
+    await allGreen(parts, STARTED);
 
-      await temporal.close();
-      await redWithoutTemporal(parts);
-      await temporal.reopen();
-      await allGreen(parts, GREEN);
+    await temporal.close();
+    await redWithoutTemporal(parts);
+    await temporal.reopen();
+    await allGreen(parts, GREEN);
 
-      temporal.setSilent(true);
-      await redWithoutTemporal(parts);
-      temporal.setSilent(false);
-      await allGreen(parts, GREEN);
+    temporal.setSilent(true);
+    await redWithoutTemporal(parts);
+    temporal.setSilent(false);
+    await allGreen(parts, GREEN);
 
-      postgres.setSilent(true);
-      await Promise.all([
-        expectReady(parts.api, 'API', 503, { detail: 'Postgres does not answer.' }, RED),
-        expectReady(parts.relay, 'relay', 503, { reason: 'the relay cannot read its orders' }, RED),
-      ]);
-      postgres.setSilent(false);
-      await allGreen(parts, GREEN);
-      await expectOnboarding(parts.api);
-      for (const part of Object.values(parts)) expect(part.log().filter(({ msg }) => msg === 'stopped')).toEqual([]);
-    },
-    TEST_TIMEOUT_MS,
-  );
+    postgres.setSilent(true);
+    await Promise.all([
+      expectReady(parts.api, 'API', 503, { detail: 'Postgres does not answer.' }, RED),
+      expectReady(parts.relay, 'relay', 503, { reason: 'the relay cannot read its orders' }, RED),
+    ]);
+    postgres.setSilent(false);
+    await allGreen(parts, GREEN);
+    await expectOnboarding(parts.api);
+    for (const part of Object.values(parts)) expect(part.log().filter(({ msg }) => msg === 'stopped')).toEqual([]);
+  });
 });
 
 describe('API, relay and worker', () => {
-  test(
-    'start before Postgres and Temporal are there, before the database and the namespace are, and become ready',
-    async () => {
-      const name = `late_${randomUUID().replaceAll('-', '')}`;
-      const database = connectionStringOf(inject('postgresPort'), name);
-      const namespace = `late-${randomUUID()}`;
-      const { postgres, temporal, start } = await startAll({ database, namespace });
-      await Promise.all([postgres.close(), temporal.close()]);
-      const parts = await start();
-      const { api, relay, worker } = parts;
-      await Promise.all([
-        expectReady(api, 'API', 503, { detail: 'Postgres does not answer.' }, STARTED),
-        expectReady(relay, 'relay', 503, { reason: containing('waiting for Postgres') }, STARTED),
-        expectReady(worker, 'worker', 503, { reason: containing('waiting for Postgres') }, STARTED),
-      ]);
+  test('start before Postgres and Temporal are there, before the database and the namespace are, and become ready', async () => {
+    const name = `late_${randomUUID().replaceAll('-', '')}`;
+    const database = connectionStringOf(inject('postgresPort'), name);
+    const namespace = `late-${randomUUID()}`;
+    const { postgres, temporal, start } = await startAll({ database, namespace });
+    await Promise.all([postgres.close(), temporal.close()]);
+    const parts = await start();
+    const { api, relay, worker } = parts;
+    await Promise.all([
+      expectReady(api, 'API', 503, { detail: 'Postgres does not answer.' }, STARTED),
+      expectReady(relay, 'relay', 503, { reason: containing('waiting for Postgres') }, STARTED),
+      expectReady(worker, 'worker', 503, { reason: containing('waiting for Postgres') }, STARTED),
+    ]);
 
-      await Promise.all([postgres.reopen(), temporal.reopen()]);
-      await ensureDatabase(connectionStringOf(inject('postgresPort')), name);
-      onTestFinished(async () => {
-        await query(connectionStringOf(inject('postgresPort')), `DROP DATABASE ${name} WITH (FORCE)`);
-      });
-      await expectReady(api, 'API', 503, { detail: containing('lacks a migration') }, GREEN);
-      await migrate({ connectionString: database, root: projectRoot() });
-      await expectReady(worker, 'worker', 503, { reason: containing('not found') }, GREEN);
-      const client = createTestClient();
-      await client.connection.workflowService.registerNamespace({
-        namespace,
-        workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
-      });
-      await client.connection.close();
-      await allGreen(parts, STARTED);
+    await Promise.all([postgres.reopen(), temporal.reopen()]);
+    await ensureDatabase(connectionStringOf(inject('postgresPort')), name);
+    onTestFinished(async () => {
+      await query(connectionStringOf(inject('postgresPort')), `DROP DATABASE ${name} WITH (FORCE)`);
+    });
+    await expectReady(api, 'API', 503, { detail: containing('lacks a migration') }, GREEN);
+    await migrate({ connectionString: database, root: projectRoot() });
+    await expectReady(worker, 'worker', 503, { reason: containing('not found') }, GREEN);
+    const client = createTestClient();
+    await client.connection.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+    });
+    await client.connection.close();
+    await allGreen(parts, STARTED);
 
-      await expectOnboarding(api);
-    },
-    TEST_TIMEOUT_MS,
-  );
+    await expectOnboarding(api);
+  });
 });
