@@ -5,6 +5,7 @@ import { measurePools } from './db/pool-metrics.ts';
 import { API_ROLE } from './db/tenant.ts';
 import { formSecretReader } from './forms/secret.ts';
 import { createFormTokens } from './forms/token.ts';
+import { ANSWER_WITHIN_MS } from './http/answers/deadline.ts';
 import { createApp } from './http/app.ts';
 import { listen } from './http/server/listen.ts';
 import { createInboxAnnouncer } from './notifications/announce.ts';
@@ -28,7 +29,7 @@ const OWN_CONNECTIONS = 3;
 /** For what every request waits for, and must not wait for the rest: whose key it is. And for the look of a probe. */
 const KEY_CONNECTIONS = 2;
 /** Runs that one API process starts at once; past that, under a burst, they are the relay's. */
-const FAST_START_SLOTS = 32;
+const FAST_START_SLOTS = 4;
 /** Where callers need keys: ten a second, and bursts of a minute's worth. */
 const DEFAULT_RATE_LIMIT = { requests: 600, seconds: 60 };
 /** Nobody fills a form of a name and an e-mail faster. */
@@ -76,6 +77,7 @@ async function start(context: ProcessContext): Promise<void> {
     keyring: withKeys ? createKeyring({ pool: keys.pool, log }) : 'off',
     share: withKeys ? createShare(SHARE) : unshared,
     fastStart,
+    answerWithinMs: ANSWER_WITHIN_MS,
     runs: createOnboardingRuns(temporal, env.TEMPORAL_UI_URL),
     intake: { enrichmentDelayMs: env.ENRICHMENT_DELAY_MS, idempotencyTtlHours: env.IDEMPOTENCY_TTL_HOURS },
     inboxWatch,

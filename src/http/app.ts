@@ -39,7 +39,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   protect(app, deps);
   app.use('/api/*', readJsonBody);
   app.use('/forms/*', readFormBody);
-  app.use(answerInTime); // after the body: how long a caller takes to send it is not our doing
+  app.use(answerInTime(deps)); // after the body: how long a caller takes to send it is not our doing
   app.onError(answerErrors(deps.log));
 
   leadIntakeRoutes(app, deps);

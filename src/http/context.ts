@@ -25,6 +25,8 @@ export interface AppDependencies {
   /** What an organization may have of the connections for requests. */
   share: Share;
   fastStart: FastStart;
+  /** Milliseconds until an answer has begun, or is 503. */
+  answerWithinMs: number;
   runs: OnboardingRuns;
   intake: IntakeSettings;
   inboxWatch: InboxWatch;

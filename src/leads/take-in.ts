@@ -24,9 +24,9 @@ export function leadTaker({ pool, share, fastStart, intake, log }: LeadTakerDepe
     );
     if (result.outcome === 'created' || result.outcome === 'duplicate') {
       const { organizationId, caller } = request;
-      const ids = { leadId: result.lead.id, organizationId, requestId: caller.requestId };
-      log.info(ids, result.outcome === 'created' ? 'lead created' : 'lead touched');
-      log.info({ ...ids, eventId: result.eventId }, 'event recorded');
+      const { lead, eventId } = result;
+      const line = { leadId: lead.id, organizationId, requestId: caller.requestId, eventId };
+      log.info(line, result.outcome === 'created' ? 'lead created' : 'lead touched');
     }
     return result;
   };

@@ -18,6 +18,7 @@ import { rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
 import type { TestDatabase } from './database.ts';
 import { recordLog } from './log.ts';
 import { SEED_LEAD, test as base } from './onboarding.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { createTestClient } from './temporal.ts';
 
 /** What a caller of the API sees of an answer: JSON as a value, anything else as text. */
@@ -57,6 +58,8 @@ export interface TestApiOptions {
   /** For what belongs to no caller; by default the same as for requests. */
   own?: Pool;
   maxWatchers?: number;
+  /** By default as long as a busy machine may take. */
+  answerWithinMs?: number;
   /** By default half of ten connections where keys are needed, as in production. */
   share?: Share;
   /** By default nothing is measured. */
@@ -110,6 +113,7 @@ export function createTestApi(
     keyring,
     share,
     fastStart,
+    answerWithinMs: PATIENCE_MS,
     runs: createOnboardingRuns({ client }, 'http://127.0.0.1:8233'),
     intake: { enrichmentDelayMs: 50, idempotencyTtlHours: 24 },
     trustedProxies,

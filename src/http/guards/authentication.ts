@@ -22,7 +22,7 @@ const REFUSALS: Record<Exclude<KeyRefusal, 'too-many'>, string> = {
  * @param countRefused called for each request that shows no good key
  */
 export function authenticate(
-  { keyring, prisma, share, trustedProxies }: AppDependencies,
+  { keyring, prisma, share, trustedProxies, answerWithinMs }: AppDependencies,
   countRefused: CountRequest,
 ): MiddlewareHandler<HttpEnv> {
   if (keyring === 'off') {
@@ -36,7 +36,7 @@ export function authenticate(
   const readAddress = addressReader(trustedProxies);
   return async (c, next) => {
     const verify = () => verifyKey(keyring, c.req.header('authorization'), networkOf(readAddress(c)));
-    const key = await inTime(verify(), () => unavailable(c, 'nothing-stored')).catch((err: unknown) => {
+    const key = await inTime(verify(), answerWithinMs, () => unavailable(c, 'nothing-stored')).catch((err: unknown) => {
       if (err instanceof Problem && err.status === 401) countRefused(c);
       throw err;
     });
