@@ -22,7 +22,7 @@ function service(name: string): Service {
 describe('the images', () => {
   it('are exact releases, and not the one that sets a server up by itself', () => {
     for (const [name, { image }] of services) {
-      expect(image, name).toMatch(/:\d+\.\d+(\.\d+)?(-[\w.-]+)?$/);
+      expect(image, name).toMatch(/:v?\d+\.\d+(\.\d+)?(-[\w.-]+)?$/);
       expect(image, name).not.toContain('auto-setup');
     }
   });
@@ -76,7 +76,7 @@ describe('the processes', () => {
   });
 
   it('work as everywhere else while no variable is set outside', () => {
-    const decidedHere = ['HOST', 'HEALTH_PORT', 'DATABASE_URL', 'TEMPORAL_ADDRESS'];
+    const decidedHere = ['HOST', 'HEALTH_PORT', 'METRICS_PORT', 'DATABASE_URL', 'TEMPORAL_ADDRESS'];
     const rest = (variables: Record<string, string>) =>
       Object.entries(readEnvironment(variables)).filter(([variable]) => !decidedHere.includes(variable));
     for (const [name, definition] of own) expect(rest(environmentOf(definition)), name).toEqual(rest({}));
@@ -153,9 +153,12 @@ describe('the networks', () => {
     expect(on('egress')).toEqual(['worker-notification', 'worker-lead']);
   });
 
-  it.each(on('egress'))('%s, which talks to strangers, finds Postgres, Temporal and its like', (name) => {
-    expect(neighboursOf(name)).toEqual(['postgres', 'temporal', 'worker-lead', 'worker-notification']);
-  });
+  it.each(on('egress'))(
+    '%s, which talks to strangers, finds Postgres, Temporal, its like and who measures it',
+    (name) => {
+      expect(neighboursOf(name)).toEqual(['postgres', 'prometheus', 'temporal', 'worker-lead', 'worker-notification']);
+    },
+  );
 
   it('show Postgres to those only who have a user in it', () => {
     const withDatabase = services.flatMap(([name, definition]) =>

@@ -24,6 +24,7 @@ export interface Service {
   mem_limit?: string;
   pids_limit?: number;
   cpu_shares?: number;
+  profiles?: string[];
 }
 
 export interface Compose {

@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 import { freePort } from '../../../src/local/ports.ts';
 import { TASK_QUEUES } from '../../../workflows/contract.ts';
-import { metricsIn, readAlertRules } from '../../deploy/alert-rules.ts';
+import { metricsIn, readAlertRules, readPanels } from '../../deploy/monitoring.ts';
 import { newLead } from '../../support/api.ts';
 import { seriesOf } from '../../support/metrics.ts';
 import { test } from '../../support/onboarding.ts';
@@ -62,10 +62,12 @@ describe('the metrics of a running stack', () => {
 
     const all = (await Promise.all([api, relay, worker].map((part) => part.text()))).join('\n');
     const there = new Set([...seriesOf(all).keys()].map((series) => series.replace(/\{.*/, '')));
-    const read = (await readAlertRules()).flatMap(metricsIn);
-    expect(read.length).toBeGreaterThan(10);
-    // No source has been asked, so that none has a circuit yet; test/statistics/gauges.test.ts shows it.
-    expect(read.filter((name) => !there.has(name))).toEqual(['lead_enrichment_circuit_open']);
+    const charts = (await readPanels()).flatMap(({ targets = [] }) => targets);
+    const read = new Set([...(await readAlertRules()), ...charts].flatMap(metricsIn));
+    expect(read.size).toBeGreaterThan(20);
+    // No source has been asked, so that none has a circuit or a budget yet; test/statistics/gauges.test.ts shows them.
+    const absent = [...read].filter((name) => !there.has(name)).toSorted();
+    expect(absent).toEqual(['lead_enrichment_budget_used', 'lead_enrichment_circuit_open']);
     for (const person of [id, lead.email, lead.name, lead.organizationId]) expect(all).not.toContain(person);
   });
 
