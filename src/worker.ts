@@ -14,6 +14,7 @@ import { loopbackPort } from './process/loopback-port.ts';
 import { openMetrics } from './process/open-metrics.ts';
 import { createInboxAnnouncer } from './notifications/announce.ts';
 import { createNotificationWebhook } from './notifications/webhook.ts';
+import { type AttemptLedger, openAttemptLedger } from './onboarding/attempts/ledger.ts';
 import { measureOnboardings } from './onboarding/onboarding-metrics.ts';
 import { warmUp } from './onboarding/warm-up.ts';
 import { type ProcessContext, runProcess } from './process/run-process.ts';
@@ -22,6 +23,7 @@ import { startPolling } from './temporal/polling.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { installRuntime } from './temporal/runtime.ts';
 import { measureSteps, type StepEnd } from './temporal/step-metrics.ts';
+import { isWorkflowQueue } from './temporal/task-queue-type.ts';
 import { warmUpWorkflows } from './temporal/warm-up.ts';
 import type { Workload } from './temporal/worker.ts';
 import { requireBundle } from './temporal/workflow-bundle.ts';
@@ -47,17 +49,33 @@ async function start(context: ProcessContext): Promise<void> {
 
   const graceMs = env.SHUTDOWN_GRACE_MS;
   const buildId = env.WORKER_BUILD_ID;
-  const onStepEnd = metrics && observeSteps(metrics);
+  const onStepEnd = observeSteps(context, taskQueues, metrics);
   const started = startPolling({ ...loadTemporalSettings(), workloads, graceMs, buildId, log, onStepEnd });
   closers.add('workers', () => started.stop());
   polling = started;
 }
 
-function observeSteps(metrics: Metrics): (end: StepEnd) => void {
-  const observers = [measureSteps(metrics), measureOnboardings(metrics)];
-  return (end) => {
+/** What is told of each attempt that is over: metrics, where they are served, and the ledger of attempts. */
+function observeSteps(context: ProcessContext, taskQueues: TaskQueue[], metrics: Metrics | undefined) {
+  const observers: ((end: StepEnd) => void)[] = metrics ? [measureSteps(metrics), measureOnboardings(metrics)] : [];
+  const hasActivities = taskQueues.some((taskQueue) => !isWorkflowQueue(taskQueue));
+  if (hasActivities && context.env.ATTEMPT_LEDGER === 'on') {
+    const ledger = openLedger(context, metrics);
+    observers.push((end) => ledger.note(end));
+  }
+  return (end: StepEnd) => {
     for (const observe of observers) observe(end);
   };
+}
+
+/** Has a connection of its own: no step waits for it. */
+function openLedger({ env, log, closers }: ProcessContext, metrics: Metrics | undefined): AttemptLedger {
+  const { pool, close } = openDatabase(env, { name: 'worker:attempts', connections: 1, log });
+  closers.add('database of attempts', close);
+  if (metrics) measurePools(metrics)(pool);
+  const ledger = openAttemptLedger({ pool, log, metrics });
+  closers.add('attempts', () => ledger.close());
+  return ledger;
 }
 
 /** What each queue runs, warm: the first lead does not wait for it. */
