@@ -8,6 +8,7 @@ import { type Health, serveHealth } from './process/health-server.ts';
 import { jsonPage } from './process/metrics-server.ts';
 import { openMetrics } from './process/open-metrics.ts';
 import { sweepIdempotencyKeys } from './leads/sweep-idempotency-keys.ts';
+import { sweepAttempts } from './onboarding/attempts/sweep.ts';
 import { carryOut } from './outbox/carry-out.ts';
 import { startRelay } from './outbox/relay.ts';
 import { ORDERS_CHANNEL } from './outbox/wake.ts';
@@ -87,7 +88,8 @@ async function start(context: ProcessContext): Promise<void> {
   const sweep = async (signal: AbortSignal) =>
     (await sweepIdempotencyKeys(background.pool, signal)) +
     (await sweepEnrichment(background.pool, signal)) +
-    (await sweepScores(signal));
+    (await sweepScores(signal)) +
+    (await sweepAttempts(background.pool, env.ATTEMPT_DAYS, signal));
   const erase = (signal: AbortSignal) => sweepErasures(background.pool, log, signal);
   closers.add('erasures', startPasses({ what: 'erasures', intervalMs: ERASURE_INTERVAL_MS, pass: erase, log }));
   closers.add('sweeper', startPasses({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, pass: sweep, log }));

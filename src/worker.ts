@@ -11,17 +11,15 @@ import { openEnrichment } from './enrichment/open.ts';
 import { capacityOf } from './process/capacity.ts';
 import { serveHealth } from './process/health-server.ts';
 import { loopbackPort } from './process/loopback-port.ts';
+import { type Measures, observeSteps } from './process/observe-steps.ts';
 import { openMetrics } from './process/open-metrics.ts';
 import { createInboxAnnouncer } from './notifications/announce.ts';
 import { createNotificationWebhook } from './notifications/webhook.ts';
-import { measureOnboardings } from './onboarding/onboarding-metrics.ts';
 import { warmUp } from './onboarding/warm-up.ts';
 import { type ProcessContext, runProcess } from './process/run-process.ts';
 import { loadTemporalSettings } from './temporal/connection.ts';
 import { startPolling } from './temporal/polling.ts';
-import type { Metrics } from './telemetry/metrics.ts';
 import { installRuntime } from './temporal/runtime.ts';
-import { measureSteps, type StepEnd } from './temporal/step-metrics.ts';
 import { warmUpWorkflows } from './temporal/warm-up.ts';
 import type { Workload } from './temporal/worker.ts';
 import { requireBundle } from './temporal/workflow-bundle.ts';
@@ -40,31 +38,25 @@ async function start(context: ProcessContext): Promise<void> {
   }
 
   const workloads = new Map<TaskQueue, Workload>();
-  const prepare = workloadsOf(context, taskQueues, metrics);
+  const measurePool = metrics && measurePools(metrics);
+  const prepare = workloadsOf(context, taskQueues, { metrics, measurePool });
   const capacity = capacityOf(env);
   for (const taskQueue of taskQueues)
     workloads.set(taskQueue, { ...(await prepare[taskQueue]()), ...capacity[taskQueue] });
 
   const graceMs = env.SHUTDOWN_GRACE_MS;
   const buildId = env.WORKER_BUILD_ID;
-  const onStepEnd = metrics && observeSteps(metrics);
+  const onStepEnd = observeSteps(context, taskQueues, { metrics, measurePool });
   const started = startPolling({ ...loadTemporalSettings(), workloads, graceMs, buildId, log, onStepEnd });
   closers.add('workers', () => started.stop());
   polling = started;
-}
-
-function observeSteps(metrics: Metrics): (end: StepEnd) => void {
-  const observers = [measureSteps(metrics), measureOnboardings(metrics)];
-  return (end) => {
-    for (const observe of observers) observe(end);
-  };
 }
 
 /** What each queue runs, warm: the first lead does not wait for it. */
 function workloadsOf(
   { env, log, closers, stopping }: ProcessContext,
   taskQueues: TaskQueue[],
-  metrics: Metrics | undefined,
+  { metrics, measurePool }: Measures,
 ) {
   const slots =
     (taskQueues.includes(TASK_QUEUES.notification) ? env.NOTIFICATION_CONCURRENCY : 0) +
@@ -75,7 +67,7 @@ function workloadsOf(
     if (database) return database;
     database = openDatabase(env, { name: `worker:${taskQueues.join('+')}`, connections: slots + 2, log });
     closers.add('database', database.close);
-    if (metrics) measurePools(metrics)(database.pool);
+    measurePool?.(database.pool);
     await untilSchemaFits(database.pool, log, stopping);
     await warmUp(database.pool).catch((err: unknown) => log.warn({ err }, 'not warmed up'));
     return database;

@@ -68,13 +68,14 @@ export function toPage<Row, Item>(
   limit: number,
   position: (row: Row) => Position,
   toItem: (row: Row) => Item,
+  maxBytes = MAX_PAGE_BYTES,
 ): { items: Item[]; nextCursor: string | null } {
   const items: Item[] = [];
   let bytes = 0;
   for (const row of rows.slice(0, limit)) {
     const item = toItem(row);
     bytes += Buffer.byteLength(JSON.stringify(item)) + 1; // a comma
-    if (bytes > MAX_PAGE_BYTES && items.length > 0) break;
+    if (bytes > maxBytes && items.length > 0) break;
     items.push(item);
   }
   const last = rows[items.length - 1];

@@ -7,6 +7,8 @@ export interface TimelinePage {
   leadId: string;
   limit: number;
   cursor?: string | undefined;
+  /** Of its items together. */
+  maxBytes?: number | undefined;
 }
 
 /**
@@ -14,7 +16,7 @@ export interface TimelinePage {
  * lead has one entry, which says so.
  * @throws LeadNotFound, CursorError
  */
-export async function readTimeline(db: Prisma.TransactionClient, { leadId, limit, cursor }: TimelinePage) {
+export async function readTimeline(db: Prisma.TransactionClient, { leadId, limit, cursor, maxBytes }: TimelinePage) {
   const lead = await db.lead.findUnique({ where: { id: leadId }, select: { createdAt: true } });
   const createdAt = lead?.createdAt ?? (await erasedLeadCreatedAt(db, leadId));
   if (!createdAt) throw new LeadNotFound(leadId);
@@ -29,13 +31,14 @@ export async function readTimeline(db: Prisma.TransactionClient, { leadId, limit
     take: limit + 1,
   });
   const position = (row: LeadEvent) => ({ at: row.at, id: row.seq.toString(16) });
-  return toPage(rows, limit, position, (row) => ({
+  const toEntry = (row: LeadEvent) => ({
     id: row.id,
     type: row.type,
     at: row.at.toISOString(),
     elapsedMs: row.at.getTime() - createdAt.getTime(),
     data: { ...(row.data as Record<string, unknown>), metadata: row.metadata as Record<string, unknown> },
-  }));
+  });
+  return toPage(rows, limit, position, toEntry, maxBytes);
 }
 
 /** Entries are told apart by their `seq`, in hexadecimal. */

@@ -62,6 +62,8 @@ export const environmentSchema = z.object({
   DATA_DIR: z.string().default('.data'),
   HEALTH_PORT: port.optional(),
   METRICS_PORT: port.optional(),
+  ATTEMPT_LEDGER: z.enum(['on', 'off']).default('on'),
+  ATTEMPT_DAYS: count.max(36_500).default(7),
   WORKER_BUILD_ID: buildId.optional(),
   ONBOARDING_CONCURRENCY: count.min(2).default(40),
   ONBOARDING_POLLERS: pollers(2).optional(),

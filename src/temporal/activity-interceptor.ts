@@ -2,12 +2,18 @@ import { ApplicationFailure, CancelledFailure, CompleteAsyncError, type Context 
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { describeError, type Logger } from '../telemetry/logger.ts';
 import { countFailure, type FailurePolicy } from './failure-limit.ts';
+import { WORKER_IDENTITY } from './identity.ts';
 import type { StepEnd } from './step-metrics.ts';
 
 interface Ids {
   leadId?: string;
   organizationId?: string;
   requestId?: string;
+}
+
+interface EndedWith {
+  result?: unknown;
+  failure?: { name: string; type?: string | null | undefined; message: string };
 }
 
 /**
@@ -20,7 +26,8 @@ export function activityInterceptor(log: Logger, policy: FailurePolicy, onEnd?: 
   return (context: Context): { inbound: ActivityInboundCallsInterceptor } => ({
     inbound: {
       async execute(input, next) {
-        const { activityType, attempt, workflowExecution, taskQueue } = context.info;
+        const { activityType, activityId, attempt, workflowExecution, taskQueue, currentAttemptScheduledTimestampMs } =
+          context.info;
         const { leadId, organizationId, requestId } = (input.args[0] ?? {}) as Ids;
         const workflowId = workflowExecution?.workflowId;
         const step = log.child({
@@ -33,27 +40,41 @@ export function activityInterceptor(log: Logger, policy: FailurePolicy, onEnd?: 
           attempt,
         });
         step.info('step started');
-        const startedAt = performance.now();
-        const durationMs = () => Math.round(performance.now() - startedAt);
-        const end = (outcome: StepEnd['outcome'], result?: unknown) => {
-          const seconds = (performance.now() - startedAt) / 1_000;
-          onEnd?.({ step: activityType, outcome, attempt, seconds, input: input.args[0], result });
+        const startedAt = new Date();
+        const begin = performance.now();
+        const durationMs = () => Math.round(performance.now() - begin);
+        const end = (outcome: StepEnd['outcome'], { result, failure }: EndedWith) => {
+          onEnd?.({
+            step: activityType,
+            outcome,
+            attempt,
+            taskQueue,
+            worker: WORKER_IDENTITY,
+            runId: workflowExecution?.runId ?? '',
+            activityId,
+            scheduledAt: new Date(currentAttemptScheduledTimestampMs),
+            startedAt,
+            seconds: (performance.now() - begin) / 1_000,
+            input: input.args[0],
+            result,
+            failure: failure && { type: failure.type ?? failure.name, message: failure.message },
+          });
         };
         try {
           const result = await next(input);
           step.info({ durationMs: durationMs() }, 'step completed');
-          end('completed', result);
+          end('completed', { result });
           return result;
         } catch (err) {
           if (err instanceof CompleteAsyncError) throw err;
           step.warn({ durationMs: durationMs(), err }, 'step failed');
           if (err instanceof CancelledFailure) {
-            end('canceled');
+            end('canceled', { failure: err });
             throw err;
           }
           const known = err instanceof ApplicationFailure ? err : withoutMessage(err);
           const failure = countFailure(context, policy, known, err);
-          end(failure.nonRetryable ? 'gave_up' : 'failed');
+          end(failure.nonRetryable ? 'gave_up' : 'failed', { failure });
           throw failure;
         }
       },

@@ -7,10 +7,20 @@ export interface StepEnd {
   outcome: 'completed' | 'failed' | 'gave_up' | 'canceled';
   /** From 1. */
   attempt: number;
+  taskQueue: string;
+  /** Who ran it, as Temporal knows the worker. */
+  worker: string;
+  runId: string;
+  activityId: string;
+  /** When it could have begun, by Temporal's clock; what lies between is the wait for a worker. */
+  scheduledAt: Date;
+  startedAt: Date;
   seconds: number;
   input: unknown;
   /** Of one that completed. */
   result?: unknown;
+  /** Of any other, as Temporal is told. */
+  failure?: { type: string; message: string } | undefined;
 }
 
 /** Measures attempts, and how many of them a step took. */

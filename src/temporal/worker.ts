@@ -5,6 +5,7 @@ import { activityInterceptor } from './activity-interceptor.ts';
 import { DEPLOYMENT_NAME } from './deployment.ts';
 import type { FailurePolicy } from './failure-limit.ts';
 import type { StepEnd } from './step-metrics.ts';
+import { WORKER_IDENTITY } from './identity.ts';
 import { isWorkflowQueue } from './task-queue-type.ts';
 
 export interface WorkerDependencies {
@@ -44,6 +45,7 @@ export function createWorker(deps: WorkerDependencies, taskQueue: TaskQueue, wor
   return Worker.create({
     connection: deps.connection,
     namespace: deps.namespace,
+    identity: WORKER_IDENTITY,
     taskQueue,
     ...runs,
     interceptors: { activity: [activityInterceptor(deps.log, failurePolicy, deps.onStepEnd)] },

@@ -50,6 +50,12 @@ async function fill(database: TestDatabase, organizationId: string): Promise<voi
     recordAudit(tx, { organizationId, action: 'rules.activated', subject: '1' }, caller),
   );
   await leaveEnrichmentRows(database, { leadId, organizationId });
+  const at = new Date();
+  const times = { scheduledAt: at, startedAt: at, endedAt: at };
+  const attempt = { leadId, organizationId, step: 'scoreLead', taskQueue: 'lead', worker: '1@here', attempt: 1 };
+  await database.prisma.stepAttempt.create({
+    data: { ...attempt, ...times, runId: randomUUID(), activityId: '1', outcome: 'completed' },
+  });
   await database.prisma.erasure.create({ data: { leadId: randomUUID(), organizationId } });
   await onboardByHand(database, leadId, { score: 0, band: 'COLD', enrichment: {} });
 }

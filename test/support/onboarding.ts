@@ -6,6 +6,7 @@ import { type Submission, submissionSchema } from '../../src/leads/submission.ts
 import { readTimeline } from '../../src/leads/timeline.ts';
 import type { StartOrder } from '../../src/outbox/order.ts';
 import type { FailurePolicy } from '../../src/temporal/failure-limit.ts';
+import type { StepEnd } from '../../src/temporal/step-metrics.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { leadOnboarding } from '../../workflows/index.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -20,6 +21,7 @@ export interface OnboardOptions {
   activities?: ActivityOverrides;
   /** By default that of production. */
   failurePolicy?: FailurePolicy;
+  onStepEnd?: (end: StepEnd) => void;
   lead?: Partial<Submission>;
   delayMs?: number;
 }
@@ -60,8 +62,9 @@ export const test = base.extend<Fixtures>({
     const started: Onboarding[] = [];
     const workers: Awaited<ReturnType<typeof startWorkers>>[] = [];
 
-    await use(async ({ activities, failurePolicy, lead, delayMs = 50 } = {}) => {
-      if (workers.length === 0) workers.push(await startWorkers(database, log, activities, undefined, failurePolicy));
+    await use(async ({ activities, failurePolicy, onStepEnd, lead, delayMs = 50 } = {}) => {
+      if (workers.length === 0)
+        workers.push(await startWorkers(database, log, activities, undefined, failurePolicy, { onStepEnd }));
       const order = await takeIn(database, lead, delayMs);
       await carrierTo(client, log)(order);
       const handle = client.workflow.getHandle<typeof leadOnboarding>(onboardingWorkflowId(order.leadId));

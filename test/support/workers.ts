@@ -7,6 +7,7 @@ import { createInboxAnnouncer } from '../../src/notifications/announce.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import type { FailurePolicy } from '../../src/temporal/failure-limit.ts';
+import type { StepEnd } from '../../src/temporal/step-metrics.ts';
 import { createWorker, type Workload } from '../../src/temporal/worker.ts';
 import type { LeadActivities, NotificationActivities } from '../../workflows/activities.ts';
 import { TASK_QUEUES, type TaskQueue } from '../../workflows/contract.ts';
@@ -24,7 +25,7 @@ export async function startWorkers(
   overrides: ActivityOverrides = {},
   taskQueues: readonly TaskQueue[] = Object.values(TASK_QUEUES),
   policy: FailurePolicy = failurePolicy,
-  { slots }: { slots?: number } = {},
+  { slots, onStepEnd }: { slots?: number | undefined; onStepEnd?: ((end: StepEnd) => void) | undefined } = {},
 ) {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const pick = <Activities extends object>(real: Activities): Activities =>
@@ -32,7 +33,7 @@ export async function startWorkers(
       Object.entries(real).map(([name, run]) => [name, overrides[name as keyof ActivityOverrides] ?? run]),
     ) as Activities;
   const { sinks } = workflowCoverage;
-  const deps = { connection, namespace: testNamespace(), log, graceMs: 1_000 };
+  const deps = { connection, namespace: testNamespace(), log, graceMs: 1_000, onStepEnd };
   const announcer = createInboxAnnouncer(database.pool);
   const workloads: Record<TaskQueue, Workload> = {
     [TASK_QUEUES.onboarding]: { workflowBundle: { codePath: inject('workflowBundle') }, sinks },

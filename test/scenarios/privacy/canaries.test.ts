@@ -29,6 +29,10 @@ describe('the data of persons', () => {
       if (place !== 'metrics') expect.soft(text, place).toContain(leadId); // it is the place, and was read whole
     }
 
+    const { rows: attempts } = await database.pool.query<object>('SELECT * FROM step_attempt');
+    expect(attempts.length).toBeGreaterThan(10);
+    expect(people.foundIn(JSON.stringify(attempts))).toEqual([]);
+
     const planted = await plantTraces(stage);
     await quiet(planted);
     for (const [place, text] of Object.entries(await readPlaces(world, sourcesLog))) {

@@ -47,6 +47,9 @@ describe('the metrics of a running stack', () => {
     expect(waits.filter((name) => name.includes('le="0.2"'))).not.toEqual([]);
     expect(ofWorker.get('lead_enrichment_lookup_duration_seconds_count{provider="email",answer="found"}')).toBe(1);
 
+    expect(ofWorker.get('lead_attempts_dropped_total{reason="full"}')).toBe(0);
+    expect(ofWorker.get('lead_db_pool_max_connections{pool="worker:attempts"}')).toBe(1);
+
     const posts = 'lead_http_request_duration_seconds_count{method="POST",route="/api/leads",status="201"}';
     expect((await api.series()).get(posts)).toBe(1);
     expect((await api.series()).get('lead_db_pool_max_connections{pool="api"}')).toBe(10);
@@ -56,8 +59,9 @@ describe('the metrics of a running stack', () => {
     await expect.poll(async () => (await relay.series()).get(readAt)).toBeGreaterThan(0);
     const pending = 'lead_outbox_orders{kind="START_ONBOARDING",status="pending"}';
     await expect.poll(async () => (await relay.series()).get(pending)).toBe(0);
+    const pollers = 'lead_task_queue_pollers{task_queue="lead"}';
+    await expect.poll(async () => (await relay.series()).get(pollers)).toBeGreaterThanOrEqual(1);
     const ofRelay = await relay.series();
-    expect(ofRelay.get('lead_task_queue_pollers{task_queue="lead"}')).toBeGreaterThanOrEqual(1);
     expect(ofRelay.get('lead_reconciler_verdicts_total{verdict="ordered_again"}')).toBe(0);
 
     const all = (await Promise.all([api, relay, worker].map((part) => part.text()))).join('\n');
