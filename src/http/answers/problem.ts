@@ -94,8 +94,13 @@ export class Problem extends Error {
 
   /** The body of the answer. */
   toDocument(requestId: string): string {
+    return JSON.stringify(this.describe(requestId));
+  }
+
+  /** The same as a value, where it is a part of an answer. */
+  describe(requestId: string): z.infer<typeof problemSchema> {
     const { status, code, message, options } = this;
-    const document: z.infer<typeof problemSchema> = {
+    return {
       type: `urn:lead-onboarding:problem:${code}`,
       title: TITLES[code],
       status,
@@ -103,7 +108,6 @@ export class Problem extends Error {
       requestId,
       ...(options.errors && { errors: options.errors }),
     };
-    return JSON.stringify(document);
   }
 }
 
