@@ -11,7 +11,7 @@ import { recordStatements } from '../support/statements.ts';
 interface Result {
   outcome: 'created' | 'duplicate' | 'problem';
   lead?: Lead;
-  problem?: { type: string; status: number; requestId: string; errors?: { path: string; message: string }[] };
+  problem?: { type: string; status: number; errors?: { path: string; message: string }[] };
 }
 interface Results {
   results: Result[];
@@ -44,14 +44,13 @@ describe('POST /api/leads/batch', () => {
     const answer = await api.call<Results>('POST', PATH, { organizationId, leads });
     expect(statements.filter(({ text }) => text.includes('intake_leads'))).toHaveLength(1);
     expect(statements.filter(({ text }) => /INSERT|UPDATE/.test(text))).toEqual([]);
-    const { status, body, headers } = answer;
+    const { status, body } = answer;
     expect(status).toBe(200);
     const problems = body.results.flatMap(({ outcome }, place) => (outcome === 'problem' ? [place] : []));
     expect(problems).toEqual([0, 41, 99]);
     expect(body.results[41]?.problem).toMatchObject({
       type: 'urn:lead-onboarding:problem:invalid-request',
       status: 400,
-      requestId: headers.get('x-request-id'),
     });
     expect(body.results[41]?.problem?.errors?.map(({ path }) => path)).toEqual(['attributes', 'stranger']);
 
@@ -140,7 +139,7 @@ describe('POST /api/leads/batch', () => {
     const before = await countRows(database);
     const again = await api.call<Results>('POST', PATH, batch, key);
     expect(outcomesOf(again)).toEqual(['created', 'created', 'problem']);
-    expect(again.body.results.slice(0, 2)).toEqual(first.body.results.slice(0, 2));
+    expect(again.body).toEqual(first.body);
     expect(await countRows(database)).toEqual(before);
     const other = { ...batch, leads: batch.leads.slice(1) };
     expectProblem(await api.call('POST', PATH, other, key), 422, 'idempotency-key-reused');

@@ -65,6 +65,9 @@ export const problemSchema = z
   })
   .openapi('Problem');
 
+/** The problem of a part of a request, which has no id of its own. */
+export const partialProblemSchema = problemSchema.omit({ requestId: true }).openapi('PartialProblem');
+
 export interface ProblemOptions {
   errors?: FieldError[];
   headers?: Record<string, string>;
@@ -94,18 +97,18 @@ export class Problem extends Error {
 
   /** The body of the answer. */
   toDocument(requestId: string): string {
-    return JSON.stringify(this.describe(requestId));
+    const { errors, ...document } = this.describe();
+    return JSON.stringify({ ...document, requestId, ...(errors && { errors }) });
   }
 
-  /** The same as a value, where it is a part of an answer. */
-  describe(requestId: string): z.infer<typeof problemSchema> {
+  /** What it says, where it is a part of an answer. */
+  describe(): z.infer<typeof partialProblemSchema> {
     const { status, code, message, options } = this;
     return {
       type: `urn:lead-onboarding:problem:${code}`,
       title: TITLES[code],
       status,
       detail: message,
-      requestId,
       ...(options.errors && { errors: options.errors }),
     };
   }

@@ -6,7 +6,7 @@ import { leadSchema } from '../../leads/lead.ts';
 import { submissionSchema } from '../../leads/submission.ts';
 import { batchTaker } from '../../leads/take-in.ts';
 import { organizationId } from '../../db/text.ts';
-import { Problem, problemResponses, problemSchema } from '../answers/problem.ts';
+import { partialProblemSchema, Problem, problemResponses } from '../answers/problem.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { needs, organizationOf } from '../guards/authorization.ts';
 import { callerReader } from '../request/caller.ts';
@@ -32,7 +32,7 @@ const resultSchema = z
   .union([
     z.object({ outcome: z.literal('created'), lead: leadSchema }),
     z.object({ outcome: z.literal('duplicate'), lead: z.union([leadSchema, idSchema]) }),
-    z.object({ outcome: z.literal('problem'), problem: problemSchema }),
+    z.object({ outcome: z.literal('problem'), problem: partialProblemSchema }),
   ])
   .openapi('BatchResult', { description: 'Of a duplicate all of the lead with the scope `leads:read`, else its id' });
 type BatchResult = z.infer<typeof resultSchema>;
@@ -99,7 +99,7 @@ export function leadBatchRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies
     }
     const outcomes = taken.outcomes.values();
     const results = read.map(({ read: { error } }): BatchResult => {
-      if (error) return toProblem(c, invalid(error, 'lead'));
+      if (error) return toProblem(invalid(error, 'lead'));
       const { value } = outcomes.next();
       if (!value) throw new Error('a lead of a batch has no outcome');
       return toResult(c, value);
@@ -115,11 +115,8 @@ function toResult(c: Context<HttpEnv>, outcome: BatchOutcome): BatchResult {
     case 'duplicate':
       return { outcome: 'duplicate', lead: mayRead(c) ? outcome.lead : { id: outcome.lead.id } };
     case 'gone':
-      return toProblem(c, new Problem(410, 'lead-erased', 'This lead was erased, and is not created again.'));
+      return toProblem(new Problem(410, 'lead-erased', 'This lead was erased, and is not created again.'));
   }
 }
 
-const toProblem = (c: Context<HttpEnv>, problem: Problem): BatchResult => ({
-  outcome: 'problem',
-  problem: problem.describe(c.var.requestId),
-});
+const toProblem = (problem: Problem): BatchResult => ({ outcome: 'problem', problem: problem.describe() });
