@@ -1,6 +1,7 @@
 import { createPool } from '../src/db/pool.ts';
 import { createPrisma } from '../src/db/prisma.ts';
 import { API_ROLE, tenantOf } from '../src/db/tenant.ts';
+import { listChangedLeads } from '../src/leads/listing.ts';
 import { type LeadFilter, listLeads } from '../src/leads/read.ts';
 import { withPostgres } from './postgres.ts';
 import { fillLeads } from './support/fill.ts';
@@ -27,6 +28,9 @@ const LISTS: Record<string, Partial<LeadFilter>> = {
   'assignee, none': { assignedTo: 'nobody' },
   'score band, found': { scoreBand: 'WARM' },
   'score band, none': { scoreBand: 'HOT' },
+  'onboarding state, found': { onboardingState: 'COMPLETED' },
+  'onboarding state, none': { onboardingState: 'FAILED' },
+  'e-mail, one': { email: '77@example.com' },
   'status and source, none': { status: 'LOST', source: 'ADS' },
   'status and assignee, from the middle on': { status: 'NEW', assignedTo: 'user-6', cursor },
   'search, in a third': { q: 'silva' },
@@ -50,12 +54,14 @@ await withPostgres(async ({ url }) => {
   const prisma = createPrisma(pool);
   const tenant = tenantOf(prisma, ORGANIZATION);
   const table: Record<string, { items: number; 'median ms': number; 'worst ms': number }> = {};
-  for (const [name, filter] of Object.entries(LISTS)) {
+  const lists = Object.entries(LISTS).map(([name, filter]) => [name, filter, listLeads] as const);
+  const changes = ['by change, from the start', {}, listChangedLeads] as const;
+  for (const [name, filter, read] of [...lists, changes]) {
     const times: number[] = [];
     let items = 0;
     for (let run = 0; run <= RUNS; run += 1) {
       const startedAt = performance.now();
-      const page = await tenant.read((db) => listLeads(db, { organizationId: ORGANIZATION, limit: 50, ...filter }));
+      const page = await tenant.read((db) => read(db, { organizationId: ORGANIZATION, limit: 50, ...filter }));
       items = page.items.length;
       if (run > 0) times.push(performance.now() - startedAt); // the first opens connections and loads pages
     }

@@ -51,7 +51,13 @@ export function olderBy<Time extends string>(time: Time, id: string, position: P
   return { [time]: { lte: position.at }, ...before } as Record<Time, { lte: Date }> & typeof before;
 }
 
-/** The same by `createdAt` and `id`. */
+/** What comes after a position in such a list that begins with the oldest. */
+export function newerBy<Time extends string>(time: Time, id: string, position: Position) {
+  const after = { OR: [{ [time]: { gt: position.at } }, { [id]: { gt: position.id } }] };
+  return { [time]: { gte: position.at }, ...after } as Record<Time, { gte: Date }> & typeof after;
+}
+
+/** What comes after a position in a list by `createdAt` and `id`, the newest first. */
 export const olderThan = (position: Position) => olderBy('createdAt', 'id', position);
 
 /** Of the items of a page as JSON, so that with what stands around them an answer stays within 4 MiB. */

@@ -4,8 +4,10 @@ import type { HttpEnv } from './context.ts';
 import type { auditRoutes } from './routes/audit.ts';
 import type { enrichmentRoutes } from './routes/enrichment.ts';
 import type { keyRoutes } from './routes/keys.ts';
+import type { leadBatchRoutes } from './routes/lead-batch.ts';
 import type { leadIntakeRoutes } from './routes/lead-intake.ts';
 import type { leadRoutes } from './routes/leads.ts';
+import type { meRoutes } from './routes/me.ts';
 import type { notificationStreamRoutes } from './routes/notification-stream.ts';
 import type { notificationRoutes } from './routes/notifications.ts';
 import type { onboardingRoutes } from './routes/onboarding.ts';
@@ -39,8 +41,10 @@ export type Api = Hono<
     SchemaOf<typeof auditRoutes> &
       SchemaOf<typeof enrichmentRoutes> &
       SchemaOf<typeof keyRoutes> &
+      SchemaOf<typeof leadBatchRoutes> &
       SchemaOf<typeof leadIntakeRoutes> &
       SchemaOf<typeof leadRoutes> &
+      SchemaOf<typeof meRoutes> &
       SchemaOf<typeof notificationRoutes> &
       SchemaOf<typeof notificationStreamRoutes> &
       SchemaOf<typeof onboardingRoutes> &

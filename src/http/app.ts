@@ -6,7 +6,7 @@ import { answerInTime } from './answers/deadline.ts';
 import { answerErrors } from './answers/errors.ts';
 import { refuseUnknown } from './answers/not-found.ts';
 import { protect } from './guards/guards.ts';
-import { readFormBody, readJsonBody } from './request/body.ts';
+import { readApiBody, readFormBody } from './request/body.ts';
 import { logRequests } from './server/request-log.ts';
 import { measureRequests } from './server/request-metrics.ts';
 import { documentationRoutes } from './openapi/documentation.ts';
@@ -16,7 +16,9 @@ import { enrichmentRoutes } from './routes/enrichment.ts';
 import { healthRoutes } from './routes/health.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { leadRoutes } from './routes/leads.ts';
+import { leadBatchRoutes } from './routes/lead-batch.ts';
 import { leadIntakeRoutes } from './routes/lead-intake.ts';
+import { meRoutes } from './routes/me.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { notificationStreamRoutes } from './routes/notification-stream.ts';
 import { onboardingRoutes } from './routes/onboarding.ts';
@@ -37,12 +39,13 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   app.use(logRequests(deps.log));
   if (deps.metrics) app.use(measureRequests(deps.metrics));
   protect(app, deps);
-  app.use('/api/*', readJsonBody);
+  app.use('/api/*', readApiBody);
   app.use('/forms/*', readFormBody);
   app.use(answerInTime(deps)); // after the body: how long a caller takes to send it is not our doing
   app.onError(answerErrors(deps.log));
 
   leadIntakeRoutes(app, deps);
+  leadBatchRoutes(app, deps);
   leadRoutes(app, deps);
   personalDataRoutes(app, deps);
   timelineRoutes(app);
@@ -54,6 +57,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   notificationRoutes(app, deps);
   notificationStreamRoutes(app, deps);
   keyRoutes(app, deps);
+  meRoutes(app, deps);
   auditRoutes(app);
   formRoutes(app, deps);
   healthRoutes(app, deps);

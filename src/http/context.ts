@@ -4,7 +4,7 @@ import type { Share } from '../db/fair-share.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Tenant } from '../db/tenant.ts';
 import type { FormTokens } from '../forms/token.ts';
-import type { IntakeSettings } from '../leads/intake.ts';
+import type { IntakeSettings } from '../leads/intake-request.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { InboxAnnouncer } from '../notifications/announce.ts';
@@ -52,6 +52,8 @@ export interface HttpEnv {
     key: VerifiedKey | undefined;
     /** Fails once the key is no longer accepted: for answers that go on and on. */
     confirmKey: () => Promise<unknown>;
+    /** Counts what a request asks for beyond the one that it is. Throws a 429 when that is too much. */
+    countMore: (requests: number) => void;
     /** The only way of a route to the rows of the database. */
     tenant: Tenant;
   };

@@ -23,3 +23,8 @@ export class EmailTaken extends Error {
     super('Another lead of this organization has this e-mail.');
   }
 }
+
+/** With what a patch adds the attributes of a lead are more than they may be. */
+export class AttributesTooLarge extends Error {
+  override name = 'AttributesTooLarge';
+}

@@ -1,9 +1,11 @@
-import type { LeadSource, ScoreBand } from '../../workflows/contract.ts';
+import type { LeadSource, OnboardingState, ScoreBand } from '../../workflows/contract.ts';
 import type { Prisma } from '../db/generated/client.ts';
 import { decodeCursor, olderBy, olderThan, type Position, toPage } from '../db/paging.ts';
+import { emailKey } from './email.ts';
 import { LeadNotFound } from './errors.ts';
 import { type TaggedLead, tagLead } from './etag.ts';
 import { type LeadRow, type LeadStatus, toLead } from './lead.ts';
+import { readListed } from './listing.ts';
 
 /** @throws LeadNotFound */
 export async function getLead(db: Prisma.TransactionClient, id: string): Promise<TaggedLead> {
@@ -18,7 +20,10 @@ export interface LeadFilter {
   source?: LeadSource | undefined;
   assignedTo?: string | undefined;
   scoreBand?: ScoreBand | undefined;
-  /** Part of a name, e-mail, company or phone, in any case. */
+  onboardingState?: OnboardingState | undefined;
+  /** As anybody may type it: leads have it as intake compares it. */
+  email?: string | undefined;
+  /** Part of a name, e-mail, company or phone, in any case; not together with `email`. */
   q?: string | undefined;
   limit: number;
   cursor?: string | undefined;
@@ -26,14 +31,24 @@ export interface LeadFilter {
 
 /** The leads of an organization, the newest first. @throws CursorError */
 export async function listLeads(db: Prisma.TransactionClient, filter: LeadFilter) {
-  const { organizationId, limit, cursor } = filter;
+  const { limit, cursor, q, scoreBand, onboardingState } = filter;
   const after = cursor === undefined ? undefined : decodeCursor(cursor);
-  const found = await findIds(db, filter, after);
-  const where = found
-    ? { organizationId, id: { in: found } }
-    : { organizationId, ...fieldsOf(filter), ...(after && { AND: [olderThan(after)] }) };
+  if (filter.email !== undefined) return leadsWhere(db, filter, after, lookedUp(filter, filter.email));
+  if (q !== undefined)
+    return leadsWhere(db, filter, undefined, { id: { in: await searchLeads(db, filter, q, after) } });
+  if (scoreBand) return readListed(db, limit, await leadsInBand(db, filter, scoreBand, after));
+  if (onboardingState) return readListed(db, limit, await leadsInState(db, filter, onboardingState, after));
+  return leadsWhere(db, filter, after, fieldsOf(filter));
+}
+
+async function leadsWhere(
+  db: Prisma.TransactionClient,
+  { organizationId, limit }: LeadFilter,
+  after: Position | undefined,
+  where: Prisma.LeadWhereInput,
+) {
   const rows = (await db.lead.findMany({
-    where,
+    where: { organizationId, ...where, ...(after && { AND: [olderThan(after)] }) },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: limit + 1,
   })) as LeadRow[];
@@ -46,15 +61,13 @@ const fieldsOf = ({ status, source, assignedTo }: LeadFilter) => ({
   ...(assignedTo && { assignedTo }),
 });
 
-/** The ids of a page where it stands on an index of its own; undefined where the leads are listed as they are. */
-async function findIds(
-  db: Prisma.TransactionClient,
-  filter: LeadFilter,
-  after: Position | undefined,
-): Promise<string[] | undefined> {
-  if (filter.q !== undefined) return searchLeads(db, filter, filter.q, after);
-  return filter.scoreBand && leadsInBand(db, filter, filter.scoreBand, after);
-}
+/** One lead at most has an e-mail, so that whatever else is asked for costs nothing. */
+const lookedUp = (filter: LeadFilter, email: string) => ({
+  ...fieldsOf(filter),
+  ...(filter.scoreBand && { scoreBand: filter.scoreBand }),
+  ...(filter.onboardingState && { onboardingState: filter.onboardingState }),
+  emailKey: emailKey(email),
+});
 
 /** Scores have the times of their leads, so that those of a band come in the order of the list. */
 async function leadsInBand(
@@ -62,8 +75,9 @@ async function leadsInBand(
   filter: LeadFilter,
   band: ScoreBand,
   after: Position | undefined,
-): Promise<string[]> {
-  const fields = fieldsOf(filter);
+): Promise<Position[]> {
+  const { onboardingState: state } = filter;
+  const fields = { ...fieldsOf(filter), ...(state && { onboarding: { state } }) };
   const rows = await db.leadScore.findMany({
     where: {
       organizationId: filter.organizationId,
@@ -73,15 +87,37 @@ async function leadsInBand(
     },
     orderBy: [{ leadCreatedAt: 'desc' }, { leadId: 'desc' }],
     take: filter.limit + 1,
-    select: { leadId: true },
+    select: { leadId: true, leadCreatedAt: true },
   });
-  return rows.map(({ leadId }) => leadId);
+  return rows.map(({ leadId, leadCreatedAt }) => ({ at: leadCreatedAt, id: leadId }));
+}
+
+/** The states of onboardings stand in a table that has the times of their leads as well. */
+async function leadsInState(
+  db: Prisma.TransactionClient,
+  filter: LeadFilter,
+  onboardingState: OnboardingState,
+  after: Position | undefined,
+): Promise<Position[]> {
+  const fields = fieldsOf(filter);
+  const rows = await db.leadListing.findMany({
+    where: {
+      organizationId: filter.organizationId,
+      onboardingState,
+      ...(Object.keys(fields).length > 0 && { lead: fields }),
+      ...(after && olderBy('leadCreatedAt', 'leadId', after)),
+    },
+    orderBy: [{ leadCreatedAt: 'desc' }, { leadId: 'desc' }],
+    take: filter.limit + 1,
+    select: { leadId: true, leadCreatedAt: true },
+  });
+  return rows.map(({ leadId, leadCreatedAt }) => ({ at: leadCreatedAt, id: leadId }));
 }
 
 /** The ids of a page of leads that have a text in one of their fields. */
 async function searchLeads(
   db: Prisma.TransactionClient,
-  { organizationId, status, source, assignedTo, scoreBand, limit }: LeadFilter,
+  { organizationId, status, source, assignedTo, scoreBand, onboardingState, limit }: LeadFilter,
   q: string,
   after: Position | undefined,
 ): Promise<string[]> {
@@ -90,6 +126,7 @@ async function searchLeads(
     ...(source && { source }),
     ...(assignedTo && { assigned_to: assignedTo }),
     ...(scoreBand && { score_band: scoreBand }),
+    ...(onboardingState && { onboarding_state: onboardingState }),
     ...(after && { before_at: after.at, before_id: after.id }),
   };
   const rows = await db.$queryRaw<{ id: string }[]>`

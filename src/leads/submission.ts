@@ -7,7 +7,7 @@ import { jsonObject, name, organizationId, text, userId } from '../db/text.ts';
 /** As JSON: what a lead carries beside its fields, in every list and every answer. */
 export const MAX_ATTRIBUTES_BYTES = 64 * 1024;
 
-const attributes = jsonObject.refine(
+export const attributesSchema = jsonObject.refine(
   (value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_ATTRIBUTES_BYTES,
   `must have at most ${MAX_ATTRIBUTES_BYTES} bytes as JSON`,
 );
@@ -25,7 +25,7 @@ const fields = {
   assignedTo: userId.nullable(),
   priority: z.enum(LEAD_PRIORITIES),
   locale: z.enum(LOCALES),
-  attributes,
+  attributes: attributesSchema,
 };
 
 /** The body of `POST /api/leads`. */
@@ -47,7 +47,7 @@ export const submissionSchema = z
 
 export type Submission = z.infer<typeof submissionSchema>;
 
-/** The body of `PATCH /api/leads/{id}`: what is absent stays as it is. */
+/** The body of `PATCH /api/leads/{id}`: what is absent stays as it is. A patch to merge has the same form. */
 export const leadChangeSchema = z
   .strictObject(fields)
   .partial()

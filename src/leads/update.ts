@@ -7,28 +7,35 @@ import type { SignalOrder } from '../outbox/order.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import { watch, WATCHED } from '../outbox/watch.ts';
 import { emailKey } from './email.ts';
-import { EmailTaken, LeadChanged, LeadNotFound } from './errors.ts';
+import { AttributesTooLarge, EmailTaken, LeadChanged, LeadNotFound } from './errors.ts';
 import { namesVersion, type TaggedLead, tagLead } from './etag.ts';
 import { isUnfinished, type LeadRow } from './lead.ts';
 import { lockLead } from './lock-lead.ts';
+import { mergePatch } from './merge-patch.ts';
 import { noteActivity } from './note-activity.ts';
-import type { LeadChange } from './submission.ts';
+import { attributesSchema, type LeadChange } from './submission.ts';
+
+export interface ChangeOptions {
+  /** ETags, one of which the lead has to have. */
+  ifMatch?: string | undefined;
+  /** Merges attributes into those that there are (RFC 7396), in place of putting them in their place. */
+  merge?: boolean;
+}
 
 /**
  * Changes a lead, with what was changed on its timeline. A new assignee is told, and a run that is under way learns of
  * a new priority: the orders stand in the outbox.
- * @param ifMatch ETags, one of which the lead has to have
- * @throws LeadNotFound, LeadChanged, EmailTaken
+ * @throws LeadNotFound, LeadChanged, EmailTaken, AttributesTooLarge
  */
 export async function updateLead(
   tx: Prisma.TransactionClient,
   id: string,
   change: LeadChange,
   caller: Caller,
-  ifMatch = '*',
+  options: ChangeOptions = {},
 ): Promise<TaggedLead> {
   try {
-    return await applyChange(tx, id, change, caller, ifMatch);
+    return await applyChange(tx, id, change, caller, options);
   } catch (err) {
     if (err instanceof Prisma.PrismaClientKnownRequestError && err.code === 'P2002') throw new EmailTaken();
     throw err;
@@ -38,13 +45,14 @@ export async function updateLead(
 async function applyChange(
   tx: Prisma.TransactionClient,
   id: string,
-  change: LeadChange,
+  sent: LeadChange,
   caller: Caller,
-  ifMatch: string,
+  { ifMatch = '*', merge = false }: ChangeOptions,
 ): Promise<TaggedLead> {
   const before = await lockLead(tx, id);
   if (!before) throw new LeadNotFound(id);
   if (!namesVersion(ifMatch, before.version)) throw new LeadChanged(id);
+  const change = merge && sent.attributes ? { ...sent, attributes: merged(before, sent.attributes) } : sent;
   const changed = differences(before, change);
   if (Object.keys(changed).length === 0) return tagLead(before);
 
@@ -76,6 +84,15 @@ async function applyChange(
   if (assigned) await orderNotification(tx, after, caller);
   if ('priority' in changed && isUnfinished(after)) await placeOrder(tx, priorityOrder(after, caller));
   return tagLead(after);
+}
+
+type Attributes = NonNullable<LeadChange['attributes']>;
+
+/** @throws AttributesTooLarge: each patch alone may have been small */
+function merged(before: LeadRow, patch: Attributes): Attributes {
+  const { data, error } = attributesSchema.safeParse(mergePatch(before.attributes, patch));
+  if (!data) throw new AttributesTooLarge(error.issues[0]?.message);
+  return data;
 }
 
 /** Prisma's own way loses a `__proto__` of a caller's, or fails on it. */

@@ -26,8 +26,8 @@ export interface CallerCount {
 
 export interface RateLimiter {
   readonly limit: RateLimit;
-  /** Counts a request, or refuses it; what is refused does not count. Asks nobody. */
-  take(who: string): Standing;
+  /** Counts so many requests, or refuses them all; what is refused does not count. Asks nobody. */
+  take(who: string, requests?: number): Standing;
   /** Takes back a request that need not have counted. */
   giveBack(who: string): void;
   /** Takes out what only this process knows, of at most `max` callers. */
@@ -65,12 +65,12 @@ export function createRateLimiter(limit: RateLimit, now: () => number = () => pe
 
   return {
     limit,
-    take(who) {
+    take(who, requests = 1) {
       const count = currentCount(who);
-      const allowed = count.total < limit.requests;
+      const allowed = count.total + requests <= limit.requests;
       if (allowed) {
-        count.total += 1;
-        count.untold += 1;
+        count.total += requests;
+        count.untold += requests;
         if (count.untold >= worthTelling) toTell.add(who);
       }
       return { allowed, remaining: Math.max(0, limit.requests - count.total), resetsInMs: count.resetsAt - now() };

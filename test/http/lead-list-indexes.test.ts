@@ -23,15 +23,23 @@ async function populate({ url }: TestDatabase) {
      FROM generate_series(1, $1) AS n`,
     [LEADS],
   );
-  await client.query(`INSERT INTO onboarding (lead_id, organization_id) SELECT id, organization_id FROM lead`);
+  await client.query(
+    `INSERT INTO onboarding (lead_id, organization_id, state)
+     SELECT id, organization_id, (ARRAY['COMPLETED', 'PARTIAL', 'FAILED'])[1 + (random() * 2)::int] FROM lead`,
+  );
   await client.query(
     `INSERT INTO lead_score (lead_id, organization_id, score, band, breakdown, lead_created_at)
      SELECT id, organization_id, 0, (ARRAY['HOT', 'WARM', 'COLD'])[1 + (random() * 2)::int], '[]', created_at FROM lead`,
   );
-  await client.query('VACUUM ANALYZE lead, onboarding, lead_score');
+  await client.query('VACUUM ANALYZE lead, lead_listing, onboarding, lead_score');
   await client.end();
 }
 
+const CHANGES = 'lead_listing_organization_id_changed_at_lead_id_idx';
+const CURSOR_OF_CHANGES = encodeCursor({
+  at: new Date('2026-01-01T01:00:00.000Z'),
+  id: 'changed-019b76da-a800-7000-8000-000000000000',
+});
 const CURSOR = encodeCursor({ at: new Date('2026-01-01T01:00:00.000Z'), id: '019b76da-a800-7000-8000-000000000000' });
 
 describe('GET /api/leads stands on an index', () => {
@@ -45,6 +53,11 @@ describe('GET /api/leads stands on an index', () => {
     ['&source=EVENT', 'lead_organization_id_source_created_at_id_idx', 'source'],
     ['&assignedTo=user-2', 'lead_organization_id_assigned_to_created_at_id_idx', 'assigned_to'],
     ['&scoreBand=HOT', 'lead_score_organization_id_band_lead_created_at_lead_id_idx', 'band'],
+    ['&onboardingState=FAILED', 'lead_listing_organization_id_onboarding_state_lead_created__idx', 'onboarding_state'],
+    ['&email=a%40b.example', 'lead_organization_id_email_key_key', 'email_key'],
+    ['&sort=updatedAt', CHANGES, 'changed_at'],
+    ['&sort=updatedAt&updatedSince=2026-01-01T00:00:00Z', CHANGES, 'changed_at'],
+    [`&sort=updatedAt&cursor=${CURSOR_OF_CHANGES}`, CHANGES, 'changed_at'],
     [`&cursor=${CURSOR}`, 'lead_organization_id_created_at_id_idx', 'created_at'],
     [`&status=LOST&cursor=${CURSOR}`, 'lead_organization_id_status_created_at_id_idx', 'created_at'],
   ] as const)('for %j, with a key and without one', async ([query, index, column], { api, keyed, database }) => {
@@ -79,6 +92,6 @@ describe('GET /api/leads stands on an index', () => {
 async function statementOf(statements: ReturnType<typeof recordStatements>, call: () => Promise<object>) {
   statements.length = 0;
   expect(await call()).toMatchObject({ status: 200 });
-  const list = statements.find(({ text }) => /"lead_(view|score)"/.test(text));
+  const list = statements.find(({ text }) => /"lead_(view|score|listing)"/.test(text));
   return list ?? expect.fail('No list was read');
 }

@@ -28,7 +28,7 @@ async function fill(database: TestDatabase, organizationId: string) {
     source: 'ADS',
     assignedTo: 'user-1',
   });
-  await onboardByHand(database, leadId, { score: 85, band: 'HOT' });
+  await onboardByHand(database, leadId, { score: 85, band: 'HOT', state: 'COMPLETED' });
 }
 
 describe('a page of more than 4 MiB', () => {
@@ -86,6 +86,13 @@ describe('GET /api/leads', () => {
     [{ assignedTo: 'user-1' }, ['Davi', 'Caio', 'Ana']],
     [{ scoreBand: 'HOT' }, ['Davi']],
     [{ scoreBand: 'COLD' }, []],
+    [{ onboardingState: 'COMPLETED' }, ['Davi']],
+    [{ onboardingState: 'PENDING' }, ['Caio', 'Bia', 'Ana']],
+    [{ onboardingState: 'PENDING', status: 'LOST' }, ['Caio', 'Bia']],
+    [{ onboardingState: 'COMPLETED', scoreBand: 'HOT' }, ['Davi']],
+    [{ onboardingState: 'PENDING', scoreBand: 'HOT' }, []],
+    [{ onboardingState: 'COMPLETED', q: 'cai' }, []],
+    [{ onboardingState: 'PENDING', q: 'acme' }, ['Caio', 'Bia', 'Ana']],
     [{ q: 'avi' }, ['Davi']],
     [{ q: 'bi' }, ['Bia']],
     [{ q: 'b' }, ['Bia']],
@@ -98,6 +105,23 @@ describe('GET /api/leads', () => {
     const organizationId = newOrganization();
     await fill(database, organizationId);
     expect(namesOf(await list(api, { organizationId, ...filter }))).toEqual(names);
+  });
+
+  test('finds the one lead that has an e-mail, however it is typed', async ({ api, database }) => {
+    const organizationId = newOrganization();
+    const email = `Ana@${organizationId}.Bücher.example`;
+    await takeIn(database, { organizationId, name: 'Ana', email, status: 'LOST' });
+    await takeIn(database, { organizationId: newOrganization(), name: 'Other', email });
+    await takeIn(database, { organizationId, name: 'Bia' });
+    const find = async (more: Record<string, string>) => namesOf(await list(api, { organizationId, ...more }));
+    for (const typed of [email, email.toUpperCase(), ` ana@${organizationId}.xn--bcher-kva.example `]) {
+      expect(await find({ email: typed })).toEqual(['Ana']);
+    }
+    expect(await find({ email, status: 'LOST', onboardingState: 'PENDING' })).toEqual(['Ana']);
+    expect(await find({ email, status: 'NEW' })).toEqual([]);
+    expect(await find({ email, onboardingState: 'FAILED' })).toEqual([]);
+    expect(await find({ email, scoreBand: 'HOT' })).toEqual([]);
+    expect(await find({ email: 'ana' })).toEqual([]);
   });
 
   test.for([
@@ -213,6 +237,18 @@ describe('GET /api/leads refuses, and names the parameter:', () => {
     ['a status that there is not', 'organizationId=a&status=lost', ['status']],
     ['a source that there is not', 'organizationId=a&source=TV', ['source']],
     ['a score band that there is not', 'organizationId=a&scoreBand=BOILING', ['scoreBand']],
+    ['a state of an onboarding that there is not', 'organizationId=a&onboardingState=DONE', ['onboardingState']],
+    ['an e-mail and a search', 'organizationId=a&email=a@b.example&q=a', ['q']],
+    ['an order that there is not', 'organizationId=a&sort=name', ['sort']],
+    ['changes in the order of creation', 'organizationId=a&updatedSince=2026-01-01T00:00:00Z', ['updatedSince']],
+    ['changes since no time', 'organizationId=a&sort=updatedAt&updatedSince=yesterday', ['updatedSince']],
+    ['changes since the year 0', 'organizationId=a&sort=updatedAt&updatedSince=0000-01-01T00:00:00Z', ['updatedSince']],
+    [
+      'filters of fields in the order of changes',
+      'organizationId=a&sort=updatedAt&status=NEW&email=a@b.example&q=a',
+      ['status', 'email', 'q'],
+    ],
+    ['a cursor of another order', `organizationId=a&sort=updatedAt&cursor=${REAL_CURSOR}`, ['cursor']],
     ['two states', 'organizationId=a&status=NEW&status=LOST', ['status']],
     ['an empty search', 'organizationId=a&q=', ['q']],
     ['a search with NUL', 'organizationId=a&q=%00', ['q']],

@@ -194,7 +194,7 @@ describe('PATCH /api/leads/{id} refuses, and changes nothing:', () => {
     expectProblem(await api.call('PATCH', path, '{"name":'), 400, 'malformed-body');
     const long = { 'content-length': String(MAX_BODY_BYTES + 1) };
     expectProblem(await api.call('PATCH', path, { name: 'Ana' }, long), 413, 'body-too-large');
-    const merge = { 'content-type': 'application/merge-patch+json' };
-    expectProblem(await api.call('PATCH', path, { name: 'Ana' }, merge), 415, 'unsupported-media-type');
+    const patch = { 'content-type': 'application/json-patch+json' };
+    expectProblem(await api.call('PATCH', path, { name: 'Ana' }, patch), 415, 'unsupported-media-type');
   });
 });

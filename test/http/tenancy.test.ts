@@ -20,6 +20,7 @@ import { rowsOf } from '../support/rows.ts';
 const byOrganization = ([, { id, open }]: [string, Operation]) => id === undefined && !open;
 const all = Object.entries(OPERATIONS);
 const guarded = all.filter(([, { open }]) => !open);
+const scoped = guarded.filter(([, { anyKey }]) => !anyKey);
 const byId = all.filter(([, { id }]) => id !== undefined);
 const ofOrganization = all.filter(byOrganization);
 
@@ -37,10 +38,10 @@ async function documentedScopes(api: KeyedApi): Promise<Record<string, string[]>
 }
 
 describe('every operation', () => {
-  test('of the document is tried below, and names one scope unless it is open', async ({ keyed }) => {
+  test('of the document is tried below, and names one scope, unless it is open or for any key', async ({ keyed }) => {
     const scopes = await documentedScopes(keyed);
     expect(Object.keys(scopes).sort()).toEqual(Object.keys(OPERATIONS).sort());
-    for (const [what, { open }] of all) expect(scopes[what], what).toHaveLength(open ? 0 : 1);
+    for (const [what, { open, anyKey }] of all) expect(scopes[what], what).toHaveLength(open || anyKey ? 0 : 1);
     for (const scope of Object.values(scopes).flat()) expect(API_SCOPES).toContain(scope);
   });
 });
@@ -81,7 +82,7 @@ describe.for([
     expect(await rowsOf(database, organizationId)).toEqual(before);
   });
 
-  test.for(guarded)('%s names the scope that a key lacks', async ([what], { database }) => {
+  test.for(scoped)('%s names the scope that a key lacks', async ([what], { database }) => {
     const { organizationId, ids } = owner;
     const [scope = ''] = (await documentedScopes(shared))[what] ?? [];
     const others = API_SCOPES.filter((other) => other !== scope);

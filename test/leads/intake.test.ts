@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
 import { canonicalHash } from '../../src/leads/canonical-hash.ts';
-import { type IntakeRequest, intakeLead } from '../../src/leads/intake.ts';
+import { intakeLead } from '../../src/leads/intake.ts';
+import type { IntakeRequest } from '../../src/leads/intake-request.ts';
 import { submissionSchema } from '../../src/leads/submission.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { SEED_LEAD, test } from '../support/onboarding.ts';

@@ -12,6 +12,8 @@ import { giveScore } from './scores.ts';
 export interface Operation {
   /** Anybody may call it. */
   open?: true;
+  /** Any key may call it, whatever its scopes. */
+  anyKey?: true;
   /** Whose id is in its path. */
   id?: 'lead' | 'notification' | 'key' | 'rescore';
   /** It answers with rows of the organization. */
@@ -30,6 +32,7 @@ const scoreRules = (organizationId: string) => ({
 export const OPERATIONS: Record<string, Operation> = {
   'GET /api/leads': { list: true },
   'POST /api/leads': { body: (organizationId) => newLead({ organizationId }) },
+  'POST /api/leads/batch': { body: (organizationId) => ({ organizationId, leads: [{ name: 'Ana' }, {}] }) },
   'GET /api/leads/{id}': { id: 'lead' },
   'PATCH /api/leads/{id}': { id: 'lead', body: () => ({ name: 'Renamed' }) },
   'DELETE /api/leads/{id}': { id: 'lead' },
@@ -57,6 +60,7 @@ export const OPERATIONS: Record<string, Operation> = {
   'GET /api/notifications/stream': { query: 'userId=user-1' },
   'POST /api/notifications/read-all': { query: 'userId=user-1' },
   'POST /api/notifications/{id}/read': { id: 'notification' },
+  'GET /api/me': { anyKey: true },
   'GET /api/audit': { list: true },
   'GET /api/keys': { list: true },
   'POST /api/keys': { body: (organizationId) => ({ organizationId, name: 'new', scopes: ['leads:read'] }) },

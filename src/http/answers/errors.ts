@@ -5,7 +5,7 @@ import { KeyEnded, KeyExceedsMaker, KeyNotFound, TooManyKeys } from '../../api-k
 import { ShareUsedUp } from '../../db/fair-share.ts';
 import { databaseFault } from '../../db/faults.ts';
 import { AnswerForgotten, KeyReused } from '../../db/once.ts';
-import { EmailTaken, LeadChanged, LeadNotFound } from '../../leads/errors.ts';
+import { AttributesTooLarge, EmailTaken, LeadChanged, LeadNotFound } from '../../leads/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { NotificationNotFound } from '../../notifications/inbox.ts';
 import { CommandImpossible } from '../../onboarding/command.ts';
@@ -41,6 +41,10 @@ function toProblem(err: unknown, c: Context<HttpEnv>): Problem {
   if (err instanceof KeyReused) return new Problem(422, 'idempotency-key-reused', err.message);
   if (err instanceof AnswerForgotten) return new Problem(410, 'lead-erased', err.message);
   if (err instanceof LeadChanged) return new Problem(412, 'precondition-failed', err.message);
+  if (err instanceof AttributesTooLarge) {
+    const errors = [{ path: 'attributes', message: err.message }];
+    return new Problem(400, 'invalid-request', 'Correct the body: see errors.', { errors });
+  }
   if (err instanceof CursorError) {
     const errors = [{ path: 'cursor', message: 'must be a nextCursor that this list has answered' }];
     return new Problem(400, 'invalid-request', 'Leave the cursor out to begin at the start.', { errors });

@@ -65,6 +65,9 @@ export const problemSchema = z
   })
   .openapi('Problem');
 
+/** The problem of a part of a request, which has no id of its own. */
+export const partialProblemSchema = problemSchema.omit({ requestId: true }).openapi('PartialProblem');
+
 export interface ProblemOptions {
   errors?: FieldError[];
   headers?: Record<string, string>;
@@ -94,16 +97,20 @@ export class Problem extends Error {
 
   /** The body of the answer. */
   toDocument(requestId: string): string {
+    const { errors, ...document } = this.describe();
+    return JSON.stringify({ ...document, requestId, ...(errors && { errors }) });
+  }
+
+  /** What it says, where it is a part of an answer. */
+  describe(): z.infer<typeof partialProblemSchema> {
     const { status, code, message, options } = this;
-    const document: z.infer<typeof problemSchema> = {
+    return {
       type: `urn:lead-onboarding:problem:${code}`,
       title: TITLES[code],
       status,
       detail: message,
-      requestId,
       ...(options.errors && { errors: options.errors }),
     };
-    return JSON.stringify(document);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono';
-import type { ApiScope } from '../../api-keys/scopes.ts';
+import { type ApiScope, FORM_SCOPE } from '../../api-keys/scopes.ts';
 import type { HttpEnv } from '../context.ts';
 import { Problem } from '../answers/problem.ts';
 
@@ -11,11 +11,27 @@ export const needs = (scope: ApiScope) => ({ security: [{ [API_KEY]: [scope] }],
 
 function requireScope(scope: ApiScope): MiddlewareHandler<HttpEnv> {
   return (c, next) => {
-    if (!c.var.key || c.var.key.scopes.includes(scope)) return next();
-    const challenge = `Bearer error="insufficient_scope", scope="${scope}"`;
-    throw new Problem(403, 'forbidden', `Use a key with the scope ${scope}: this one lacks it.`, {
-      headers: { 'www-authenticate': challenge },
-    });
+    checkScope(c, scope);
+    return next();
+  };
+}
+
+/** @throws Problem 403 when the key lacks a scope */
+export function checkScope(c: Context<HttpEnv>, scope: ApiScope): void {
+  if (!c.var.key || c.var.key.scopes.includes(scope)) return;
+  const challenge = `Bearer error="insufficient_scope", scope="${scope}"`;
+  throw new Problem(403, 'forbidden', `Use a key with the scope ${scope}: this one lacks it.`, {
+    headers: { 'www-authenticate': challenge },
+  });
+}
+
+/** For a route that any key may use but one that stands in a public page. */
+export const needsKey = { security: [{ [API_KEY]: [] as string[] }], middleware: refuseFormKeys() };
+
+function refuseFormKeys(): MiddlewareHandler<HttpEnv> {
+  return (c, next) => {
+    if (c.var.key?.scopes.every((scope) => scope === FORM_SCOPE) !== true) return next();
+    throw new Problem(403, 'forbidden', 'This key is for web forms, and for nothing else: use another one.');
   };
 }
 

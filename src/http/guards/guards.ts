@@ -31,5 +31,8 @@ const countFirst =
   (count: CountRequest): MiddlewareHandler<HttpEnv> =>
   (c, next) => {
     count(c);
+    c.set('countMore', (requests) => {
+      if (requests > 0) count(c, requests);
+    });
     return next();
   };

@@ -8,8 +8,8 @@ import { Problem } from '../answers/problem.ts';
 /** One customer of a network provider has as many IPv6 addresses as this prefix leaves free. */
 const IPV6_PREFIX_GROUPS = 4;
 
-/** Counts a request for whoever makes it. @throws Problem 429 when there were too many. */
-export type CountRequest = (c: Context<HttpEnv>) => void;
+/** Counts a request, or so many, for whoever makes it. @throws Problem 429 when there were too many. */
+export type CountRequest = (c: Context<HttpEnv>, requests?: number) => void;
 
 /**
  * Counts requests for the key that they come with, or for their address where none was found to be good; and tells
@@ -18,14 +18,16 @@ export type CountRequest = (c: Context<HttpEnv>) => void;
 export function requestCounter(limiter: RateLimiter, trustedProxies: readonly string[]): CountRequest {
   const policy = `"default";q=${limiter.limit.requests};w=${limiter.limit.seconds}`;
   const readAddress = addressReader(trustedProxies);
-  return (c) => {
+  return (c, requests) => {
     const who = c.var.key ? `key:${c.var.key.id}` : `address:${networkOf(readAddress(c))}`;
-    const { allowed, remaining, resetsInMs } = limiter.take(who);
+    const { allowed, remaining, resetsInMs } = limiter.take(who, requests);
     const seconds = Math.ceil(resetsInMs / 1_000);
     c.header('ratelimit-policy', policy);
     c.header('ratelimit', `"default";r=${remaining};t=${seconds}`);
     if (allowed) return;
-    throw new Problem(429, 'rate-limited', `Wait ${seconds} s: see Retry-After and RateLimit-Policy.`, {
+    const tooLarge = requests !== undefined && requests >= limiter.limit.requests;
+    const advice = tooLarge ? `Ask for less at once: at most ${limiter.limit.requests}` : `Wait ${seconds} s`;
+    throw new Problem(429, 'rate-limited', `${advice}: see Retry-After and RateLimit-Policy.`, {
       headers: { 'retry-after': String(seconds) },
     });
   };

@@ -10,13 +10,31 @@ const MAX_DISCARDED_BYTES = 32 * MAX_BODY_BYTES;
 
 const METHODS_WITH_BODY = new Set(['POST', 'PATCH', 'PUT']);
 const JSON_TYPE = /^application\/json(;\s*charset="?utf-8"?)?$/i;
+/** https://www.rfc-editor.org/rfc/rfc7396 */
+export const MERGE_PATCH = 'application/merge-patch+json';
+const MERGE_PATCH_TYPE = /^application\/merge-patch\+json(;\s*charset="?utf-8"?)?$/i;
 const FORM_TYPE = /^application\/x-www-form-urlencoded(;\s*charset="?utf-8"?)?$/i;
 
 /** Says whether the body is what a browser sends for a form, and not JSON. */
 export const isUrlencoded = (c: Context): boolean => FORM_TYPE.test(c.req.header('content-type') ?? '');
 
-/** Reads a body of JSON. */
-export const readJsonBody = readBody(MAX_BODY_BYTES, 'application/json in UTF-8', JSON_TYPE);
+/** Says whether the body is a patch to merge. */
+export const isMergePatch = (c: Context): boolean => MERGE_PATCH_TYPE.test(c.req.header('content-type') ?? '');
+
+const readJsonBody = readBody(MAX_BODY_BYTES, 'application/json in UTF-8', JSON_TYPE);
+
+const readPatchBody = readBody(
+  MAX_BODY_BYTES,
+  `application/json or ${MERGE_PATCH} in UTF-8`,
+  JSON_TYPE,
+  MERGE_PATCH_TYPE,
+);
+
+const LEAD_PATH = /^\/api\/leads\/[^/]+$/;
+
+/** Reads a body of JSON; of a change of a lead also a patch to merge. */
+export const readApiBody: MiddlewareHandler<HttpEnv> = (c, next) =>
+  (c.req.method === 'PATCH' && LEAD_PATH.test(c.req.path) ? readPatchBody : readJsonBody)(c, next);
 
 /** Reads a body of a web form, or of a script in its place. */
 export const readFormBody = readBody(
@@ -41,7 +59,7 @@ function readBody(max: number, expected: string, ...types: RegExp[]): Middleware
       throw err instanceof Problem ? err : new Problem(400, 'malformed-body', 'The body ended too early.');
     });
     const text = decode(bytes);
-    if (JSON_TYPE.test(type)) parseJson(text);
+    if (!FORM_TYPE.test(type)) parseJson(text);
     c.req.bodyCache.text = Promise.resolve(text) as unknown as string; // what Hono keeps there, whatever its type says
     return next();
   };

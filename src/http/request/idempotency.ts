@@ -7,6 +7,7 @@ import type { Order } from '../../outbox/order.ts';
 import { withSlot } from '../../outbox/with-slot.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
+import { isMergePatch, MERGE_PATCH } from './body.ts';
 
 /** Of requests that change something. */
 export const idempotencyKey = z
@@ -84,6 +85,7 @@ export function createWriter({ intake, fastStart }: Pick<AppDependencies, 'intak
 
 async function hashRequest(c: Context<HttpEnv>): Promise<string> {
   const { pathname, search } = new URL(c.req.url);
-  const hash = createHash('sha256').update(`${c.req.method} ${pathname}${search}\n`);
+  const form = isMergePatch(c) ? ` ${MERGE_PATCH}` : '';
+  const hash = createHash('sha256').update(`${c.req.method} ${pathname}${search}${form}\n`);
   return hash.update(await c.req.text()).digest('base64url');
 }

@@ -1,0 +1,76 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { StartOrder } from '../outbox/order.ts';
+import { emailKey } from './email.ts';
+import { type TaggedLead, tagLead } from './etag.ts';
+import type { IntakeRequest, IntakeSettings } from './intake-request.ts';
+import type { Submission } from './submission.ts';
+
+/** A submission as the functions of the database take it, and the order to onboard the lead that it may become. */
+export function describeIntake(
+  { enrichmentDelayMs }: Pick<IntakeSettings, 'enrichmentDelayMs'>,
+  {
+    organizationId,
+    submission,
+    stated = [],
+    onDuplicate,
+    caller,
+  }: Omit<IntakeRequest, 'idempotencyKey' | 'orderDelayMs'>,
+) {
+  const order: StartOrder = {
+    id: uuidv7(),
+    kind: 'START_ONBOARDING',
+    leadId: uuidv7(),
+    organizationId,
+    payload: {
+      round: 1,
+      enrichmentDelayMs,
+      priority: submission.priority,
+      source: submission.source,
+      requestId: caller.requestId,
+    },
+  };
+  const row = {
+    id: order.leadId,
+    event_id: uuidv7(),
+    order_id: order.id,
+    name: submission.name,
+    email: submission.email,
+    email_key: submission.email === null ? null : emailKey(submission.email),
+    phone: submission.phone,
+    company: submission.company,
+    status: submission.status,
+    source: submission.source,
+    assigned_to: submission.assignedTo,
+    priority: submission.priority,
+    locale: submission.locale,
+    attributes: submission.attributes,
+    touch: submission,
+    ...(!caller.form && { stated: stated.flatMap((field) => COLUMNS[field] ?? []) }),
+    ...(onDuplicate === 'update' && { on_duplicate: onDuplicate }),
+    order_payload: order.payload,
+  };
+  return { order, row };
+}
+
+const COLUMNS: Partial<Record<string, string>> = {
+  name: 'name',
+  email: 'email',
+  phone: 'phone',
+  company: 'company',
+  status: 'status',
+  source: 'source',
+  assignedTo: 'assigned_to',
+  priority: 'priority',
+  locale: 'locale',
+  attributes: 'attributes',
+} satisfies Partial<Record<keyof Submission, string>>;
+
+/** A row as Postgres' `to_jsonb` writes it, with its column names → the lead. */
+export function fromStored(row: Record<string, unknown>): TaggedLead {
+  const camelCase = (column: string) => column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return tagLead(
+    Object.fromEntries(Object.entries(row).map(([column, value]) => [camelCase(column), value])) as Parameters<
+      typeof tagLead
+    >[0],
+  );
+}
