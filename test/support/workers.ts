@@ -24,7 +24,7 @@ export async function startWorkers(
   overrides: ActivityOverrides = {},
   taskQueues: readonly TaskQueue[] = Object.values(TASK_QUEUES),
   policy: FailurePolicy = failurePolicy,
-  { slots }: { slots?: number } = {},
+  { slots, namespace = testNamespace() }: { slots?: number; namespace?: string } = {},
 ) {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const pick = <Activities extends object>(real: Activities): Activities =>
@@ -32,7 +32,7 @@ export async function startWorkers(
       Object.entries(real).map(([name, run]) => [name, overrides[name as keyof ActivityOverrides] ?? run]),
     ) as Activities;
   const { sinks } = workflowCoverage;
-  const deps = { connection, namespace: testNamespace(), log, graceMs: 1_000 };
+  const deps = { connection, namespace, log, graceMs: 1_000 };
   const announcer = createInboxAnnouncer(database.pool);
   const workloads: Record<TaskQueue, Workload> = {
     [TASK_QUEUES.onboarding]: { workflowBundle: { codePath: inject('workflowBundle') }, sinks },
