@@ -5,11 +5,14 @@ import { LongestFirst } from './test/support/longest-first.ts';
 /** Several waits in a row, each of which only what hangs misses. */
 const TEST_TIMEOUT_MS = 2 * PATIENCE_MS;
 const SCENARIO_TIMEOUT_MS = 5 * PATIENCE_MS;
+const CLUSTER_TIMEOUT_MS = 10 * PATIENCE_MS;
 
 /** What takes long: `npm run test:scenarios`. The rest is `npm test`. */
 const SCENARIOS = 'test/scenarios/**/*.test.ts';
 /** What takes minutes for one answer, or tools that Go builds, before a release: `npm run test:release`. */
 const RELEASE = 'test/release/**/*.test.ts';
+/** What runs on a Temporal server with PostgreSQL, which Go builds: `npm run test:cluster`. */
+const CLUSTER = 'test/cluster/**/*.test.ts';
 /** What needs a tool from elsewhere: `npm run test:fuzz`. */
 const FUZZ = 'test/fuzz/**/*.test.ts';
 
@@ -35,7 +38,7 @@ export default defineConfig({
           name: 'core',
           globalSetup,
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, SCENARIOS, RELEASE, FUZZ],
+          exclude: [...configDefaults.exclude, SCENARIOS, RELEASE, CLUSTER, FUZZ],
         },
       },
       {
@@ -56,6 +59,16 @@ export default defineConfig({
           include: [RELEASE],
           testTimeout: SCENARIO_TIMEOUT_MS,
           hookTimeout: SCENARIO_TIMEOUT_MS,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'cluster',
+          globalSetup: ['test/cluster/global-setup.ts'],
+          include: [CLUSTER],
+          testTimeout: CLUSTER_TIMEOUT_MS,
+          hookTimeout: CLUSTER_TIMEOUT_MS,
         },
       },
       { extends: true, test: { name: 'fuzz', globalSetup, include: [FUZZ] } },

@@ -12,7 +12,7 @@ const TICK_MS = 10;
  * shared, which Postgres would count once for each of its processes.
  * @throws where there is no `/proc`
  */
-export async function usageOf(processes: readonly Running[]): Promise<Usage> {
+export async function usageOf(processes: readonly Pick<Running, 'name' | 'pid'>[]): Promise<Usage> {
   const all = await readProcesses();
   const withChildren = (pid: number): number[] => [
     pid,

@@ -29,22 +29,35 @@ declare module 'vitest' {
 
 export const TEMPLATE_DATABASE = 'lead_template';
 
+/** What a Temporal server for tests may use: a folder that goes with it, a Postgres, and the Temporal CLI. */
+export interface TemporalSetup {
+  folder: string;
+  postgresPort: number;
+  cli: string;
+}
+
 /** Starts what all tests share, on free ports: one real Postgres, one real Temporal server, one workflow bundle. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default (project: TestProject): Promise<() => Promise<void>> =>
+  setUp(project, async ({ cli }) =>
+    startTemporal({ cli, port: await freePort(), namespaces: POOL_IDS.map(namespaceOf) }),
+  );
+
+/** Starts it with a Temporal server of the tier's own. @returns what ends it */
+export async function setUp(
+  project: TestProject,
+  startServer: (setup: TemporalSetup) => Promise<{ address: string; stop: () => Promise<void> }>,
+): Promise<() => Promise<void>> {
   build();
   const folder = await mkdtemp(join(tmpdir(), 'lead-onboarding-test-'));
-  const [postgresPort, temporalPort] = [await freePort(), await freePort()];
+  const postgresPort = await freePort();
   const cli = await resolveTemporalCli({ onProgress: (line) => process.stderr.write(`${line}\n`) });
-  const [postgres, temporal] = await Promise.all([
-    // What a crash of the machine would lose does not matter here.
-    startPostgres({
-      dataDir: join(folder, 'postgres'),
-      port: postgresPort,
-      settings: { fsync: 'off', max_connections: '200' },
-    }),
-    startTemporal({ cli: cli.path, port: temporalPort, namespaces: POOL_IDS.map(namespaceOf) }),
-  ]);
-  const [workflowBundle] = await Promise.all([
+  const postgres = await startPostgres({
+    dataDir: join(folder, 'postgres'),
+    port: postgresPort,
+    settings: { fsync: 'off', max_connections: '200' }, // what a crash of the machine would lose does not matter here
+  });
+  const [temporal, workflowBundle] = await Promise.all([
+    startServer({ folder, postgresPort, cli: cli.path }),
     prepareBundle(folder, project.config.coverage.enabled),
     prepareTemplate(postgres.connectionString, postgresPort),
   ]);
@@ -54,7 +67,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('workflowBundle', workflowBundle);
 
   return async () => {
-    await Promise.all([postgres.stop(), temporal.stop()]);
+    await temporal.stop();
+    await postgres.stop();
     await rm(folder, { recursive: true, force: true });
   };
 }

@@ -7,11 +7,8 @@ import { replayHistory } from './replay-history.ts';
 /** The namespace of this test process: files that run side by side do not see each other's task queues. */
 export const testNamespace = () => namespaceOf(process.env['VITEST_POOL_ID'] ?? '1');
 
-export function createTestClient(): Client {
-  return new Client({
-    connection: Connection.lazy({ address: inject('temporalAddress') }),
-    namespace: testNamespace(),
-  });
+export function createTestClient(namespace = testNamespace()): Client {
+  return new Client({ connection: Connection.lazy({ address: inject('temporalAddress') }), namespace });
 }
 
 /**

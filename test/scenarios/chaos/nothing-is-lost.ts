@@ -4,7 +4,8 @@ import type { Figures } from './checks/verify.ts';
 import { createRandom } from './random.ts';
 import { formatTable } from './report.ts';
 import type { Scale, Scenario } from './scenario.ts';
-import { createWorld, type World } from './world/world.ts';
+import { devServer } from './world/dev-server.ts';
+import { createWorld, type World, type WorldOptions } from './world/world.ts';
 
 /** `CHAOS=full` runs everything, with the numbers that are promised; `CHAOS_SEED` chooses what is random. */
 const scale: Scale = process.env['CHAOS'] === 'full' ? 'full' : 'short';
@@ -12,13 +13,17 @@ const seed = Number(process.env['CHAOS_SEED'] ?? 1);
 const SCENARIO_TIMEOUT_MS = 15 * PATIENCE_MS;
 const ENRICHMENT_DELAY_MS: Record<Scale, number> = { short: 3_000, full: 10_000 };
 
-/** Lets these happen one after the other in one deployment, as tests; all of them, or those that `short` has. */
-export function nothingIsLostWhen(scenarios: readonly Scenario[]): void {
+/**
+ * Lets these happen one after the other in one deployment, as tests; all of them, or those that `short` has.
+ * @param deployment with the dev server, unless told otherwise
+ */
+export function nothingIsLostWhen(scenarios: readonly Scenario[], deployment: Partial<WorldOptions> = {}): void {
   const results: { title: string; seconds: number; figures: Figures }[] = [];
   let world: World;
 
   beforeAll(async () => {
-    world = await createWorld({ cli: inject('temporalCli'), enrichmentDelayMs: ENRICHMENT_DELAY_MS[scale] });
+    const startTemporal = devServer(inject('temporalCli'));
+    world = await createWorld({ startTemporal, enrichmentDelayMs: ENRICHMENT_DELAY_MS[scale], ...deployment });
   }, SCENARIO_TIMEOUT_MS);
 
   afterAll(async () => {

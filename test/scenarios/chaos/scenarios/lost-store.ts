@@ -3,6 +3,7 @@ import { type Figures, verify } from '../checks/verify.ts';
 import { PATIENCE_MS } from '../../../support/patience.ts';
 import { LeadLoad } from '../load/lead-load.ts';
 import type { Scenario } from '../scenario.ts';
+import { copyTemporalStore, loseTemporalStore } from '../world/dev-server.ts';
 import type { World } from '../world/world.ts';
 
 const LEADS = { short: 10, full: 100 };
@@ -13,7 +14,7 @@ export const lostStore: Scenario = {
   async run({ world, scale }) {
     const load = new LeadLoad(world);
     await postAndAwait(world, load, LEADS[scale]);
-    await world.loseTemporalStore();
+    await loseTemporalStore(world);
     return verifyAfterLoss(world, load);
   },
 };
@@ -25,7 +26,7 @@ export const lostMoments: Scenario = {
   async run({ world, scale }) {
     const load = new LeadLoad(world);
     await postAndAwait(world, load, LEADS[scale]);
-    const losePower = await world.copyTemporalStore();
+    const losePower = await copyTemporalStore(world);
     await postAndAwait(world, load, 2 * LEADS[scale]);
     await losePower();
     return verifyAfterLoss(world, load);

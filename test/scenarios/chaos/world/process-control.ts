@@ -33,6 +33,11 @@ export class ProcessControl {
     },
   });
 
+  /** The process of each part that was started, as it is now. */
+  get pids(): ReadonlyMap<string, number> {
+    return this.#pids;
+  }
+
   start(parts: Part[]): Promise<void> {
     return this.#supervisor.start(parts);
   }

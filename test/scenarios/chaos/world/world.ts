@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -9,7 +9,6 @@ import { connectionStringOf, preparePostgres } from '../../../../src/local/postg
 import { freePort } from '../../../../src/local/ports.ts';
 import { projectRoot } from '../../../../src/local/project-root.ts';
 import { waitUntilReady } from '../../../../src/local/processes/readiness.ts';
-import { prepareTemporal } from '../../../../src/local/temporal/temporal.ts';
 import { TASK_QUEUES } from '../../../../workflows/contract.ts';
 import { PATIENCE_MS } from '../../../support/patience.ts';
 import { createDeliverySink, type DeliverySink } from './delivery-sink.ts';
@@ -21,10 +20,16 @@ const DATABASE = 'lead_onboarding';
 const SERVERS = ['postgres', 'temporal'] as const;
 export type ServerName = (typeof SERVERS)[number];
 
+/** Starts a Temporal server among the processes of a world. @returns the port that clients connect to */
+export type StartTemporal = (world: Pick<World, 'folder' | 'processes'>) => Promise<number>;
+
 export interface WorldOptions {
-  /** Path of the Temporal CLI. */
-  cli: string;
+  startTemporal: StartTemporal;
   enrichmentDelayMs: number;
+  /** Worker processes for each task queue. */
+  workersOfQueue?: number;
+  /** More settings of our Postgres. */
+  postgresSettings?: Record<string, string>;
 }
 
 /** A whole deployment of real processes, with two of each that takes work in, every connection of which can be broken. */
@@ -39,6 +44,8 @@ export interface World {
   readonly database: pg.Pool;
   readonly temporal: Client;
   readonly enrichmentDelayMs: number;
+  /** The names of the project's own processes. */
+  partNames(): string[];
   /** The network between a part and a server that it uses. */
   network(part: string, to: ServerName): FaultProxy;
   /** The network between every part and a server. */
@@ -49,10 +56,6 @@ export interface World {
   untilReady(): Promise<void>;
   /** One more process of a kind. */
   add(name: string, entry: NodePart['entry'], args?: string[]): Promise<void>;
-  /** Temporal loses all that it ever knew, at once. */
-  loseTemporalStore(): Promise<void>;
-  /** Copies what Temporal's disk has now. @returns a power loss: what runs workflows ends, and begins again with the copy */
-  copyTemporalStore(): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
@@ -61,18 +64,16 @@ export const RELAYS = ['relay-1', 'relay-2'] as const;
 export const APIS = ['api-1', 'api-2'] as const;
 
 /** Builds the project, and brings all of it up. */
-export async function createWorld({ cli, enrichmentDelayMs }: WorldOptions): Promise<World> {
+export async function createWorld(options: WorldOptions): Promise<World> {
+  const { startTemporal, enrichmentDelayMs, workersOfQueue = 1, postgresSettings = {} } = options;
   const root = projectRoot();
 
   const folder = await mkdtemp(join(tmpdir(), 'lead-onboarding-chaos-'));
-  const [postgresPort, temporalPort] = [await freePort(), await freePort()];
-  const temporalStore = join(folder, 'temporal.db');
+  const postgresPort = await freePort();
   const processes = new ProcessControl();
-  const settings = { max_connections: '200' };
-  await processes.start([
-    await preparePostgres({ dataDir: join(folder, 'postgres'), port: postgresPort, settings }),
-    await prepareTemporal({ cli, port: temporalPort, dbFilename: temporalStore }),
-  ]);
+  const settings = { max_connections: '200', ...postgresSettings };
+  const postgres = await preparePostgres({ dataDir: join(folder, 'postgres'), port: postgresPort, settings });
+  const [temporalPort] = await Promise.all([startTemporal({ folder, processes }), processes.start([postgres])]);
   await ensureDatabase(connectionStringOf(postgresPort), DATABASE);
   const databaseUrl = connectionStringOf(postgresPort, DATABASE);
   await migrate({ connectionString: databaseUrl, root });
@@ -97,8 +98,11 @@ export async function createWorld({ cli, enrichmentDelayMs }: WorldOptions): Pro
     parts.set(name, part);
     return part;
   };
-  const queues = Object.values(TASK_QUEUES);
-  await Promise.all(queues.map((queue) => prepare(`worker:${queue}`, 'worker', ['--task-queue', queue])));
+  for (let copy = 1; copy <= workersOfQueue; copy += 1) {
+    for (const queue of Object.values(TASK_QUEUES)) {
+      await prepare(`worker:${queue}${copy === 1 ? '' : `-${copy}`}`, 'worker', ['--task-queue', queue]);
+    }
+  }
   await Promise.all(RELAYS.map((name) => prepare(name, 'relay')));
   const apis = await Promise.all(APIS.map((name) => prepare(name, 'api')));
   await processes.start([...parts.values()].map(({ part }) => part));
@@ -114,12 +118,6 @@ export async function createWorld({ cli, enrichmentDelayMs }: WorldOptions): Pro
     if (!part) throw new Error(`There is no part ${name}`);
     return part[to];
   };
-  /** The files go while the server has them open, so that it writes to nothing until it is killed. */
-  const loseTemporalStore = async (putBack: () => Promise<unknown> = () => Promise.resolve()) => {
-    await Promise.all(['', '-wal', '-shm'].map((suffix) => rm(temporalStore + suffix, { force: true })));
-    await putBack();
-    await processes.killAndAwait('temporal');
-  };
   return {
     folder,
     processes,
@@ -128,6 +126,7 @@ export async function createWorld({ cli, enrichmentDelayMs }: WorldOptions): Pro
     database,
     temporal: new Client({ connection }),
     enrichmentDelayMs,
+    partNames: () => [...parts.keys()],
     network,
     networks: (to) => [...parts.values()].map((part) => part[to]),
     disarm() {
@@ -140,19 +139,6 @@ export async function createWorld({ cli, enrichmentDelayMs }: WorldOptions): Pro
     async add(name, entry, args) {
       const { part } = await prepare(name, entry, args);
       await processes.start([part]);
-    },
-    loseTemporalStore: () => loseTemporalStore(),
-    async copyTemporalStore() {
-      const kept = [temporalStore, `${temporalStore}-wal`];
-      processes.freeze('temporal');
-      await Promise.all(kept.map((file) => copyFile(file, `${file}.copy`)));
-      processes.thaw('temporal');
-      return async () => {
-        await loseTemporalStore(async () => {
-          await Promise.all(kept.map((file) => rename(`${file}.copy`, file)));
-          processes.kill('worker:lead-onboarding'); // what it remembers of runs is ahead of the copy
-        });
-      };
     },
     async close() {
       await processes.stop();

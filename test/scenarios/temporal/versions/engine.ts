@@ -8,8 +8,15 @@ const QUICK_TO_REPORT = ['VersionDrainageStatusVisibilityGracePeriod', 'VersionD
   (name) => `matching.wv.${name}="1s"`,
 );
 
-/** A Temporal of its own, as which version is current is for all who share a namespace. */
-export async function startOwnTemporal(cli: string) {
+/** Where versions are tried: which one is current is for all who share a namespace. */
+export interface OwnTemporal {
+  address: string;
+  client: Client;
+  stop(): Promise<void>;
+}
+
+/** A dev server of its own. */
+export async function startOwnTemporal(cli: string): Promise<OwnTemporal> {
   const port = await freePort();
   const part = await prepareTemporal({ cli, port });
   const settings = QUICK_TO_REPORT.flatMap((setting) => ['--dynamic-config-value', setting]);
