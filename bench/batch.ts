@@ -1,4 +1,5 @@
 import { unshared } from '../src/db/fair-share.ts';
+import { ANSWER_WITHIN_MS } from '../src/http/answers/deadline.ts';
 import { createApp } from '../src/http/app.ts';
 import type { AppDependencies } from '../src/http/context.ts';
 import { listen } from '../src/http/server/listen.ts';
@@ -63,6 +64,7 @@ function appOf({ pool, prisma }: BenchDatabase) {
     keyring: 'off',
     share: unshared,
     fastStart,
+    answerWithinMs: ANSWER_WITHIN_MS,
     intake: { enrichmentDelayMs: 10_000, idempotencyTtlHours: 24 },
     trustedProxies: [],
     rateLimiter: 'off',

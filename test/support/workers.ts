@@ -25,11 +25,11 @@ export async function startWorkers(
   overrides: ActivityOverrides = {},
   taskQueues: readonly TaskQueue[] = Object.values(TASK_QUEUES),
   policy: FailurePolicy = failurePolicy,
-<<<<<<< HEAD
-  { slots, onStepEnd }: { slots?: number | undefined; onStepEnd?: ((end: StepEnd) => void) | undefined } = {},
-=======
-  { slots, namespace = testNamespace() }: { slots?: number; namespace?: string } = {},
->>>>>>> cluster
+  {
+    slots,
+    namespace = testNamespace(),
+    onStepEnd,
+  }: { slots?: number; namespace?: string; onStepEnd?: ((end: StepEnd) => void) | undefined } = {},
 ) {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const pick = <Activities extends object>(real: Activities): Activities =>
@@ -37,11 +37,7 @@ export async function startWorkers(
       Object.entries(real).map(([name, run]) => [name, overrides[name as keyof ActivityOverrides] ?? run]),
     ) as Activities;
   const { sinks } = workflowCoverage;
-<<<<<<< HEAD
-  const deps = { connection, namespace: testNamespace(), log, graceMs: 1_000, onStepEnd };
-=======
-  const deps = { connection, namespace, log, graceMs: 1_000 };
->>>>>>> cluster
+  const deps = { connection, namespace, log, graceMs: 1_000, onStepEnd };
   const announcer = createInboxAnnouncer(database.pool);
   const workloads: Record<TaskQueue, Workload> = {
     [TASK_QUEUES.onboarding]: { workflowBundle: { codePath: inject('workflowBundle') }, sinks },
