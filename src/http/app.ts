@@ -19,6 +19,11 @@ import { leadRoutes } from './routes/leads.ts';
 import { leadIntakeRoutes } from './routes/lead-intake.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { notificationStreamRoutes } from './routes/notification-stream.ts';
+import { operatorActionRoutes } from './routes/ops-audit.ts';
+import { failureRoutes } from './routes/ops-failures.ts';
+import { operatorLeadRoutes } from './routes/ops-leads.ts';
+import { queueRoutes } from './routes/ops-queues.ts';
+import { bulkRetryRoutes } from './routes/ops-retries.ts';
 import { onboardingRoutes } from './routes/onboarding.ts';
 import { personalDataRoutes } from './routes/personal-data.ts';
 import { rescoreRoutes } from './routes/rescores.ts';
@@ -37,7 +42,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   app.use(logRequests(deps.log));
   if (deps.metrics) app.use(measureRequests(deps.metrics));
   protect(app, deps);
-  app.use('/api/*', readJsonBody);
+  for (const path of ['/api/*', '/ops/*']) app.use(path, readJsonBody);
   app.use('/forms/*', readFormBody);
   app.use(answerInTime); // after the body: how long a caller takes to send it is not our doing
   app.onError(answerErrors(deps.log));
@@ -55,6 +60,11 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   notificationStreamRoutes(app, deps);
   keyRoutes(app, deps);
   auditRoutes(app);
+  queueRoutes(app, deps);
+  operatorLeadRoutes(app, deps);
+  failureRoutes(app, deps);
+  bulkRetryRoutes(app, deps);
+  operatorActionRoutes(app, deps);
   formRoutes(app, deps);
   healthRoutes(app, deps);
   documentationRoutes(app);
