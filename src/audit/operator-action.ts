@@ -31,8 +31,8 @@ export async function recordOperatorAction(
   { id = uuidv7(), action, subject, reason, data = {} }: NewOperatorAction,
   caller: Caller,
 ): Promise<void> {
-  await tx.operatorAction.create({
-    data: { id, action, subject, reason, data, caller: { ...caller } },
-    select: { id: true },
-  });
+  await tx.$executeRaw`
+    INSERT INTO operator_action (id, action, subject, reason, data, caller)
+    VALUES (${id}::uuid, ${action}, ${subject}, ${reason}, ${JSON.stringify(data)}::jsonb,
+            ${JSON.stringify(caller)}::jsonb)`;
 }

@@ -60,12 +60,15 @@ export interface NewBulkRetry {
  * @throws BulkRetryUnderWay, TooManyFailures
  */
 export async function startBulkRetry(tx: Prisma.TransactionClient, retry: NewBulkRetry) {
-  const { filter, caller, orderDelayMs, ...rest } = retry;
+  const { filter, reason, perSecond, enrichmentDelayMs, caller, orderDelayMs } = retry;
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('bulk retry', 0))`;
-  const underWay = await tx.bulkRetry.findFirst({ where: { finishedAt: null }, select: { id: true } });
+  const [underWay] = await tx.$queryRaw<{ id: string }[]>`SELECT id FROM bulk_retry WHERE finished_at IS NULL LIMIT 1`;
   if (underWay) throw new BulkRetryUnderWay(underWay.id);
   const id = uuidv7();
-  await tx.bulkRetry.create({ data: { id, filter, caller: { ...caller }, total: 0, ...rest } });
+  await tx.$executeRaw`
+    INSERT INTO bulk_retry (id, filter, reason, caller, total, per_second, enrichment_delay_ms)
+    VALUES (${id}::uuid, ${JSON.stringify(filter)}::jsonb, ${reason}, ${JSON.stringify(caller)}::jsonb, 0, ${perSecond},
+            ${enrichmentDelayMs})`;
   const { text, values } = toCondition(filter, 1);
   const total = await tx.$executeRawUnsafe(
     `INSERT INTO bulk_retry_lead (retry_id, lead_id, organization_id, round)
@@ -75,12 +78,12 @@ export async function startBulkRetry(tx: Prisma.TransactionClient, retry: NewBul
     ...values,
   );
   if (total > MAX_LEADS) throw new TooManyFailures(MAX_LEADS);
-  const made = await tx.bulkRetry.update({ where: { id }, data: { total } });
-  const data = { filter, leads: total, perSecond: retry.perSecond };
-  await recordOperatorAction(tx, { action: 'retry.started', subject: id, reason: retry.reason, data }, caller);
-  const order = orderFor(made, caller.requestId);
+  await tx.$executeRaw`UPDATE bulk_retry SET total = ${total} WHERE id = ${id}::uuid`;
+  const data = { filter, leads: total, perSecond };
+  await recordOperatorAction(tx, { action: 'retry.started', subject: id, reason, data }, caller);
+  const order = orderFor({ id }, caller.requestId);
   await placeOrder(tx, order, orderDelayMs);
-  return { order, answer: await toProgress(tx, made) };
+  return { order, answer: await readBulkRetry(tx, id) };
 }
 
 /** @throws BulkRetryNotFound */
@@ -140,8 +143,9 @@ export const orderFor = ({ id: retryId }: Pick<BulkRetry, 'id'>, requestId: stri
 });
 
 async function toProgress(db: Prisma.TransactionClient, retry: BulkRetry) {
-  const counts = await db.bulkRetryLead.groupBy({ by: ['outcome'], where: { retryId: retry.id }, _count: true });
-  const count = (outcome: BulkRetryOutcome) => counts.find((group) => group.outcome === outcome)?._count ?? 0;
+  const counts = await db.$queryRaw<{ outcome: string; leads: number }[]>`
+    SELECT outcome, count(*)::int AS leads FROM bulk_retry_lead WHERE retry_id = ${retry.id}::uuid GROUP BY outcome`;
+  const count = (outcome: BulkRetryOutcome) => counts.find((group) => group.outcome === outcome)?.leads ?? 0;
   const outcomes = Object.fromEntries(BULK_RETRY_OUTCOMES.map((outcome) => [outcome, count(outcome)]));
   return {
     id: retry.id,
