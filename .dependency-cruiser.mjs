@@ -5,7 +5,9 @@
 const FLOORS = [
   ['src/[^/]+[.]ts', 'src/local'],
   ['src/process', 'src/http', 'activities'],
+  ['src/ops'],
   ['src/reconciler', 'src/personal-data', 'src/statistics'],
+  ['src/failures'],
   ['src/onboarding'],
   ['src/scoring'],
   ['src/enrichment', 'src/notifications', 'src/forms'],

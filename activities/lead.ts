@@ -2,6 +2,7 @@ import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/ac
 import { databaseFault } from '../src/db/faults.ts';
 import { closeOnboarding } from '../src/onboarding/close.ts';
 import type { PrismaClient } from '../src/db/generated/client.ts';
+import { retryPage } from '../src/failures/retry-page.ts';
 import { recordScore, recordScoreAfterEnrichment } from '../src/onboarding/score-step.ts';
 import { eraseIfExpired } from '../src/personal-data/retention/erase-expired.ts';
 import { findExpiredLeads } from '../src/personal-data/retention/expired-leads.ts';
@@ -46,6 +47,7 @@ export function createLeadActivities(deps: LeadActivityDependencies): LeadActivi
     },
     rescorePage: (input) =>
       prisma.$transaction((tx) => rescorePage(tx, input, { ruleBook, pageSize: pageSizeOf(activityInfo().attempt) })),
+    retryPage: (input) => retryPage({ pool, prisma, signal: cancellationSignal() }, input),
     enrichAgain: enrich,
 
     scoreAfterEnrichment,

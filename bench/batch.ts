@@ -55,7 +55,10 @@ async function post(url: string, body: object, expected: number): Promise<number
 function appOf({ pool, prisma }: BenchDatabase) {
   const log = createLogger('bench', 'warn');
   const fastStart = createFastStart({ pool, log, slots: 0, carryOut: () => Promise.resolve() });
-  const unused = {} as Pick<AppDependencies, 'runs' | 'inboxWatch' | 'inboxAnnouncer' | 'formTokens'>;
+  const unused = { operators: { keyring: 'off' } } as Pick<
+    AppDependencies,
+    'runs' | 'inboxWatch' | 'inboxAnnouncer' | 'formTokens' | 'operators'
+  >;
   return createApp({
     ...unused,
     pool,

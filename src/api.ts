@@ -1,4 +1,4 @@
-import { createKeyring } from './api-keys/keyring.ts';
+import { createKeyring, createOperatorKeyring } from './api-keys/keyring.ts';
 import { createShare, unshared } from './db/fair-share.ts';
 import { openDatabase } from './db/open.ts';
 import { measurePools } from './db/pool-metrics.ts';
@@ -26,6 +26,8 @@ const CONNECTIONS = 10;
 const SHARE = { atOnce: CONNECTIONS / 2, waitMs: 1_500 };
 /** For what belongs to no caller: orders that were carried out, inboxes, forms. */
 const OWN_CONNECTIONS = 3;
+/** For operators: what they look at goes over all organizations, and must hold up nobody. */
+const OPERATOR_CONNECTIONS = 2;
 /** For what every request waits for, and must not wait for the rest: whose key it is. And for the look of a probe. */
 const KEY_CONNECTIONS = 2;
 /** Runs that one API process starts at once; past that, under a burst, they are the relay's. */
@@ -48,7 +50,9 @@ async function start(context: ProcessContext): Promise<void> {
   closers.add('own database', own.close);
   const keys = openDatabase(env, { name: 'api:keys', connections: KEY_CONNECTIONS, log });
   closers.add('database of keys', keys.close);
-  if (metrics) [pool, own.pool, keys.pool].forEach(measurePools(metrics));
+  const operators = openDatabase(env, { name: 'api:operators', connections: OPERATOR_CONNECTIONS, log });
+  closers.add('database of operators', operators.close);
+  if (metrics) [pool, own.pool, keys.pool, operators.pool].forEach(measurePools(metrics));
   const temporal = openTemporal();
   closers.add('Temporal', () => temporal.close());
   const searchAttributes = openSearchAttributeRegistry(temporal, log, stopping);
@@ -75,6 +79,12 @@ async function start(context: ProcessContext): Promise<void> {
     prisma,
     healthPool: keys.pool,
     keyring: withKeys ? createKeyring({ pool: keys.pool, log }) : 'off',
+    operators: {
+      pool: operators.pool,
+      prisma: operators.prisma,
+      keyring: withKeys ? createOperatorKeyring({ pool: keys.pool, log }) : 'off',
+      temporal,
+    },
     share: withKeys ? createShare(SHARE) : unshared,
     fastStart,
     answerWithinMs: ANSWER_WITHIN_MS,

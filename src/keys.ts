@@ -4,11 +4,13 @@ import { Command, InvalidArgumentError } from 'commander';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { ApiKey, IssuedKey } from './api-keys/api-key.ts';
-import { describeKey } from './api-keys/describe.ts';
+import { describeKey, describeOperatorKey } from './api-keys/describe.ts';
 import { KEEP_OLD_HOURS } from './api-keys/limits.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './api-keys/manage.ts';
 import { newKeySchema } from './api-keys/new-key.ts';
+import { createOperatorKey, listOperatorKeys, revokeOperatorKey } from './api-keys/operator-keys.ts';
 import { API_SCOPES, type ApiScope, FORM_SCOPE } from './api-keys/scopes.ts';
+import { type NewOperatorAction, recordOperatorAction } from './audit/operator-action.ts';
 import { type AuditEntry, recordAudit } from './audit/record.ts';
 import { databaseFault } from './db/faults.ts';
 import { Prisma, type PrismaClient } from './db/generated/client.ts';
@@ -40,14 +42,14 @@ program
   .action((options: { organization: string; name: string; scopes: ApiScope[]; expiresInDays?: number }) =>
     run(async (db) => {
       const { organization, expiresInDays: days, ...key } = options;
-      const expiresAt = days === undefined ? null : new Date(Date.now() + days * 24 * MS_PER_HOUR);
+      const expiresAt = endAfter(days);
       const made = await db.$transaction(async (tx) => {
         const issued = await createKey(tx, { ...key, organizationId: organization, expiresAt });
         const { name, scopes } = issued;
         await note(tx, { ...issued, action: 'key.created', subject: issued.id, data: { name, scopes } });
         return issued;
       });
-      printIssued(made);
+      printIssued(made, describeKey(made));
     }),
   );
 
@@ -74,7 +76,7 @@ program
         await note(tx, { ...key, action: 'key.rotated', subject: id, data: { by: key.id } });
         return key;
       });
-      printIssued(made);
+      printIssued(made, describeKey(made));
     }),
   );
 
@@ -95,16 +97,64 @@ program
     }),
   );
 
+program
+  .command('create-operator')
+  .description('make a key for /ops, which is about all organizations; its token is printed this once')
+  .requiredOption('--name <text>', 'whose it is, or what it is for', valid(name))
+  .option('--expires-in-days <n>', 'without it the key has no end', valid(count.min(1)))
+  .action(({ name: called, expiresInDays }: { name: string; expiresInDays?: number }) =>
+    run(async (db) => {
+      const made = await db.$transaction(async (tx) => {
+        const key = await createOperatorKey(tx, { name: called, expiresAt: endAfter(expiresInDays) });
+        await noteOperator(tx, { action: 'operator-key.created', subject: key.id, data: { name: called } });
+        return key;
+      });
+      printIssued(made, describeOperatorKey(made));
+    }),
+  );
+
+program
+  .command('list-operators')
+  .description('show keys of operators, the newest first, also those that have ended')
+  .action(() =>
+    run(async (db) => {
+      const keys = await listOperatorKeys(db);
+      print(keys, keys.map(describeOperatorKey).join('\n'));
+    }),
+  );
+
+program
+  .command('revoke-operator')
+  .description('end a key of an operator: it is refused everywhere within 5 s')
+  .argument('<id>', 'of the key', valid(z.uuid('must be the id of a key')))
+  .action((id: string) =>
+    run(async (db) => {
+      await db.$transaction(async (tx) => {
+        if (await revokeOperatorKey(tx, id)) await noteOperator(tx, { action: 'operator-key.revoked', subject: id });
+      });
+      print({ id, revoked: true }, `${id} is revoked`);
+    }),
+  );
+
+const endAfter = (days: number | undefined) =>
+  days === undefined ? null : new Date(Date.now() + days * 24 * MS_PER_HOUR);
+
 /** In the audit the command line stands for the key that a caller would have. */
+const commandLine = () => ({
+  keyId: null,
+  userId: `command line: ${userName()}`,
+  ipAddress: null,
+  userAgent: null,
+  requestId: uuidv7(),
+});
+
 function note(tx: Prisma.TransactionClient, entry: AuditEntry): Promise<void> {
   const { organizationId, action, subject, data } = entry;
-  const caller = { keyId: null, userId: `command line: ${userName()}`, ipAddress: null, userAgent: null };
-  return recordAudit(
-    tx,
-    { organizationId, action, subject, ...(data && { data }) },
-    { ...caller, requestId: uuidv7() },
-  );
+  return recordAudit(tx, { organizationId, action, subject, ...(data && { data }) }, commandLine());
 }
+
+const noteOperator = (tx: Prisma.TransactionClient, action: Omit<NewOperatorAction, 'reason'>): Promise<void> =>
+  recordOperatorAction(tx, { ...action, reason: 'command line' }, commandLine());
 
 /** A container's user need not have a name. */
 function userName(): string {
@@ -153,9 +203,9 @@ async function readAll(db: PrismaClient, organization: string | undefined): Prom
 const print = (value: unknown, text: string) => console.log(program.opts().json ? JSON.stringify(value) : text);
 
 /** The token alone goes to stdout, so that a script can take it from there. */
-function printIssued(key: IssuedKey): void {
+function printIssued(key: Pick<IssuedKey, 'token'>, described: string): void {
   print(key, key.token);
-  if (!program.opts().json) console.error(`${describeKey(key)}\nThe token is not kept, and cannot be shown again.`);
+  if (!program.opts().json) console.error(`${described}\nThe token is not kept, and cannot be shown again.`);
 }
 
 /** What a failure means to whoever typed the command. Prisma's own messages are pages of code. */

@@ -94,20 +94,19 @@ async function start(context: ProcessContext): Promise<void> {
   closers.add('erasures', startPasses({ what: 'erasures', intervalMs: ERASURE_INTERVAL_MS, pass: erase, log }));
   closers.add('sweeper', startPasses({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, pass: sweep, log }));
 
-  if (metrics) {
-    const lease = openLease(background.pool, 'statistics');
-    closers.add('lease', () => lease.release());
-    const statistics = {
-      pool: background.pool,
-      get client() {
-        return temporal.client;
-      },
-      lease,
-      gauges: createGauges(metrics),
-    };
-    const pass = () => readStatistics(statistics);
-    closers.add('statistics', startPasses({ what: 'statistics', intervalMs: STATISTICS_INTERVAL_MS, pass, log }));
-  }
+  const lease = openLease(background.pool, 'statistics');
+  closers.add('lease', () => lease.release());
+  const statistics = {
+    pool: background.pool,
+    get client() {
+      return temporal.client;
+    },
+    lease,
+    gauges: metrics && createGauges(metrics),
+  };
+  const readAll = () => readStatistics(statistics);
+  const passes = { what: 'statistics', intervalMs: STATISTICS_INTERVAL_MS, pass: readAll, log };
+  closers.add('statistics', startPasses(passes));
 
   const tolerated = env.OUTBOX_POLL_MS * MISSED_POLLS + 5_000;
   look = () => {

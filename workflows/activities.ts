@@ -11,6 +11,7 @@ import type {
 import type { EnrichmentActivities } from './enrichment-contract.ts';
 import type { RescoreActivities } from './rescore-contract.ts';
 import type { RetentionActivities } from './retention-contract.ts';
+import type { BulkRetryActivities } from './retry-contract.ts';
 
 /** Activities on the task queue `notification`. */
 export interface NotificationActivities {
@@ -21,7 +22,8 @@ export interface NotificationActivities {
 }
 
 /** Activities on the task queue `lead`. */
-export interface LeadActivities extends EnrichmentActivities, RescoreActivities, RetentionActivities {
+export interface LeadActivities
+  extends EnrichmentActivities, RescoreActivities, RetentionActivities, BulkRetryActivities {
   enrichLead: (input: OnboardingRef) => Promise<EnrichResult>;
   scoreLead: (input: ScoreInput) => Promise<ScoreResult>;
   closeOnboarding: (input: CloseInput) => Promise<CloseResult>;

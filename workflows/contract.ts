@@ -60,6 +60,8 @@ export interface OnboardingInput extends OnboardingRef {
   /** Milliseconds between the lead and its enrichment. Input, not environment, so that a replay sees the same number. */
   enrichmentDelayMs: number;
   priority: LeadPriority;
+  /** True when it is one of many that an operator retries: its steps come after those of all other leads. */
+  inBulk?: boolean;
   /** False when the cluster does not know our search attributes: upserting an unknown one would block the run. */
   searchAttributes: boolean;
   /** Commands that an earlier run of the round, which was lost, was given. */

@@ -3,3 +3,4 @@ export { leadEnrichment } from './lead-enrichment.ts';
 export { leadOnboarding } from './lead-onboarding.ts';
 export { retention } from './retention.ts';
 export { rescoreLeads } from './rescore-leads.ts';
+export { retryLeads } from './retry-leads.ts';

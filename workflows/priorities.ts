@@ -26,6 +26,10 @@ export const scorePriority = ({ organizationId, priority }: Owner) => ({
   fairnessKey: SCORE + firstBytes(organizationId, FAIRNESS_KEY_BYTES - SCORE.length),
 });
 
+/** The places of a lead's steps when it is one of many that an operator retries: after all other leads. */
+export const bulkPriority = ({ organizationId }: Owner) => lastPriority(organizationId);
+export const bulkScorePriority = ({ organizationId }: Owner) => lastPriority(SCORE + organizationId);
+
 /** The place of work that no lead waits for. */
 export const lastPriority = (fairnessKey: string) => ({
   priorityKey: LAST,

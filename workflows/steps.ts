@@ -10,8 +10,9 @@ import {
   TASK_QUEUES,
 } from './contract.ts';
 import type { EnrichmentInput, EnrichmentRef } from './enrichment-contract.ts';
+import { bulkPriority, bulkScorePriority, lastPriority, leadPriority, scorePriority } from './priorities.ts';
 import type { RescoreRef } from './rescore-contract.ts';
-import { lastPriority, leadPriority, scorePriority } from './priorities.ts';
+import type { BulkRetryActivities, BulkRetryInput } from './retry-contract.ts';
 
 // No step has a scheduleToCloseTimeout: it would count the time in the queue, and drop what only waited for a worker.
 // When a step that fails gives up is written in activities/failure-policy.ts.
@@ -50,21 +51,33 @@ const RESCORE_PAGE: ActivityOptions = {
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
 };
 
+const RETRY_PAGE: ActivityOptions = {
+  taskQueue: TASK_QUEUES.lead,
+  startToCloseTimeout: '15 seconds', // 50 transactions at most, of some milliseconds; also when a killed worker is noticed
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
+  priority: lastPriority('retry'),
+};
+
 /**
  * The activities of one onboarding, each with its queue, timeouts, retries, priority and summary.
  * @param priority of the lead at the moment when a step is ordered
  */
-export function onboardingSteps({ leadId, organizationId }: OnboardingInput, priority: () => LeadPriority) {
+export function onboardingSteps(
+  { leadId, organizationId, inBulk = false }: OnboardingInput,
+  priority: () => LeadPriority,
+) {
+  const placeOfStep = inBulk ? bulkPriority : leadPriority;
+  const placeOfScore = inBulk ? bulkScorePriority : scorePriority;
   const options = (place: typeof leadPriority, summary: string) => ({
     priority: place({ organizationId, priority: priority() }),
     summary: `${summary} lead ${leadId}`,
   });
   const notification = () =>
-    proxyActivities<NotificationActivities>({ ...NOTIFY, ...options(leadPriority, 'Notify the assignee of') });
-  const enrichment = () => proxyActivities<LeadActivities>({ ...ENRICH, ...options(leadPriority, 'Enrich') });
-  const score = () => proxyActivities<LeadActivities>({ ...SCORE, ...options(scorePriority, 'Score') });
+    proxyActivities<NotificationActivities>({ ...NOTIFY, ...options(placeOfStep, 'Notify the assignee of') });
+  const enrichment = () => proxyActivities<LeadActivities>({ ...ENRICH, ...options(placeOfStep, 'Enrich') });
+  const score = () => proxyActivities<LeadActivities>({ ...SCORE, ...options(placeOfScore, 'Score') });
   const closing = () =>
-    proxyActivities<LeadActivities>({ ...SCORE, ...options(scorePriority, 'Record the outcome of') });
+    proxyActivities<LeadActivities>({ ...SCORE, ...options(placeOfScore, 'Record the outcome of') });
   return {
     notifyAssignee: (ref: OnboardingRef) => notification().notifyAssignee(ref),
     enrichLead: (ref: OnboardingRef) => enrichment().enrichLead(ref),
@@ -113,4 +126,9 @@ export function rescoreSteps({ rescoreId, organizationId }: RescoreRef) {
     priority: lastPriority(organizationId),
     summary: `Score a page of rescore ${rescoreId}`,
   });
+}
+
+/** The one activity that retries leads for an operator, a page at a time: it comes after everything else in its queue. */
+export function bulkRetrySteps({ retryId }: BulkRetryInput) {
+  return proxyActivities<BulkRetryActivities>({ ...RETRY_PAGE, summary: `Retry a page of leads of ${retryId}` });
 }

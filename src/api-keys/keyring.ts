@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { createRateLimiter } from '../rate-limit/limiter.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { parseToken } from './token.ts';
+import { parseToken, type TokenKind } from './token.ts';
 
 /** A key that was revoked works on for this and the time of one query (3 s at most), in every process: under 5 s. */
 const REMEMBERED_MS = 2_000;
@@ -26,30 +26,59 @@ export interface VerifiedKey {
 /** Why a token is not accepted; `too-many`: it was not even looked for, since its sender guesses. */
 export type KeyRefusal = 'unknown' | 'expired' | 'revoked' | 'too-many';
 
+/** The key of an operator: what it opens is of no organization. */
+export type OperatorKey = Pick<VerifiedKey, 'id' | 'expiresAt'>;
+
 /** Tells who a token belongs to. */
-export interface Keyring {
+export interface Keyring<Key = VerifiedKey> {
   /**
    * @param sender whose guesses are counted together
    * @throws pg errors when the database cannot be asked
    */
-  verify(token: string, sender: string): Promise<VerifiedKey | KeyRefusal>;
+  verify(token: string, sender: string): Promise<Key | KeyRefusal>;
 }
 
-interface StoredKey {
-  key: VerifiedKey;
+interface StoredKey<Key> {
+  key: Key;
   secretHash: Buffer;
   revokedAt: Date | null;
 }
+
+interface KeyringDependencies {
+  pool: Pool;
+  log: Logger;
+}
+
+/** Where keys of a kind are kept. */
+interface Store {
+  kind: TokenKind;
+  table: 'api_key' | 'operator_key';
+  /** What is told of a key, as SQL names it. */
+  columns: string;
+}
+
+const API_KEYS: Store = {
+  kind: 'lok',
+  table: 'api_key',
+  columns: 'id, organization_id AS "organizationId", scopes, expires_at AS "expiresAt"',
+};
+const OPERATOR_KEYS: Store = { kind: 'lop', table: 'operator_key', columns: 'id, expires_at AS "expiresAt"' };
 
 /**
  * Keys as the database has them, remembered for seconds, unknown ids included, so that a caller who goes on calling
  * costs no query. The pool must see the keys of every organization.
  */
-export function createKeyring({ pool, log }: { pool: Pool; log: Logger }): Keyring {
-  const keys = new LRUCache<string, StoredKey | 'unknown'>({
+export const createKeyring = (deps: KeyringDependencies): Keyring => openKeyring(deps, API_KEYS);
+
+/** The same for the keys of operators. Neither keyring knows the keys of the other. */
+export const createOperatorKeyring = (deps: KeyringDependencies): Keyring<OperatorKey> =>
+  openKeyring(deps, OPERATOR_KEYS);
+
+function openKeyring<Key extends OperatorKey>({ pool, log }: KeyringDependencies, store: Store): Keyring<Key> {
+  const keys = new LRUCache<string, StoredKey<Key> | 'unknown'>({
     max: MAX_KEYS,
     ttl: REMEMBERED_MS,
-    fetchMethod: (id) => readKey(pool, id),
+    fetchMethod: (id) => readKey<Key>(pool, store, id),
   });
   const guesses = createRateLimiter(GUESSES);
   /** Ids that somebody has shown the secret of: a colleague of theirs may guess from the same address. */
@@ -60,12 +89,12 @@ export function createKeyring({ pool, log }: { pool: Pool; log: Logger }): Keyri
   function noteUse(id: string): void {
     if (noted.has(id)) return;
     noted.set(id, true);
-    writeUse(pool, id).catch((err: unknown) => log.warn({ keyId: id, err }, 'use of an API key not noted'));
+    writeUse(pool, store, id).catch((err: unknown) => log.warn({ keyId: id, err }, 'use of an API key not noted'));
   }
 
   return {
     async verify(token, sender) {
-      const presented = parseToken(token);
+      const presented = parseToken(token, store.kind);
       if (!presented) return 'unknown';
       const isGuess = !keys.has(presented.id) && !real.has(presented.id);
       if (isGuess && !guesses.take(sender).allowed) return 'too-many';
@@ -82,23 +111,21 @@ export function createKeyring({ pool, log }: { pool: Pool; log: Logger }): Keyri
   };
 }
 
-async function readKey(pool: Pool, id: string): Promise<StoredKey | 'unknown'> {
-  const { rows } = await pool.query<VerifiedKey & Omit<StoredKey, 'key'>>({
-    name: 'read_api_key',
-    text: `SELECT id, organization_id AS "organizationId", scopes, expires_at AS "expiresAt",
-                  secret_hash AS "secretHash", revoked_at AS "revokedAt"
-           FROM api_key WHERE id = $1`,
+async function readKey<Key>(pool: Pool, { table, columns }: Store, id: string): Promise<StoredKey<Key> | 'unknown'> {
+  const { rows } = await pool.query<Omit<StoredKey<Key>, 'key'>>({
+    name: `read_${table}`,
+    text: `SELECT ${columns}, secret_hash AS "secretHash", revoked_at AS "revokedAt" FROM ${table} WHERE id = $1`,
     values: [id],
   });
   if (!rows[0]) return 'unknown';
   const { secretHash, revokedAt, ...key } = rows[0];
-  return { key, secretHash, revokedAt };
+  return { key: key as Key, secretHash, revokedAt };
 }
 
 /** Half a minute: another process may just have noted it. */
-async function writeUse(pool: Pool, id: string): Promise<void> {
+async function writeUse(pool: Pool, { table }: Store, id: string): Promise<void> {
   await pool.query(
-    `UPDATE api_key SET last_used_at = clock_timestamp()
+    `UPDATE ${table} SET last_used_at = clock_timestamp()
      WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '30 seconds')`,
     [id],
   );

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { AuditEntry as AuditEntryRow, Prisma } from '../db/generated/client.ts';
 import { decodeCursor, olderBy, toPage } from '../db/paging.ts';
 
-const callerSchema = z
+export const callerSchema = z
   .object({
     keyId: z.string().nullable(),
     userId: z.string().nullable(),

@@ -21,6 +21,11 @@ import { leadIntakeRoutes } from './routes/lead-intake.ts';
 import { meRoutes } from './routes/me.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { notificationStreamRoutes } from './routes/notification-stream.ts';
+import { operatorActionRoutes } from './routes/ops-audit.ts';
+import { failureRoutes } from './routes/ops-failures.ts';
+import { operatorLeadRoutes } from './routes/ops-leads.ts';
+import { queueRoutes } from './routes/ops-queues.ts';
+import { bulkRetryRoutes } from './routes/ops-retries.ts';
 import { onboardingRoutes } from './routes/onboarding.ts';
 import { personalDataRoutes } from './routes/personal-data.ts';
 import { rescoreRoutes } from './routes/rescores.ts';
@@ -39,7 +44,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   app.use(logRequests(deps.log));
   if (deps.metrics) app.use(measureRequests(deps.metrics));
   protect(app, deps);
-  app.use('/api/*', readApiBody);
+  for (const path of ['/api/*', '/ops/*']) app.use(path, readApiBody);
   app.use('/forms/*', readFormBody);
   app.use(answerInTime(deps)); // after the body: how long a caller takes to send it is not our doing
   app.onError(answerErrors(deps.log));
@@ -59,6 +64,11 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   keyRoutes(app, deps);
   meRoutes(app, deps);
   auditRoutes(app);
+  queueRoutes(app, deps);
+  operatorLeadRoutes(app, deps);
+  failureRoutes(app, deps);
+  bulkRetryRoutes(app, deps);
+  operatorActionRoutes(app, deps);
   formRoutes(app, deps);
   healthRoutes(app, deps);
   documentationRoutes(app);

@@ -1,5 +1,6 @@
+import type { Client } from '@temporalio/client';
 import type { Pool } from 'pg';
-import type { Keyring, VerifiedKey } from '../api-keys/keyring.ts';
+import type { Keyring, OperatorKey, VerifiedKey } from '../api-keys/keyring.ts';
 import type { Share } from '../db/fair-share.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Tenant } from '../db/tenant.ts';
@@ -13,6 +14,15 @@ import type { OnboardingRuns } from '../onboarding/runs.ts';
 import type { FastStart } from '../outbox/fast-start.ts';
 import type { RateLimiter } from '../rate-limit/limiter.ts';
 
+/** What the paths under `/ops` touch: rows of all organizations, which the role of the API does not see. */
+export interface OperatorDependencies {
+  pool: Pool;
+  prisma: PrismaClient;
+  /** `off`: whoever calls may do everything. */
+  keyring: Keyring<OperatorKey> | 'off';
+  temporal: { readonly client: Client };
+}
+
 /** All that the API touches. */
 export interface AppDependencies {
   /** For requests, as `prisma` is: with keys, under the role of the API. */
@@ -22,6 +32,7 @@ export interface AppDependencies {
   healthPool: Pool;
   /** `off`: whoever calls may do everything. */
   keyring: Keyring | 'off';
+  operators: OperatorDependencies;
   /** What an organization may have of the connections for requests. */
   share: Share;
   fastStart: FastStart;
@@ -50,6 +61,8 @@ export interface HttpEnv {
     requestId: string;
     /** Undefined when the API works without keys. */
     key: VerifiedKey | undefined;
+    /** Of a request for `/ops`, which has no key of an organization; undefined when the API works without keys. */
+    operator: OperatorKey | undefined;
     /** Fails once the key is no longer accepted: for answers that go on and on. */
     confirmKey: () => Promise<unknown>;
     /** Counts what a request asks for beyond the one that it is. Throws a 429 when that is too much. */

@@ -31,6 +31,8 @@ export interface CommandContext {
   enrichmentDelayMs: number;
   /** Milliseconds for which relays leave the order to this process. */
   orderDelayMs: number;
+  /** True for one of many that are retried together: other leads go first. */
+  inBulk?: boolean;
 }
 
 /**
@@ -108,6 +110,7 @@ async function beginRound(tx: Prisma.TransactionClient, lead: LeadRow, context: 
       priority: lead.priority,
       source: lead.source,
       requestId: context.caller.requestId,
+      ...(context.inBulk && { inBulk: true }),
     },
   };
 }

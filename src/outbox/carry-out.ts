@@ -10,14 +10,21 @@ import {
 } from '../../workflows/contract.ts';
 import { enrichmentWorkflowId, LEAD_ENRICHMENT } from '../../workflows/enrichment-contract.ts';
 import { RESCORE, RESCORE_WAKE, rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
-import type { assigneeNotification, leadEnrichment, leadOnboarding, rescoreLeads } from '../../workflows/index.ts';
-import { lastPriority, leadPriority } from '../../workflows/priorities.ts';
+import { BULK_RETRY, BULK_RETRY_WAKE, bulkRetryWorkflowId } from '../../workflows/retry-contract.ts';
+import type {
+  assigneeNotification,
+  leadEnrichment,
+  leadOnboarding,
+  rescoreLeads,
+  retryLeads,
+} from '../../workflows/index.ts';
+import { bulkPriority, lastPriority, leadPriority } from '../../workflows/priorities.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { withDeadline } from '../temporal/connection.ts';
 import { isAttributeFault, startAttributes } from '../temporal/search-attributes.ts';
 import type { SearchAttributeRegistry } from '../temporal/search-attribute-registry.ts';
 import { endErasedRun } from './end-erased-run.ts';
-import type { EnrichOrder, NotifyOrder, Order, RescoreOrder, SignalOrder, StartOrder } from './order.ts';
+import type { EnrichOrder, NotifyOrder, Order, RescoreOrder, RetryOrder, SignalOrder, StartOrder } from './order.ts';
 
 export interface CarrierDependencies {
   client: Client;
@@ -41,6 +48,8 @@ export async function carryOut(deps: CarrierDependencies, order: Order): Promise
       return startRescore(deps, order);
     case 'ENRICH_LEAD':
       return startEnrichment(deps, order);
+    case 'RETRY_LEADS':
+      return startBulkRetry(deps, order);
   }
 }
 
@@ -63,13 +72,14 @@ async function startOnboarding(
           priority: payload.priority,
           requestId: payload.requestId,
           searchAttributes: withAttributes,
+          ...(payload.inBulk && { inBulk: true }),
           ...(payload.commands && { acceptedCommands: payload.commands }),
         },
       ],
       workflowIdReusePolicy: reusePolicy(payload.round === 1 && !payload.again),
       workflowIdConflictPolicy: payload.round === 1 ? 'USE_EXISTING' : 'FAIL',
       memo: { round: payload.round },
-      priority: leadPriority({ organizationId, priority: payload.priority }),
+      priority: (payload.inBulk ? bulkPriority : leadPriority)({ organizationId, priority: payload.priority }),
       staticSummary: `Onboard lead ${leadId}`,
       staticDetails: `Organization \`${organizationId}\` · source ${payload.source} · priority ${payload.priority}`,
       ...(withAttributes && {
@@ -176,6 +186,24 @@ async function startRescore({ client, log }: CarrierDependencies, order: Rescore
     }),
   );
   log.info({ organizationId, requestId: payload.requestId, workflowId }, 'workflow started or woken');
+}
+
+/** The same for a bulk retry. */
+async function startBulkRetry({ client, log }: CarrierDependencies, { payload }: RetryOrder): Promise<void> {
+  const workflowId = bulkRetryWorkflowId(payload.retryId);
+  await withDeadline(client, () =>
+    client.workflow.signalWithStart<typeof retryLeads>(BULK_RETRY, {
+      taskQueue: TASK_QUEUES.onboarding,
+      workflowId,
+      args: [payload],
+      signal: BULK_RETRY_WAKE,
+      signalArgs: [],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      priority: lastPriority('retry'),
+      staticSummary: `Retry ${payload.retryId}`,
+    }),
+  );
+  log.info({ requestId: payload.requestId, workflowId }, 'workflow started or woken');
 }
 
 async function startEnrichment({ client, log }: CarrierDependencies, order: EnrichOrder): Promise<void> {

@@ -23,6 +23,8 @@ const startOrder = z.object({
     requestId,
     /** True when an earlier run of the round was lost or ended badly. */
     again: z.boolean().optional(),
+    /** True when it was ordered with many others: leads that somebody waits for go first. */
+    inBulk: z.boolean().optional(),
     /** What that run was told, so that this one knows it from its start. */
     commands: z.array(z.enum(['enrichNow', 'skipEnrichment'])).optional(),
   }),
@@ -65,6 +67,14 @@ const rescoreOrder = z.object({
   payload: z.object({ rescoreId: z.uuid(), requestId }),
 });
 
+const retryOrder = z.object({
+  id: z.uuid(),
+  leadId: z.null(),
+  organizationId: z.null(),
+  kind: z.literal('RETRY_LEADS'),
+  payload: z.object({ retryId: z.uuid(), requestId }),
+});
+
 const enrichOrder = z.object({
   ...base,
   kind: z.literal('ENRICH_LEAD'),
@@ -78,6 +88,7 @@ export const orderSchema = z.discriminatedUnion('kind', [
   notifyOrder,
   enrichOrder,
   rescoreOrder,
+  retryOrder,
 ]);
 
 /** Start the onboarding of a lead. */
@@ -88,6 +99,8 @@ export type SignalOrder = z.infer<typeof signalOrder>;
 export type NotifyOrder = z.infer<typeof notifyOrder>;
 /** See to it that the run of a rescore is there, and looks at what is wanted. */
 export type RescoreOrder = z.infer<typeof rescoreOrder>;
+/** See to it that the run of a bulk retry is there, and looks at what is wanted. */
+export type RetryOrder = z.infer<typeof retryOrder>;
 /** Enrich a lead again, after its onboarding. */
 export type EnrichOrder = z.infer<typeof enrichOrder>;
 export type Order = z.infer<typeof orderSchema>;

@@ -19,7 +19,7 @@ export interface Claim {
 export interface ClaimedRow extends Claim {
   kind: string;
   leadId: string | null;
-  organizationId: string;
+  organizationId: string | null;
   payload: unknown;
   /** What came of the claim before. */
   lastError: string | null;

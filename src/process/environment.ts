@@ -48,6 +48,8 @@ const perSecond = z.coerce.number(ACTIVITIES_FORM).positive(ACTIVITIES_FORM);
 const BUILD_ID_FORM = 'takes the name of a release, up to 128 letters, digits, dots, dashes, pluses and underscores';
 const buildId = z.string().regex(/^[\w.+-]{1,128}$/, BUILD_ID_FORM);
 
+const OPERATOR_KEY_FORM = 'takes the token of an operator, lop_…, as `npm run keys -- create-operator` prints it';
+
 /** Every variable that the project reads, but for `TEMPORAL_*` connection settings, which `@temporalio/envconfig` reads. */
 export const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1'),
@@ -95,6 +97,8 @@ export const environmentSchema = z.object({
   RECONCILE_INTERVAL_MS: milliseconds.default(30_000),
   IDEMPOTENCY_TTL_HOURS: count.default(24),
   RETENTION_DAYS: count.max(36_500).optional(),
+  OPS_URL: z.url({ protocol: /^https?$/, error: 'takes the http or https address of an API' }).optional(),
+  OPS_KEY: z.string().startsWith('lop_', OPERATOR_KEY_FORM).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SHUTDOWN_GRACE_MS: milliseconds.default(15_000),
 });

@@ -1,3 +1,4 @@
+import { reconcileBulkRetries } from './bulk-retries.ts';
 import { startPasses } from './passes.ts';
 import { reportPutAside } from './put-aside.ts';
 import { reconcileRescores } from './rescores.ts';
@@ -13,6 +14,7 @@ export function startReconciler(deps: ReconcilerDependencies, intervalMs: number
     'orders put aside': () => reportPutAside(deps.pool, deps.log),
     'reconciler of leads': (signal: AbortSignal) => reconcileWatched(deps, signal),
     'reconciler of rescores': () => reconcileRescores(deps),
+    'reconciler of bulk retries': () => reconcileBulkRetries(deps),
   };
   const stops = Object.entries(parts).map(([what, pass]) => startPasses({ what, intervalMs, pass, log: deps.log }));
   return async () => {

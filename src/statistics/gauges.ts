@@ -6,7 +6,14 @@ import type { TaskQueueStatistics } from './task-queue.ts';
 
 /** Temporal's priorities: what has none is in the middle. */
 const PRIORITIES = ['1', '2', '3', '4', '5'];
-const ORDER_KINDS = ['START_ONBOARDING', 'SIGNAL_ONBOARDING', 'NOTIFY_ASSIGNEE', 'RESCORE_LEADS', 'ENRICH_LEAD'];
+const ORDER_KINDS = [
+  'START_ONBOARDING',
+  'SIGNAL_ONBOARDING',
+  'NOTIFY_ASSIGNEE',
+  'RESCORE_LEADS',
+  'ENRICH_LEAD',
+  'RETRY_LEADS',
+];
 
 /** What the relay that leads has last read, for all. The others show nothing, so that nothing is there twice. */
 export interface StatisticsGauges {

@@ -12,7 +12,8 @@ export interface StatisticsDependencies {
   readonly client: Client;
   /** Of the relays, the one that has it reads for all. */
   lease: Lease;
-  gauges: StatisticsGauges;
+  /** Absent where nothing is measured. */
+  gauges?: StatisticsGauges | undefined;
 }
 
 /**
@@ -22,22 +23,22 @@ export interface StatisticsDependencies {
  */
 export async function readStatistics({ pool, client, lease, gauges }: StatisticsDependencies): Promise<boolean> {
   const leads = await lease.take().catch((err: unknown) => {
-    gauges.clear(); // another one may lead now
+    gauges?.clear(); // another one may lead now
     throw err;
   });
   if (!leads) {
-    gauges.clear();
+    gauges?.clear();
     return false;
   }
   const readQueue = async (taskQueue: TaskQueue) => {
     const statistics = await readTaskQueue(client, taskQueue);
-    gauges.showQueue(taskQueue, statistics);
+    gauges?.showQueue(taskQueue, statistics);
     await storeStatistics(pool, taskQueue, statistics);
   };
   const results = await Promise.allSettled(Object.values(TASK_QUEUES).map(readQueue));
-  gauges.showDatabase(await readDatabase(pool));
+  if (gauges) gauges.showDatabase(await readDatabase(pool));
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
-  gauges.noteRead();
+  gauges?.noteRead();
   return true;
 }

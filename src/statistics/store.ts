@@ -11,6 +11,7 @@ export interface StoredStatistics {
   /** The last that was heard, though no worker may run now; null before the first was heard. */
   slotsPerWorker: number | null;
   isFresh: boolean;
+  readAt: Date;
 }
 
 export async function storeStatistics(
@@ -34,7 +35,8 @@ export async function loadStatistics(pool: Pool, taskQueue: TaskQueue): Promise<
   const { rows } = await pool.query<StoredStatistics>({
     name: 'load_statistics',
     text: `SELECT statistics, slots_per_worker AS "slotsPerWorker",
-                  read_at > clock_timestamp() - ${FRESH_S} * interval '1 second' AS "isFresh"
+                  read_at > clock_timestamp() - ${FRESH_S} * interval '1 second' AS "isFresh",
+                  read_at AS "readAt"
            FROM task_queue_statistics WHERE task_queue = $1`,
     values: [taskQueue],
   });

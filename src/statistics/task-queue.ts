@@ -3,7 +3,7 @@ import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import type { TaskQueue } from '../../workflows/contract.ts';
 import { withDeadline } from '../temporal/connection.ts';
 import { taskQueueTypeOf } from '../temporal/task-queue-type.ts';
-import { readSlots, type Slots } from './worker-slots.ts';
+import { readSlots, type SeenWorker, type Slots } from './worker-slots.ts';
 
 /** A poll lasts a minute at most; Temporal goes on naming its poller for five. */
 const POLLED_WITHIN_MS = 75_000;
@@ -26,6 +26,8 @@ export interface TaskQueueStatistics extends Backlog {
   pollers: number;
   /** Absent where the server, or its workers, do not tell. */
   slots?: Slots | undefined;
+  /** The workers behind `slots`, or the first 200 of them. */
+  workers?: SeenWorker[] | undefined;
 }
 
 /** @throws the client's errors */
@@ -55,7 +57,7 @@ export async function readTaskQueue(client: Client, taskQueue: TaskQueue): Promi
     addRate: described.stats?.tasksAddRate ?? 0,
     dispatchRate: described.stats?.tasksDispatchRate ?? 0,
     pollers,
-    slots: tells ? heard.slots : undefined,
+    ...(tells && { slots: heard.slots, workers: heard.seen }),
   };
 }
 

@@ -8,6 +8,8 @@ const RUNNING = 1; // temporal.api.enums.v1.WorkerStatus.WORKER_STATUS_RUNNING
 /** Six times what lies between two heartbeats of a worker. Temporal goes on naming one that died for a day. */
 const HEARD_WITHIN_MS = 30_000;
 const PAGE = 1_000;
+/** Workers of a queue that are kept one by one; all of them count. */
+const MAX_WORKERS = 200;
 
 /** Of the workers of a task queue that run, all together. */
 export interface Slots {
@@ -16,30 +18,52 @@ export interface Slots {
   total: number;
 }
 
+/** One of them. */
+export interface SeenWorker {
+  /** As Temporal calls it: process and host. */
+  identity: string;
+  /** Its `WORKER_BUILD_ID`. */
+  version: string | null;
+  slotsUsed: number;
+  slots: number;
+  lastSeenAt: string;
+}
+
 /** Reads what workers last said of themselves. @returns undefined where the server has no such call, or it is off */
 export async function readSlots(
   client: Client,
   taskQueue: TaskQueue,
-): Promise<{ slots: Slots; everHeard: boolean } | undefined> {
+): Promise<{ slots: Slots; seen: SeenWorker[]; everHeard: boolean } | undefined> {
   const slots: Slots = { workers: 0, used: 0, total: 0 };
+  const seen: SeenWorker[] = [];
   let everHeard = false;
   try {
     for await (const heartbeat of heartbeatsOf(client, taskQueue)) {
       everHeard = true;
-      const age = Date.now() - (optionalTsToMs(heartbeat.heartbeatTime) ?? 0);
-      if ((heartbeat.status as number) !== RUNNING || age > HEARD_WITHIN_MS) continue;
+      const heardAt = optionalTsToMs(heartbeat.heartbeatTime) ?? 0;
+      if ((heartbeat.status as number) !== RUNNING || Date.now() - heardAt > HEARD_WITHIN_MS) continue;
       const { workflowTaskSlotsInfo, activityTaskSlotsInfo } = heartbeat;
       const own = isWorkflowQueue(taskQueue) ? workflowTaskSlotsInfo : activityTaskSlotsInfo;
       const used = own?.currentUsedSlots ?? 0;
+      const total = used + (own?.currentAvailableSlots ?? 0);
       slots.workers += 1;
       slots.used += used;
-      slots.total += used + (own?.currentAvailableSlots ?? 0);
+      slots.total += total;
+      if (seen.length === MAX_WORKERS) continue;
+      const { deploymentName, buildId } = heartbeat.deploymentVersion ?? {}; // without a deployment it is the SDK's
+      seen.push({
+        identity: heartbeat.workerIdentity ?? '',
+        version: (deploymentName && buildId) || null,
+        slotsUsed: used,
+        slots: total,
+        lastSeenAt: new Date(heardAt).toISOString(),
+      });
     }
   } catch (err) {
     if (isGrpcServiceError(err) && (err.code as number) === UNIMPLEMENTED) return undefined;
     throw err;
   }
-  return { slots, everHeard };
+  return { slots, seen, everHeard };
 }
 
 async function* heartbeatsOf(client: Client, taskQueue: TaskQueue) {

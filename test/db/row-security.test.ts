@@ -56,6 +56,19 @@ async function fill(database: TestDatabase, organizationId: string): Promise<voi
   await database.prisma.stepAttempt.create({
     data: { ...attempt, ...times, runId: randomUUID(), activityId: '1', outcome: 'completed' },
   });
+  const failed = { leadId, organizationId, step: 'score', errorType: 'Unknown', state: 'FAILED', round: 1 };
+  await database.prisma.onboardingFailure.create({ data: { ...failed, at: new Date() } });
+  const retry = {
+    id: randomUUID(),
+    filter: {},
+    reason: 'test',
+    caller: {},
+    total: 1,
+    perSecond: 1,
+    enrichmentDelayMs: 0,
+  };
+  await database.prisma.bulkRetry.create({ data: retry });
+  await database.prisma.bulkRetryLead.create({ data: { retryId: retry.id, leadId, organizationId, round: 1 } });
   await database.prisma.erasure.create({ data: { leadId: randomUUID(), organizationId } });
   await onboardByHand(database, leadId, { score: 0, band: 'COLD', enrichment: {} });
 }

@@ -26,7 +26,11 @@ async function operationsWith(api: KeyedApi, header: string): Promise<string[]> 
 }
 
 /** Those that change something, and that a key opens. */
-const CHANGES = Object.entries(OPERATIONS).filter(([what, { open }]) => !open && !what.startsWith('GET'));
+const CHANGES = Object.entries(OPERATIONS).filter(
+  ([what, { open, operator }]) => !open && !operator && !what.startsWith('GET'),
+);
+/** They are on record as well: see operators.test.ts. */
+const OF_OPERATORS = Object.keys(OPERATIONS).filter((what) => /^(?!GET).* \/ops\//.test(what));
 /** They change what somebody has read, or nothing. */
 const UNSEEN = /\/api\/notifications\/|\/dry-run$/;
 const KEYED = CHANGES.filter(([what]) => !what.endsWith('/dry-run'));
@@ -44,7 +48,9 @@ async function prepare(api: KeyedApi, database: TestDatabase, what: string, hold
 
 describe('what is changed is on record with who changed it', () => {
   test('wherever the document says that X-Actor-Id counts: at every change', async ({ keyed }) => {
-    expect((await operationsWith(keyed, 'x-actor-id')).sort()).toEqual(AUDITED.map(([what]) => what).sort());
+    expect((await operationsWith(keyed, 'x-actor-id')).sort()).toEqual(
+      [...AUDITED.map(([what]) => what), ...OF_OPERATORS].sort(),
+    );
   });
 
   test.for(AUDITED)('%s', async ([what], { keyed, database }) => {

@@ -31,6 +31,8 @@ const OTHER_TYPES: Record<string, string[]> = {
   'GET /api/leads/{id} 304': [],
   'GET /forms/guard.js 200': ['text/javascript'],
   'POST /forms/leads 303': [],
+  'GET /ops/audit 200': ['application/x-ndjson'],
+  'GET /ops/retries/{id}/leads 200': ['application/x-ndjson'],
 };
 
 /** Every object within a JSON value. */

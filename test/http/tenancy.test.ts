@@ -17,9 +17,9 @@ import { expectProblem } from '../support/problem.ts';
 import { rowsOf } from '../support/rows.ts';
 
 /** With a key there is no need to say which organization is meant. */
-const byOrganization = ([, { id, open }]: [string, Operation]) => id === undefined && !open;
+const byOrganization = ([, { id, open, operator }]: [string, Operation]) => id === undefined && !open && !operator;
 const all = Object.entries(OPERATIONS);
-const guarded = all.filter(([, { open }]) => !open);
+const guarded = all.filter(([, { open, operator }]) => !open && !operator);
 const scoped = guarded.filter(([, { anyKey }]) => !anyKey);
 const byId = all.filter(([, { id }]) => id !== undefined);
 const ofOrganization = all.filter(byOrganization);
@@ -30,7 +30,7 @@ async function documentedScopes(api: KeyedApi): Promise<Record<string, string[]>
     Object.entries(methods).map(([method, { security = [] }]) => {
       return [
         `${method.toUpperCase()} ${path}`,
-        security.flatMap((requirement) => requirement['apiKey'] ?? []),
+        security.flatMap((requirement) => Object.values(requirement).flat()),
       ] as const;
     }),
   );

@@ -2,7 +2,8 @@ import type { Client } from '@temporalio/client';
 import { formSecretReader } from '../../src/forms/secret.ts';
 import { createFormTokens, type FormTokens } from '../../src/forms/token.ts';
 import type { Pool } from 'pg';
-import type { Keyring } from '../../src/api-keys/keyring.ts';
+import type { Keyring, OperatorKey } from '../../src/api-keys/keyring.ts';
+import { createPrisma } from '../../src/db/prisma.ts';
 import { createShare, type Share, unshared } from '../../src/db/fair-share.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createInboxAnnouncer } from '../../src/notifications/announce.ts';
@@ -15,6 +16,7 @@ import type { RateLimiter } from '../../src/rate-limit/limiter.ts';
 import type { Metrics } from '../../src/telemetry/metrics.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import { rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
+import { bulkRetryWorkflowId } from '../../workflows/retry-contract.ts';
 import type { TestDatabase } from './database.ts';
 import { recordLog } from './log.ts';
 import { SEED_LEAD, test as base } from './onboarding.ts';
@@ -55,6 +57,8 @@ export interface TestApiOptions {
   formReturnOrigins?: string[];
   /** By default nobody needs a key. */
   keyring?: Keyring | 'off';
+  /** By default nobody needs a key for `/ops`. */
+  operatorKeyring?: Keyring<OperatorKey> | 'off';
   /** For what belongs to no caller; by default the same as for requests. */
   own?: Pool;
   maxWatchers?: number;
@@ -67,7 +71,11 @@ export interface TestApiOptions {
 }
 
 const runOf = (order: Order): string =>
-  order.kind === 'RESCORE_LEADS' ? rescoreWorkflowId(order.payload.rescoreId) : onboardingWorkflowId(order.leadId);
+  order.kind === 'RESCORE_LEADS'
+    ? rescoreWorkflowId(order.payload.rescoreId)
+    : order.kind === 'RETRY_LEADS'
+      ? bulkRetryWorkflowId(order.payload.retryId)
+      : onboardingWorkflowId(order.leadId);
 
 let leads = 0;
 
@@ -85,6 +93,7 @@ export function createTestApi(
     slots = 8,
     trustedProxies = [],
     keyring = 'off',
+    operatorKeyring = 'off',
     own = pool,
     maxWatchers = 100,
     share = keyring === 'off' ? unshared : createShare({ atOnce: 5, waitMs: 1_500 }),
@@ -103,6 +112,7 @@ export function createTestApi(
       started.add(runOf(order));
     },
   });
+  const ownPrisma = own === pool ? prisma : createPrisma(own);
   const stopping = new AbortController();
   const inboxWatch = watchInboxes({ pool: own, log, stopping: stopping.signal, maxWatchers, fair: keyring !== 'off' });
   const inboxAnnouncer = createInboxAnnouncer(own);
@@ -111,6 +121,7 @@ export function createTestApi(
     prisma,
     healthPool: own,
     keyring,
+    operators: { pool: own, prisma: ownPrisma, keyring: operatorKeyring, temporal: { client } },
     share,
     fastStart,
     answerWithinMs: PATIENCE_MS,
@@ -135,7 +146,7 @@ export function createTestApi(
       ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body) }),
     });
     const text = await textOf(response);
-    const isJson = text !== '' && response.headers.get('content-type')?.includes('json') === true;
+    const isJson = text !== '' && /[/+]json/.test(response.headers.get('content-type') ?? '');
     return {
       status: response.status,
       headers: response.headers,

@@ -1,6 +1,7 @@
-import { createKeyring } from '../../src/api-keys/keyring.ts';
+import { createKeyring, createOperatorKeyring } from '../../src/api-keys/keyring.ts';
 import { createKey } from '../../src/api-keys/manage.ts';
 import type { NewKey } from '../../src/api-keys/new-key.ts';
+import { createOperatorKey } from '../../src/api-keys/operator-keys.ts';
 import { API_SCOPES } from '../../src/api-keys/scopes.ts';
 import { createPool } from '../../src/db/pool.ts';
 import { createPrisma } from '../../src/db/prisma.ts';
@@ -17,7 +18,9 @@ export const openRequestPool = ({ url }: TestDatabase, role: string | undefined)
 export function createKeyedApi(database: TestDatabase, options: TestApiOptions, role: string | undefined) {
   const pool = openRequestPool(database, role);
   const keyring = createKeyring({ pool: database.pool, log: recordLog().log });
-  const api = createTestApi({ pool, prisma: createPrisma(pool) }, { keyring, own: database.pool, ...options });
+  const operatorKeyring = createOperatorKeyring({ pool: database.pool, log: recordLog().log });
+  const keyrings = { keyring, operatorKeyring, own: database.pool };
+  const api = createTestApi({ pool, prisma: createPrisma(pool) }, { ...keyrings, ...options });
   return {
     ...api,
     /** Calls with a token; undefined for none. */
@@ -39,6 +42,10 @@ export async function makeKey({ prisma }: TestDatabase, key: Partial<NewKey> = {
   const preset = { organizationId: 'org-123', name: 'test', scopes: [...API_SCOPES], expiresAt: null };
   return (await createKey(prisma, { ...preset, ...key })).token;
 }
+
+/** Makes a key of an operator. @returns its token */
+export const makeOperatorKey = async ({ prisma }: TestDatabase, expiresAt: Date | null = null): Promise<string> =>
+  (await createOperatorKey(prisma, { name: 'night shift', expiresAt })).token;
 
 export const test = base.extend<{ role: string | undefined; keyed: KeyedApi }>({
   role: API_ROLE,

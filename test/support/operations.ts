@@ -14,6 +14,8 @@ export interface Operation {
   open?: true;
   /** Any key may call it, whatever its scopes. */
   anyKey?: true;
+  /** Only operators may: see operators.test.ts. */
+  operator?: true;
   /** Whose id is in its path. */
   id?: 'lead' | 'notification' | 'key' | 'rescore';
   /** It answers with rows of the organization. */
@@ -66,6 +68,18 @@ export const OPERATIONS: Record<string, Operation> = {
   'POST /api/keys': { body: (organizationId) => ({ organizationId, name: 'new', scopes: ['leads:read'] }) },
   'POST /api/keys/{id}/rotate': { id: 'key' },
   'DELETE /api/keys/{id}': { id: 'key' },
+  'GET /ops/queues': { operator: true },
+  'POST /ops/queues/{name}/pause': { operator: true, body: () => ({ reason: 'The CRM is down' }) },
+  'POST /ops/queues/{name}/resume': { operator: true, body: () => ({ reason: 'The CRM is back' }) },
+  'GET /ops/leads/{id}': { operator: true },
+  'GET /ops/failures': { operator: true },
+  'GET /ops/audit': { operator: true },
+  'POST /ops/retries': { operator: true, body: () => ({ filter: {} }) },
+  'GET /ops/retries/{id}': { operator: true },
+  'GET /ops/retries/{id}/leads': { operator: true },
+  'POST /ops/retries/{id}/pause': { operator: true, body: () => ({ reason: 'The CRM is down' }) },
+  'POST /ops/retries/{id}/resume': { operator: true, body: () => ({ reason: 'The CRM is back' }) },
+  'POST /ops/retries/{id}/cancel': { operator: true, body: () => ({ reason: 'Not needed' }) },
   // Its key is a field of the form: see form-keys.test.ts.
   'POST /forms/leads': { open: true },
   'GET /forms/token': { open: true },
@@ -123,7 +137,7 @@ export async function perform(
   const [method = '', path = ''] = what.split(' ');
   const { id, query, body } = OPERATIONS[what] ?? {};
   const search = [query, named && `organizationId=${named}`].filter(Boolean).join('&');
-  const target = path.replace('{id}', id && ids ? ids[id] : randomUUID());
+  const target = path.replace('{id}', id && ids ? ids[id] : randomUUID()).replace('{name}', 'notification');
   const url = search === '' ? target : `${target}?${search}`;
   const answer = await api.as(token)(method, url, body?.(organizationId), headers);
   expectDocumented(await readDocument(api), what, answer);

@@ -5,6 +5,7 @@ import { KeyEnded, KeyExceedsMaker, KeyNotFound, TooManyKeys } from '../../api-k
 import { ShareUsedUp } from '../../db/fair-share.ts';
 import { databaseFault } from '../../db/faults.ts';
 import { AnswerForgotten, KeyReused } from '../../db/once.ts';
+import { BulkRetryNotFound, BulkRetryOver, BulkRetryUnderWay, TooManyFailures } from '../../failures/errors.ts';
 import { AttributesTooLarge, EmailTaken, LeadChanged, LeadNotFound } from '../../leads/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { NotificationNotFound } from '../../notifications/inbox.ts';
@@ -15,8 +16,11 @@ import type { HttpEnv } from '../context.ts';
 import { overShare, Problem } from './problem.ts';
 import { unavailable } from './unavailable.ts';
 
-const NOT_FOUND = [LeadNotFound, NotificationNotFound, KeyNotFound, RulesNotFound, RescoreNotFound];
-const CONFLICTS = [EmailTaken, CommandImpossible, KeyEnded, TooManyKeys, NotScored, RescoreOver];
+const NOT_FOUND = [LeadNotFound, NotificationNotFound, KeyNotFound, RulesNotFound, RescoreNotFound, BulkRetryNotFound];
+const CONFLICTS = [
+  ...[EmailTaken, CommandImpossible, KeyEnded, TooManyKeys, NotScored, RescoreOver],
+  ...[BulkRetryOver, BulkRetryUnderWay, TooManyFailures],
+];
 const isOneOf = (kinds: (new (id: never) => Error)[], err: unknown): err is Error =>
   kinds.some((kind) => err instanceof kind);
 

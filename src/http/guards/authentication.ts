@@ -1,5 +1,5 @@
-import type { MiddlewareHandler } from 'hono';
-import type { Keyring, KeyRefusal } from '../../api-keys/keyring.ts';
+import type { Context, MiddlewareHandler } from 'hono';
+import type { Keyring, KeyRefusal, OperatorKey } from '../../api-keys/keyring.ts';
 import { everyTenant, tenantOf } from '../../db/tenant.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { addressReader } from '../request/caller.ts';
@@ -21,10 +21,8 @@ const REFUSALS: Record<Exclude<KeyRefusal, 'too-many'>, string> = {
  * Finds who calls, and which rows are theirs. Without keys that is anybody, and all of them.
  * @param countRefused called for each request that shows no good key
  */
-export function authenticate(
-  { keyring, prisma, share, trustedProxies, answerWithinMs }: AppDependencies,
-  countRefused: CountRequest,
-): MiddlewareHandler<HttpEnv> {
+export function authenticate(deps: AppDependencies, countRefused: CountRequest): MiddlewareHandler<HttpEnv> {
+  const { keyring, prisma, share } = deps;
   if (keyring === 'off') {
     const tenant = everyTenant(prisma);
     return (c, next) => {
@@ -33,13 +31,11 @@ export function authenticate(
       return next();
     };
   }
-  const readAddress = addressReader(trustedProxies);
+  const wanted = 'an API key, as in Authorization: Bearer lok_…';
+  const verifierOf = createVerifier(keyring, wanted, deps, countRefused);
   return async (c, next) => {
-    const verify = () => verifyKey(keyring, c.req.header('authorization'), networkOf(readAddress(c)));
-    const key = await inTime(verify(), answerWithinMs, () => unavailable(c, 'nothing-stored')).catch((err: unknown) => {
-      if (err instanceof Problem && err.status === 401) countRefused(c);
-      throw err;
-    });
+    const { verify, verifyInTime } = verifierOf(c);
+    const key = await verifyInTime();
     c.set('key', key);
     c.set('confirmKey', verify);
     c.set('tenant', tenantOf(prisma, key.organizationId, share));
@@ -47,9 +43,44 @@ export function authenticate(
   };
 }
 
-async function verifyKey(keyring: Keyring, authorization: string | undefined, sender: string) {
+/** Finds the operator who calls. A key of an organization opens nothing here, and one of an operator nothing elsewhere. */
+export function authenticateOperator(deps: AppDependencies, countRefused: CountRequest): MiddlewareHandler<HttpEnv> {
+  const { keyring } = deps.operators;
+  if (keyring === 'off') return (_, next) => next();
+  const wanted = "an operator's key, as in Authorization: Bearer lop_…";
+  const verifierOf = createVerifier(keyring, wanted, deps, countRefused);
+  return async (c, next) => {
+    c.set('operator', await verifierOf(c).verifyInTime());
+    return next();
+  };
+}
+
+function createVerifier<Key extends OperatorKey>(
+  keyring: Keyring<Key>,
+  wanted: string,
+  { trustedProxies, answerWithinMs }: AppDependencies,
+  countRefused: CountRequest,
+) {
+  const readAddress = addressReader(trustedProxies);
+  return (c: Context<HttpEnv>) => {
+    const verify = () => verifyKey(keyring, wanted, c.req.header('authorization'), networkOf(readAddress(c)));
+    const verifyInTime = () =>
+      inTime(verify(), answerWithinMs, () => unavailable(c, 'nothing-stored')).catch((err: unknown) => {
+        if (err instanceof Problem && err.status === 401) countRefused(c);
+        throw err;
+      });
+    return { verify, verifyInTime };
+  };
+}
+
+async function verifyKey<Key extends OperatorKey>(
+  keyring: Keyring<Key>,
+  wanted: string,
+  authorization: string | undefined,
+  sender: string,
+): Promise<Key> {
   const [, token] = BEARER.exec(authorization ?? '') ?? [];
-  if (token === undefined) throw unauthenticated('Send an API key, as in Authorization: Bearer lok_…', '');
+  if (token === undefined) throw unauthenticated(`Send ${wanted}`, '');
   const key = await keyring.verify(token, sender);
   if (key === 'too-many') throw tooManyGuesses();
   if (typeof key === 'string') throw unauthenticated(REFUSALS[key], ' error="invalid_token"');

@@ -9,6 +9,12 @@ export const API_KEY = 'apiKey';
 /** What a route asks of a key, for its definition: told in the document, and checked before anything else of the request. */
 export const needs = (scope: ApiScope) => ({ security: [{ [API_KEY]: [scope] }], middleware: requireScope(scope) });
 
+/** The name of the security scheme of operators' keys. */
+export const OPERATOR_KEY = 'operatorKey';
+
+/** Of a route under `/ops`: whatever comes there has shown an operator's key, whose one scope is `ops`. */
+export const forOperators = { security: [{ [OPERATOR_KEY]: ['ops'] }] };
+
 function requireScope(scope: ApiScope): MiddlewareHandler<HttpEnv> {
   return (c, next) => {
     checkScope(c, scope);

@@ -1,5 +1,5 @@
 import type { Hono, MiddlewareHandler } from 'hono';
-import { authenticate } from './authentication.ts';
+import { authenticate, authenticateOperator } from './authentication.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { allowOrigins } from './cors.ts';
 import { type CountRequest, requestCounter } from './rate-limit.ts';
@@ -8,7 +8,7 @@ import { limitRequestHead } from '../request/head.ts';
 import { forbidCaching, setSecurityHeaders } from './security-headers.ts';
 
 /** What callers use. Health, metrics and documentation are not counted, and may be kept by whoever likes. */
-const FOR_CALLERS = ['/api/*', '/forms/*'];
+const FOR_CALLERS = ['/api/*', '/forms/*', '/ops/*'];
 
 /**
  * Guards all routes that are added after it. Who has shown a good key is counted by it; everybody else by address, those
@@ -22,8 +22,9 @@ export function protect(app: Hono<HttpEnv>, deps: AppDependencies): void {
   for (const path of FOR_CALLERS) app.use(path, forbidCaching);
 
   const count = rateLimiter === 'off' ? () => undefined : requestCounter(rateLimiter, trustedProxies);
-  if (keyring === 'off') app.use('/api/*', refuseForeignPages(corsOrigins));
+  if (keyring === 'off') for (const path of ['/api/*', '/ops/*']) app.use(path, refuseForeignPages(corsOrigins));
   app.use('/api/*', authenticate(deps, count));
+  app.use('/ops/*', authenticateOperator(deps, count));
   for (const path of FOR_CALLERS) app.use(path, countFirst(count));
 }
 

@@ -19,7 +19,8 @@ export function requestCounter(limiter: RateLimiter, trustedProxies: readonly st
   const policy = `"default";q=${limiter.limit.requests};w=${limiter.limit.seconds}`;
   const readAddress = addressReader(trustedProxies);
   return (c, requests) => {
-    const who = c.var.key ? `key:${c.var.key.id}` : `address:${networkOf(readAddress(c))}`;
+    const key = c.var.key ?? c.var.operator;
+    const who = key ? `key:${key.id}` : `address:${networkOf(readAddress(c))}`;
     const { allowed, remaining, resetsInMs } = limiter.take(who, requests);
     const seconds = Math.ceil(resetsInMs / 1_000);
     c.header('ratelimit-policy', policy);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { absolutePath } from 'swagger-ui-dist';
 import { describeHeaders } from './headers.ts';
-import { API_KEY } from '../guards/authorization.ts';
+import { API_KEY, OPERATOR_KEY } from '../guards/authorization.ts';
 import type { HttpEnv } from '../context.ts';
 
 const ASSETS = { 'swagger-ui.css': 'text/css', 'swagger-ui-bundle.js': 'text/javascript' } as const;
@@ -45,6 +45,11 @@ export function documentationRoutes(app: OpenAPIHono<HttpEnv>): void {
     type: 'http',
     scheme: 'bearer',
     description: 'An API key, `lok_…`. Each operation names the scope that it needs.',
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', OPERATOR_KEY, {
+    type: 'http',
+    scheme: 'bearer',
+    description: "An operator's key, `lop_…`, which is about all organizations. Its one scope is `ops`.",
   });
   const describe = () =>
     describeHeaders(

@@ -60,18 +60,20 @@ export function describeHeaders(document: Document): Document {
 const parametersById = Object.fromEntries(Object.values(PARAMETERS).map((parameter) => [parameter.name, parameter]));
 const reference = (name: keyof typeof PARAMETERS) => ({ $ref: `#/components/parameters/${name}` });
 
+/** Where a key is needed. */
+const KEYED = /^\/(api|ops)\//;
 /** They change nothing but what somebody has read in their own inbox, or nothing at all. */
 const NOT_AUDITED = /^\/api\/notifications\/|\/dry-run$/;
 
 function parametersOf(path: string, method: string): object[] {
-  const isAudited = path.startsWith('/api/') && method !== 'get' && !NOT_AUDITED.test(path);
+  const isAudited = KEYED.test(path) && method !== 'get' && !NOT_AUDITED.test(path);
   return [reference('x-request-id'), ...(isAudited ? [reference('x-actor-id')] : [])];
 }
 
 function headersOf(path: string, status: string): HeaderName[] {
-  const isForCallers = path.startsWith('/api/') || path.startsWith('/forms/');
+  const isForCallers = KEYED.test(path) || path.startsWith('/forms/');
   const names: HeaderName[] = ['x-request-id'];
   if (isForCallers && status !== 'default') names.push('ratelimit', 'ratelimit-policy');
-  if (path.startsWith('/api/') && (status === '401' || status === '403')) names.push('www-authenticate');
+  if (KEYED.test(path) && (status === '401' || status === '403')) names.push('www-authenticate');
   return names;
 }

@@ -16,7 +16,7 @@ export function callerReader(trustedProxies: readonly string[]) {
   return (c: Context<HttpEnv>): Caller => {
     const userAgent = c.req.header('user-agent')?.slice(0, MAX_USER_AGENT) ?? null;
     return {
-      keyId: c.var.key?.id ?? null,
+      keyId: (c.var.key ?? c.var.operator)?.id ?? null,
       userId: readActor(c.req.header('x-actor-id')),
       ipAddress: readAddress(c),
       userAgent: userAgent !== null && isStorable(userAgent) ? userAgent : null,

@@ -45,6 +45,13 @@ export const wholeNumber = (min: number, max: number, preset: number) =>
     .default(preset)
     .openapi({ type: 'integer', minimum: min, maximum: max, default: preset });
 
+/** A moment in a query. Postgres has no year 0. */
+export const instant = z.iso
+  .datetime()
+  .regex(/^(?!0000)/, 'must be a time of this era')
+  .transform((time) => new Date(time))
+  .openapi({ type: 'string', format: 'date-time' });
+
 /** A page's size, from 1 to `max`. */
 export const limit = (max: number, preset: number) => wholeNumber(1, max, preset);
 

@@ -9,9 +9,10 @@ export function logRequests(log: Logger): MiddlewareHandler<HttpEnv> {
     const startedAt = performance.now();
     await next();
     const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
+    const key = c.var.key ?? c.var.operator;
     const line = {
       requestId: c.get('requestId'),
-      ...(c.var.key && { keyId: c.var.key.id }),
+      ...(key && { keyId: key.id }),
       method: c.req.method,
       route: routePath(c, -1),
       status: c.res.status,

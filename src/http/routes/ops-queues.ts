@@ -1,0 +1,141 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { v7 as uuidv7 } from 'uuid';
+import { TASK_QUEUES } from '../../../workflows/contract.ts';
+import { recordOperatorAction } from '../../audit/operator-action.ts';
+import { PAUSABLE_QUEUES, PauseUnknown, readPause, setPaused } from '../../ops/pause.ts';
+import { readQueues } from '../../ops/queues.ts';
+import { Problem, problemResponses } from '../answers/problem.ts';
+import type { AppDependencies, HttpEnv } from '../context.ts';
+import { forOperators } from '../guards/authorization.ts';
+import { callerReader } from '../request/caller.ts';
+import { refuseIdempotencyKey } from '../request/idempotency.ts';
+import { answers, noQuery } from '../request/validation.ts';
+import { reason } from './ops-retries.ts';
+
+const count = z.number().int();
+
+const pauseSchema = z
+  .object({ since: z.iso.datetime().nullable(), reason: z.string(), by: z.string() })
+  .openapi('QueuePause', { description: 'The queue gives out no task' });
+
+const queueSchema = z
+  .object({
+    queue: z.enum(Object.values(TASK_QUEUES)),
+    readAt: z.iso.datetime().nullable().openapi({ description: 'When a relay read what is of Temporal here' }),
+    fresh: z.boolean().openapi({ description: 'False when that is older than a minute, or was never' }),
+    waiting: z
+      .object({
+        tasks: count,
+        oldestSeconds: z.number(),
+        byPriority: z
+          .array(z.object({ priority: count, tasks: count, oldestSeconds: z.number() }))
+          .openapi({ description: '1 goes first; 5 is what has time' }),
+      })
+      .nullable(),
+    active: z
+      .object({ slotsUsed: count, slots: count })
+      .nullable()
+      .openapi({ description: 'Null where the server does not tell' }),
+    rates: z.object({ addedPerSecond: z.number(), takenPerSecond: z.number() }).nullable(),
+    workers: z
+      .object({
+        count,
+        seen: z
+          .array(
+            z.object({
+              identity: z.string(),
+              version: z.string().nullable().openapi({ description: 'Its WORKER_BUILD_ID' }),
+              slotsUsed: count,
+              slots: count,
+              lastSeenAt: z.iso.datetime(),
+            }),
+          )
+          .openapi({ description: 'The first 200' }),
+      })
+      .nullable(),
+    failed: z
+      .object({ minute: count, hour: count, day: count })
+      .nullable()
+      .openapi({ description: 'Steps that gave up in the last minute, hour and day, and whose leads stand so' }),
+    paused: z.union([pauseSchema, z.literal('unknown')]).nullable(),
+  })
+  .openapi('QueueState');
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/ops/queues',
+  tags: ['operations'],
+  summary: 'What waits, what is worked on, who works, what failed',
+  ...forOperators,
+  request: { query: noQuery },
+  responses: {
+    200: answers(
+      'Task queues, and what Postgres has not handed to Temporal',
+      z.object({
+        queues: z.array(queueSchema),
+        orders: z.array(z.object({ kind: z.string(), status: z.string(), orders: count, ageSeconds: z.number() })),
+        onboardings: z.array(z.object({ state: z.string(), onboardings: count })),
+      }),
+    ),
+    ...problemResponses(),
+  },
+});
+
+const COMMANDS = ['pause', 'resume'] as const;
+const SUMMARIES = {
+  pause: 'Let a task queue give out no task; those in hand end',
+  resume: 'Let it give out tasks again',
+} as const;
+
+const commandRoute = (command: (typeof COMMANDS)[number]) =>
+  createRoute({
+    method: 'post',
+    path: `/ops/queues/{name}/${command}` as const,
+    tags: ['operations'],
+    summary: SUMMARIES[command],
+    description: 'Temporal keeps it, for all workers. Queues of activities only: without the other nothing could end.',
+    ...forOperators,
+    request: {
+      params: z.object({
+        name: z
+          .enum(PAUSABLE_QUEUES, `must be one of ${PAUSABLE_QUEUES.join(', ')}`)
+          .openapi({ param: { name: 'name', in: 'path' } }),
+      }),
+      query: noQuery,
+      body: { required: true, content: { 'application/json': { schema: z.strictObject({ reason }) } } },
+    },
+    responses: {
+      200: answers('As Temporal has it now', z.object({ queue: z.string(), paused: pauseSchema.nullable() })),
+      ...problemResponses(409, 413, 415),
+    },
+  });
+
+/** `GET /ops/queues`, `POST /ops/queues/{name}/pause`, `POST /ops/queues/{name}/resume` */
+export function queueRoutes(app: OpenAPIHono<HttpEnv>, { operators, trustedProxies, log }: AppDependencies) {
+  const { pool, prisma, temporal } = operators;
+  const readCaller = callerReader(trustedProxies);
+  app.openapi(listRoute, async (c) => c.json(await readQueues({ pool, prisma, client: temporal.client }), 200));
+
+  for (const command of COMMANDS) {
+    app.openapi(commandRoute(command), async (c) => {
+      refuseIdempotencyKey(c, 'is not taken: twice is no different from once');
+      const { name: queue } = c.req.valid('param');
+      const caller = readCaller(c);
+      const entry = { id: uuidv7(), action: `queue.${command}`, subject: queue, ...c.req.valid('json') } as const;
+      await prisma.$transaction((tx) => recordOperatorAction(tx, entry, caller)); // first: nothing is done unnoticed
+      const change = { auditId: entry.id, keyId: caller.keyId };
+      try {
+        await setPaused(temporal.client, queue, command === 'pause', change);
+        return c.json({ queue, paused: await readPause(temporal.client, prisma, queue) }, 200);
+      } catch (err) {
+        log.warn({ queue, command, requestId: caller.requestId, err }, 'task queue not changed');
+        const why = { action: 'queue.unchanged', subject: queue, reason: 'Temporal did not take it' } as const;
+        await prisma.$transaction((tx) => recordOperatorAction(tx, { ...why, data: { entry: entry.id } }, caller));
+        if (err instanceof PauseUnknown) throw new Problem(409, 'conflict', err.message);
+        throw new Problem(503, 'unavailable', 'Temporal did not take it. Try again in a moment.', {
+          headers: { 'retry-after': '1' },
+        });
+      }
+    });
+  }
+}

@@ -1,0 +1,169 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { FAILED_STEPS, type FailureFilter } from './failures/filter.ts';
+import {
+  describeFailures,
+  describeLead,
+  describeQueues,
+  describeRetry,
+  type Failures,
+  type LeadOnboarding,
+  type Queues,
+  type Retry,
+} from './ops/text.ts';
+import { readEnvironment } from './process/environment.ts';
+
+const LOOK_MS = 2_000;
+/** A retry that ended, but not well for all leads. */
+const NOT_ALL_WELL = 2;
+
+interface FilterOptions {
+  step?: FailureFilter['step'];
+  error?: string;
+  organization?: string;
+  from?: string;
+  until?: string;
+}
+
+interface RetryOptions extends FilterOptions {
+  yes?: true;
+  reason?: string;
+  perSecond?: number;
+  follow: boolean;
+  id?: string;
+}
+
+const program = new Command('npm run -s ops --')
+  .description(
+    'Looks at the service and repairs it, over the /ops API at OPS_URL, with the key OPS_KEY of an operator.',
+  )
+  .option('--json', 'print JSON');
+
+program
+  .command('queues')
+  .description('what waits, what is worked on, who works, what failed')
+  .option('--watch', 'again every 2 s, until Ctrl-C')
+  .action(async ({ watch = false }: { watch?: boolean }) => {
+    do {
+      const queues = await call<Queues>('GET', '/ops/queues');
+      if (watch && process.stdout.isTTY && !program.opts().json) console.clear();
+      print(queues, describeQueues(queues));
+      if (watch) await sleep(LOOK_MS);
+    } while (watch);
+  });
+
+withFilter(program.command('failures').description('what onboardings failed of')).action(
+  async (options: FilterOptions) => {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(toFilter(options))) if (value !== undefined) query.set(name, value);
+    const failures = await call<Failures>('GET', `/ops/failures?${query.toString()}`);
+    print(failures, describeFailures(failures));
+  },
+);
+
+withFilter(program.command('retry').description('say how many leads it would be; with --yes retry all of them'))
+  .option('--yes', 'do it, and follow it: exit code 2 if it did not end well for all')
+  .option('--reason <text>', 'why, for the audit; needed with --yes')
+  .option('--per-second <n>', 'leads a second, at most', Number)
+  .option('--no-follow', 'do not wait for its end')
+  .option('--id <id>', 'follow this retry, which is under way')
+  .action(async (options: RetryOptions) => {
+    const { yes, reason, perSecond, follow, id } = options;
+    if (id !== undefined) return followRetry(await call<Retry>('GET', `/ops/retries/${id}`));
+    const filter = toFilter(options);
+    if (!yes) {
+      const dryRun = await call<{ leads: number; sample: string[] }>('POST', '/ops/retries', { filter });
+      const some = dryRun.sample.map((leadId) => `\n  ${leadId}`).join('');
+      print(dryRun, `${dryRun.leads} leads would be retried; with --yes they are.${some}`);
+      return;
+    }
+    if (reason === undefined) program.error('Say why, for the audit: --reason.');
+    const retry = await call<Retry>('POST', '/ops/retries', { filter, dryRun: false, reason, perSecond });
+    if (follow) return followRetry(retry);
+    print(retry, describeRetry(retry));
+  });
+
+program
+  .command('lead')
+  .description("how a lead's onboarding went: ids and types, nothing of the person")
+  .argument('<id>', 'of the lead')
+  .action(async (id: string) => {
+    const lead = await call<LeadOnboarding>('GET', `/ops/leads/${encodeURIComponent(id)}`);
+    print(lead, describeLead(lead));
+  });
+
+function withFilter(command: Command): Command {
+  return command
+    .addOption(new Option('--step <step>', 'it failed at').choices(FAILED_STEPS))
+    .option('--error <type>', 'it failed of')
+    .option('--organization <id>', 'whose lead it is')
+    .option('--from <time>', 'it failed then or later', readTime)
+    .option('--until <time>', 'it failed before', readTime);
+}
+
+function readTime(text: string): string {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) throw new InvalidArgumentError('It must be a time, as in 2026-11-29T12:00:00Z.');
+  return time.toISOString();
+}
+
+const toFilter = ({ step, error, organization, from, until }: FilterOptions): FailureFilter => ({
+  step,
+  errorType: error,
+  organizationId: organization,
+  from,
+  until,
+});
+
+/** Shows how far a retry has come, until each lead has its outcome. */
+async function followRetry(retry: Retry): Promise<void> {
+  let shown = '';
+  for (let now = retry; ; now = await call<Retry>('GET', `/ops/retries/${retry.id}`)) {
+    const line = describeRetry(now);
+    if (line !== shown) print(now, line);
+    shown = line;
+    if (now.finishedAt !== null) {
+      if (now.outcomes.COMPLETED < now.total) process.exitCode = NOT_ALL_WELL;
+      return;
+    }
+    await sleep(LOOK_MS);
+  }
+}
+
+const print = (value: unknown, text: string) => console.log(program.opts().json ? JSON.stringify(value) : text);
+
+async function call<Body>(method: string, path: string, body?: object): Promise<Body> {
+  const { OPS_URL, OPS_KEY, PORT } = readEnvironment(process.env);
+  const url = OPS_URL ?? `http://127.0.0.1:${PORT}`;
+  const answer = await fetch(new URL(path, url), {
+    method,
+    headers: {
+      ...(OPS_KEY !== undefined && { authorization: `Bearer ${OPS_KEY}` }),
+      ...(body && { 'content-type': 'application/json' }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  }).catch(() => {
+    throw new Error(`Nobody answers at ${url}: start the API, or correct OPS_URL.`);
+  });
+  if (!answer.ok) throw new Error(await explain(answer));
+  return (await answer.json()) as Body;
+}
+
+/** What a problem document says, with each field at fault. */
+async function explain(answer: Response): Promise<string> {
+  const problem = (await answer.json().catch(() => ({}))) as {
+    detail?: string;
+    errors?: { path: string; message: string }[];
+  };
+  const fields = problem.errors?.map(({ path, message }) => `${path} ${message}`) ?? [];
+  return [problem.detail ?? `The answer is ${answer.status}.`, ...fields].join('\n');
+}
+
+if (existsSync('.env')) process.loadEnvFile();
+try {
+  await program.parseAsync();
+} catch (err) {
+  console.error(err instanceof Error ? err.message : String(err));
+  process.exitCode = 1;
+}
