@@ -9,8 +9,9 @@ import { startProcess, type TestProcess } from '../../support/processes.ts';
 import { recordStatements } from '../../support/statements.ts';
 import { groupFailures } from '../../../src/failures/groups.ts';
 
-/** `npm run test:retry` has 2,000. */
-const LEADS = Number(process.env['RETRY_LEADS'] ?? 300);
+const FAILED = 2_000;
+/** Those of them that are retried; `npm run test:retry` has all. */
+const LEADS = Number(process.env['RETRY_LEADS'] ?? 200);
 /** Parts of the leads after which the worker of `lead` is killed. */
 const KILLS = [0.1, 0.4];
 /** For which single leads are onboarded without a retry beside, to compare with. */
@@ -35,7 +36,7 @@ async function send<Body>(url: string, body?: object): Promise<Body> {
   return (await answer.json()) as Body;
 }
 
-describe(`an outage that failed ${LEADS} leads`, () => {
+describe(`an outage that failed ${FAILED} leads`, () => {
   test(
     'is seen at a glance, and repaired in bulk while workers are killed, each lead once',
     {
@@ -46,6 +47,7 @@ describe(`an outage that failed ${LEADS} leads`, () => {
       const organizationId = `org-${randomUUID()}`;
       const failure = { organizationId, step: 'enrich', errorType: 'crm:http-503' } as const;
       const ids = await storeFailed(database, { ...failure, leads: LEADS });
+      await storeFailed(database, { ...failure, errorType: 'crm:timeout', leads: FAILED - LEADS });
       await pool.query('VACUUM ANALYZE onboarding_failure');
       const settings = { DATABASE_URL: database.url, LOG_LEVEL: 'warn' };
       const startWorker = async (queue: TaskQueue) => {
@@ -57,17 +59,22 @@ describe(`an outage that failed ${LEADS} leads`, () => {
       await untilReady(api);
 
       const startedAt = performance.now();
-      const groups = await send<{ items: object[] }>(`${api.url}/ops/failures?organizationId=${organizationId}`);
+      const groups = await send<{ items: { errorType: string; leads: number }[] }>(
+        `${api.url}/ops/failures?organizationId=${organizationId}`,
+      );
       const groupedMs = Math.round(performance.now() - startedAt);
-      expect(groups.items).toEqual([{ ...failure, leads: LEADS, newestAt: expect.any(String) as string }]);
+      expect(groups.items).toContainEqual({ ...failure, leads: LEADS, newestAt: expect.any(String) as string });
+      expect(groups.items.reduce((sum, { leads }) => sum + leads, 0)).toBe(FAILED);
+      console.log({ failed: FAILED, groupedMs });
       const statements = recordStatements();
       await groupFailures(pool, {});
       const statement = statements.find(({ text }) => text.includes('onboarding_failure'));
       const plan = statement ? await explain(pool, statement) : [];
       expect(plan).toEqual([expect.stringMatching(/^onboarding_failure_step_error_type_organization_id_at_idx/)]);
 
-      const sent = { filter: failure };
-      expect(await send(`${api.url}/ops/retries`, sent)).toMatchObject({ dryRun: true, leads: LEADS });
+      const dryRun = (filter: object) => send(`${api.url}/ops/retries`, { filter });
+      expect(await dryRun({ organizationId })).toMatchObject({ dryRun: true, leads: FAILED });
+      expect(await dryRun(failure)).toMatchObject({ dryRun: true, leads: LEADS });
 
       await startProcess('relay', settings);
       await startWorker(TASK_QUEUES.onboarding);
@@ -78,7 +85,7 @@ describe(`an outage that failed ${LEADS} leads`, () => {
       const referenceMs = await before.stop();
 
       const retryingSince = performance.now();
-      const order = { ...sent, dryRun: false, perSecond: 50, reason: 'The CRM is back' };
+      const order = { filter: failure, dryRun: false, perSecond: 50, reason: 'The CRM is back' };
       const { id } = await send<Progress>(`${api.url}/ops/retries`, order);
       const read = () => send<Progress>(`${api.url}/ops/retries/${id}`);
       const onboarded = onboardMeanwhile(api.url, organizationId);
@@ -99,16 +106,15 @@ describe(`an outage that failed ${LEADS} leads`, () => {
        FROM unnest($1::uuid[]) AS id JOIN onboarding o ON o.lead_id = id,
        LATERAL (SELECT count(*) FILTER (WHERE type = 'command.accepted') AS commands,
                        count(*) FILTER (WHERE type = 'score.calculated') AS scores
-                FROM lead_event e WHERE e.lead_id = id) AS of_lead
+                FROM lead_event e WHERE e.lead_id = o.lead_id) AS of_lead
        WHERE o.state = 'COMPLETED'`,
         [ids],
       );
       expect(rows).toEqual([{ leads: LEADS, round: 2, commands: 1, scores: 1 }]);
-      expect(await send(`${api.url}/ops/failures?organizationId=${organizationId}`)).toMatchObject({ items: [] });
+      expect(await dryRun(failure)).toMatchObject({ leads: 0 });
       console.log({
-        leads: LEADS,
-        groupedMs,
-        retriedInSeconds: seconds,
+        retried: LEADS,
+        inSeconds: seconds,
         kills: KILLS.length,
         onboardingMs: { before: spread(referenceMs), meanwhile: spread(meanwhileMs) },
       });
@@ -116,23 +122,30 @@ describe(`an outage that failed ${LEADS} leads`, () => {
   );
 });
 
-/** Posts a lead every second. `stop` resolves with how long each took until it was scored, in milliseconds. */
+/**
+ * Posts a lead, and the next a second after it was scored, so that a busy machine has no more of them than it can do.
+ * `stop` resolves with how long each took until it was scored, in milliseconds.
+ */
 function onboardMeanwhile(url: string, organizationId: string) {
-  const took: Promise<number>[] = [];
-  const post = async () => {
-    const startedAt = performance.now();
-    const lead = { ...SEED_LEAD, organizationId, email: `${randomUUID()}@acme.example` };
-    const { id } = await send<{ id: string }>(`${url}/api/leads`, lead);
-    const state = async () => (await send<{ onboardingState: string }>(`${url}/api/leads/${id}`)).onboardingState;
-    await expect.poll(state, { interval: 50 }).toBe('COMPLETED');
-    return Math.round(performance.now() - startedAt);
-  };
-  const timer = setInterval(() => took.push(post()), 1_000);
-  onTestFinished(() => clearInterval(timer));
+  const took: number[] = [];
+  const stopping = new AbortController();
+  onTestFinished(() => stopping.abort());
+  const ended = (async () => {
+    while (!stopping.signal.aborted) {
+      const startedAt = performance.now();
+      const lead = { ...SEED_LEAD, organizationId, email: `${randomUUID()}@acme.example` };
+      const { id } = await send<{ id: string }>(`${url}/api/leads`, lead);
+      const state = async () => (await send<{ onboardingState: string }>(`${url}/api/leads/${id}`)).onboardingState;
+      await expect.poll(state, { interval: 50 }).toBe('COMPLETED');
+      took.push(Math.round(performance.now() - startedAt));
+      await sleep(1_000, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  })();
   return {
-    stop: () => {
-      clearInterval(timer);
-      return Promise.all(took);
+    async stop() {
+      stopping.abort();
+      await ended;
+      return took;
     },
   };
 }
