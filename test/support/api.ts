@@ -1,9 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { formSecretReader } from '../../src/forms/secret.ts';
 import { createFormTokens, type FormTokens } from '../../src/forms/token.ts';
-import type { Pool } from 'pg';
 import type { Keyring, OperatorKey } from '../../src/api-keys/keyring.ts';
-import { createPrisma } from '../../src/db/prisma.ts';
 import { createShare, type Share, unshared } from '../../src/db/fair-share.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createInboxAnnouncer } from '../../src/notifications/announce.ts';
@@ -60,7 +58,7 @@ export interface TestApiOptions {
   /** By default nobody needs a key for `/ops`. */
   operatorKeyring?: Keyring<OperatorKey> | 'off';
   /** For what belongs to no caller; by default the same as for requests. */
-  own?: Pool;
+  own?: Pick<TestDatabase, 'pool' | 'prisma'>;
   maxWatchers?: number;
   /** By default as long as a busy machine may take. */
   answerWithinMs?: number;
@@ -94,7 +92,7 @@ export function createTestApi(
     trustedProxies = [],
     keyring = 'off',
     operatorKeyring = 'off',
-    own = pool,
+    own = { pool, prisma },
     maxWatchers = 100,
     share = keyring === 'off' ? unshared : createShare({ atOnce: 5, waitMs: 1_500 }),
     ...guards
@@ -104,7 +102,7 @@ export function createTestApi(
   const searchAttributes = { known: true, forget: () => undefined };
   const started = new Set<string>();
   const fastStart = createFastStart({
-    pool: own,
+    pool: own.pool,
     log,
     slots,
     carryOut: async (order) => {
@@ -112,16 +110,21 @@ export function createTestApi(
       started.add(runOf(order));
     },
   });
-  const ownPrisma = own === pool ? prisma : createPrisma(own);
   const stopping = new AbortController();
-  const inboxWatch = watchInboxes({ pool: own, log, stopping: stopping.signal, maxWatchers, fair: keyring !== 'off' });
-  const inboxAnnouncer = createInboxAnnouncer(own);
+  const inboxWatch = watchInboxes({
+    pool: own.pool,
+    log,
+    stopping: stopping.signal,
+    maxWatchers,
+    fair: keyring !== 'off',
+  });
+  const inboxAnnouncer = createInboxAnnouncer(own.pool);
   const app = createApp({
     pool,
     prisma,
-    healthPool: own,
+    healthPool: own.pool,
     keyring,
-    operators: { pool: own, prisma: ownPrisma, keyring: operatorKeyring, temporal: { client } },
+    operators: { ...own, keyring: operatorKeyring, temporal: { client } },
     share,
     fastStart,
     answerWithinMs: PATIENCE_MS,
@@ -132,7 +135,7 @@ export function createTestApi(
     inboxAnnouncer,
     rateLimiter: 'off',
     corsOrigins: [],
-    formTokens: createFormTokens({ readSecret: formSecretReader(own), minAgeMs: 0, maxAgeMs: 60_000 }),
+    formTokens: createFormTokens({ readSecret: formSecretReader(own.pool), minAgeMs: 0, maxAgeMs: 60_000 }),
     formReturnOrigins: [],
     ...guards,
     log,

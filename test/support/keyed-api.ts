@@ -19,7 +19,7 @@ export function createKeyedApi(database: TestDatabase, options: TestApiOptions, 
   const pool = openRequestPool(database, role);
   const keyring = createKeyring({ pool: database.pool, log: recordLog().log });
   const operatorKeyring = createOperatorKeyring({ pool: database.pool, log: recordLog().log });
-  const keyrings = { keyring, operatorKeyring, own: database.pool };
+  const keyrings = { keyring, operatorKeyring, own: database };
   const api = createTestApi({ pool, prisma: createPrisma(pool) }, { ...keyrings, ...options });
   return {
     ...api,

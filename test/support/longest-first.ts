@@ -9,6 +9,7 @@ const LONG = [
   'scenarios/privacy/canaries',
   'scenarios/chaos/faults',
   'scenarios/processes/rescore',
+  'scenarios/ops/bulk-retry',
   'scenarios/e2e/',
   'scenarios/temporal/versions/versions',
   'scenarios/statistics/',

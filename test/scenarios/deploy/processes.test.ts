@@ -22,6 +22,7 @@ const running = new Map<string, ChildProcess>();
 /** What each has written, whichever the stream. */
 const outputs = new Map<string, string[]>();
 const ports = new Map<string, number>();
+const metricsPorts = new Map<string, number>();
 let folder: string;
 let image: string;
 let database: string;
@@ -31,7 +32,10 @@ beforeAll(async () => {
   image = await assembleImage(folder);
   database = `deploy_${randomBytes(6).toString('hex')}`;
   await ensureDatabase(connectionStringOf(inject('postgresPort')), database);
-  for (const [name] of longRunning) ports.set(name, await freePort());
+  for (const [name] of longRunning) {
+    ports.set(name, await freePort());
+    metricsPorts.set(name, await freePort());
+  }
 });
 
 afterAll(async () => {
@@ -48,6 +52,7 @@ function environment(name: string, service: Service): NodeJS.ProcessEnv {
     TEMPORAL_NAMESPACE: testNamespace(),
     PORT: String(ports.get(name)),
     HEALTH_PORT: String(ports.get(name)),
+    METRICS_PORT: String(metricsPorts.get(name)),
   };
   const replaced = Object.fromEntries(Object.entries(env).map(([key, value]) => [key, moved[key] ?? value]));
   return { ...replaced, PATH: process.env['PATH'], HOME: folder };
@@ -153,7 +158,7 @@ describe('the commands of the compose file, as plain processes on what the Docke
 
   it.each(longRunning)('%s ends cleanly when it is told to', async (name) => {
     const child = running.get(name);
-    if (!child) throw new Error(`${name} was not started`);
+    if (!child || child.exitCode !== null) throw new Error(`${name} does not run`);
     const exit = once(child, 'exit');
     child.kill('SIGTERM');
     expect(await exit).toEqual([0, null]);
