@@ -161,9 +161,12 @@ describe(`a rescore of ${LEADS} leads`, () => {
   );
 });
 
-/** Posts a lead every second. `stop` resolves with how long each took until it was scored, in milliseconds. */
+/**
+ * Posts one lead after the other, a second after the last was scored: a busy machine gets no more than it can take.
+ * `stop` resolves with how long each took until then, in milliseconds.
+ */
 function onboardMeanwhile(url: string, organizationId: string) {
-  const took: Promise<number>[] = [];
+  const stopping = new AbortController();
   const post = async () => {
     const startedAt = performance.now();
     const lead = { ...SEED_LEAD, organizationId, name: 'João', email: `${randomUUID()}@acme.example` };
@@ -172,12 +175,20 @@ function onboardMeanwhile(url: string, organizationId: string) {
     await expect.poll(state, { interval: 20 }).toBe('COMPLETED');
     return Math.round(performance.now() - startedAt);
   };
-  const timer = setInterval(() => took.push(post()), 1_000);
-  onTestFinished(() => clearInterval(timer));
+  const ended = (async () => {
+    const took: number[] = [];
+    while (!stopping.signal.aborted) {
+      took.push(await post());
+      await sleep(1_000, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+    return took;
+  })();
+  ended.catch(() => undefined); // it is waited for when it is stopped
+  onTestFinished(() => stopping.abort());
   return {
     stop: () => {
-      clearInterval(timer);
-      return Promise.all(took);
+      stopping.abort();
+      return ended;
     },
   };
 }
