@@ -11,7 +11,7 @@ import { groupFailures } from '../../../src/failures/groups.ts';
 
 const FAILED = 2_000;
 /** Those of them that are retried; `npm run test:retry` has all. */
-const LEADS = Number(process.env['RETRY_LEADS'] ?? 200);
+const LEADS = Number(process.env['RETRY_LEADS'] ?? 60);
 /** Parts of the leads after which the worker of `lead` is killed. */
 const KILLS = [0.1, 0.4];
 /** For which single leads are onboarded without a retry beside, to compare with. */
