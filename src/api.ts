@@ -11,7 +11,7 @@ import { listen } from './http/server/listen.ts';
 import { createInboxAnnouncer } from './notifications/announce.ts';
 import { watchInboxes } from './notifications/watch.ts';
 import { createOnboardingRuns } from './onboarding/runs.ts';
-import { carryOut } from './outbox/carry-out.ts';
+import { carryOut } from './outbox/carry-out/carry-out.ts';
 import { createFastStart } from './outbox/fast-start.ts';
 import { openMetrics } from './process/open-metrics.ts';
 import { type ProcessContext, runProcess } from './process/run-process.ts';

@@ -9,7 +9,7 @@ import { jsonPage } from './process/metrics-server.ts';
 import { openMetrics } from './process/open-metrics.ts';
 import { sweepIdempotencyKeys } from './leads/sweep-idempotency-keys.ts';
 import { sweepAttempts } from './onboarding/attempts/sweep.ts';
-import { carryOut } from './outbox/carry-out.ts';
+import { carryOut } from './outbox/carry-out/carry-out.ts';
 import { startRelay } from './outbox/relay.ts';
 import { ORDERS_CHANNEL } from './outbox/wake.ts';
 import { type ProcessContext, runProcess } from './process/run-process.ts';

@@ -77,19 +77,8 @@ async function leadsInBand(
   after: Position | undefined,
 ): Promise<Position[]> {
   const { onboardingState: state } = filter;
-  const fields = { ...fieldsOf(filter), ...(state && { onboarding: { state } }) };
-  const rows = await db.leadScore.findMany({
-    where: {
-      organizationId: filter.organizationId,
-      band,
-      ...(Object.keys(fields).length > 0 && { lead: fields }),
-      ...(after && olderBy('leadCreatedAt', 'leadId', after)),
-    },
-    orderBy: [{ leadCreatedAt: 'desc' }, { leadId: 'desc' }],
-    take: filter.limit + 1,
-    select: { leadId: true, leadCreatedAt: true },
-  });
-  return rows.map(({ leadId, leadCreatedAt }) => ({ at: leadCreatedAt, id: leadId }));
+  const { where, ...page } = besideLeads(filter, state ? { onboarding: { state } } : {}, after);
+  return (await db.leadScore.findMany({ ...page, where: { ...where, band } })).map(toPosition);
 }
 
 /** The states of onboardings stand in a table that has the times of their leads as well. */
@@ -99,20 +88,29 @@ async function leadsInState(
   onboardingState: OnboardingState,
   after: Position | undefined,
 ): Promise<Position[]> {
-  const fields = fieldsOf(filter);
-  const rows = await db.leadListing.findMany({
+  const { where, ...page } = besideLeads(filter, {}, after);
+  return (await db.leadListing.findMany({ ...page, where: { ...where, onboardingState } })).map(toPosition);
+}
+
+/** A page of a table that has the ids and the times of leads, by the fields of the lead and more of its. */
+function besideLeads(filter: LeadFilter, more: Prisma.LeadRecordWhereInput, after: Position | undefined) {
+  const lead = { ...fieldsOf(filter), ...more };
+  return {
     where: {
       organizationId: filter.organizationId,
-      onboardingState,
-      ...(Object.keys(fields).length > 0 && { lead: fields }),
+      ...(Object.keys(lead).length > 0 && { lead }),
       ...(after && olderBy('leadCreatedAt', 'leadId', after)),
     },
-    orderBy: [{ leadCreatedAt: 'desc' }, { leadId: 'desc' }],
+    orderBy: [{ leadCreatedAt: 'desc' }, { leadId: 'desc' }] satisfies Prisma.LeadListingOrderByWithRelationInput[],
     take: filter.limit + 1,
     select: { leadId: true, leadCreatedAt: true },
-  });
-  return rows.map(({ leadId, leadCreatedAt }) => ({ at: leadCreatedAt, id: leadId }));
+  };
 }
+
+const toPosition = ({ leadId, leadCreatedAt }: { leadId: string; leadCreatedAt: Date }): Position => ({
+  at: leadCreatedAt,
+  id: leadId,
+});
 
 /** The ids of a page of leads that have a text in one of their fields. */
 async function searchLeads(

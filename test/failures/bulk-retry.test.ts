@@ -1,14 +1,13 @@
-import { type WorkflowHandle } from '@temporalio/client';
 import { describe, expect, onTestFinished } from 'vitest';
 import { retryPage } from '../../src/failures/retry-page.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import { bulkRetryWorkflowId } from '../../workflows/retry-contract.ts';
-import { createTestApi, test as base } from '../support/api.ts';
+import { createTestApi } from '../support/api.ts';
+import { testOfRuns } from '../support/durable-runs.ts';
 import { storeFailed } from '../support/failures.ts';
 import { recordLog } from '../support/log.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient, historyText, replay } from '../support/temporal.ts';
-import { type ActivityOverrides, startWorkers } from '../support/workers.ts';
 
 interface Progress {
   id: string;
@@ -25,32 +24,11 @@ const REASON = { reason: 'The CRM is back' };
 /** Each test has an organization of its own, and one retry is under way at a time in all of them. */
 let organizations = 0;
 
-const test = base.extend<{
-  organizationId: string;
-  work: (activities?: ActivityOverrides) => Promise<void>;
-  runs: (retryId: string) => WorkflowHandle;
-}>({
+const test = testOfRuns(bulkRetryWorkflowId).extend<{ organizationId: string }>({
   organizationId: async ({ database }, use) => {
     organizations += 1;
     await use(`org-${organizations}`);
     await database.pool.query('UPDATE bulk_retry SET finished_at = now() WHERE finished_at IS NULL');
-  },
-  /** Runs workers, and what a relay does, until the test ends. */
-  work: async ({ database }, use) => {
-    const workers: Awaited<ReturnType<typeof startWorkers>>[] = [];
-    await use(async (activities) => {
-      workers.push(await startWorkers(database, log, activities));
-    });
-    await Promise.all(workers.map((worker) => worker.stop()));
-  },
-  runs: async ({}, use) => {
-    const handles = new Map<string, WorkflowHandle>();
-    await use((retryId) => {
-      const handle = client.workflow.getHandle(bulkRetryWorkflowId(retryId));
-      handles.set(retryId, handle);
-      return handle;
-    });
-    for (const handle of handles.values()) await replay(handle);
   },
 });
 

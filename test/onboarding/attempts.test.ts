@@ -167,7 +167,8 @@ describe('the attempts of a lead', () => {
     const [first, second] = (await attemptsOf(api, run.leadId)).filter(({ step }) => step === 'scoreLead');
     const between = Date.parse(second?.startedAt ?? '') - Date.parse(first?.endedAt ?? '');
     expect(between).toBeGreaterThan(2_900);
-    expect(second?.waitedMs).toBeLessThan(between - 2_900 + 100);
+    // A busy machine makes both longer: what lies between them is the backoff.
+    expect(between - (second?.waitedMs ?? Infinity)).toBeGreaterThan(2_800);
   });
 
   test('are answered when asked for only, and 200 at most, the newest', async ({ api, database, opened }) => {

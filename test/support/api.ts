@@ -7,7 +7,7 @@ import { createApp } from '../../src/http/app.ts';
 import { createInboxAnnouncer } from '../../src/notifications/announce.ts';
 import { watchInboxes } from '../../src/notifications/watch.ts';
 import { createOnboardingRuns } from '../../src/onboarding/runs.ts';
-import { carryOut } from '../../src/outbox/carry-out.ts';
+import { carryOut } from '../../src/outbox/carry-out/carry-out.ts';
 import { createFastStart } from '../../src/outbox/fast-start.ts';
 import type { Order } from '../../src/outbox/order.ts';
 import type { RateLimiter } from '../../src/rate-limit/limiter.ts';

@@ -1,6 +1,6 @@
 import { type Client, isGrpcDeadlineError } from '@temporalio/client';
 import { attemptOrder, type AttemptDependencies } from '../../src/outbox/attempt.ts';
-import { carryOut } from '../../src/outbox/carry-out.ts';
+import { carryOut } from '../../src/outbox/carry-out/carry-out.ts';
 import type { Order } from '../../src/outbox/order.ts';
 import { claimOrders } from '../../src/outbox/store.ts';
 import { recordLog } from './log.ts';

@@ -3,7 +3,7 @@ import { InterceptingCall, type Interceptor, Metadata, status } from '@grpc/grpc
 import { Client, Connection } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { describe, expect, inject, onTestFinished } from 'vitest';
-import { carryOut } from '../../src/outbox/carry-out.ts';
+import { carryOut } from '../../src/outbox/carry-out/carry-out.ts';
 import { explainFailure } from '../../src/outbox/failure.ts';
 import { openSearchAttributeRegistry } from '../../src/temporal/search-attribute-registry.ts';
 import { onboardingWorkflowId, SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { describe, expect } from 'vitest';
-import { carryOut } from '../../src/outbox/carry-out.ts';
+import { carryOut } from '../../src/outbox/carry-out/carry-out.ts';
 import type { EnrichOrder } from '../../src/outbox/order.ts';
 import type { leadEnrichment } from '../../workflows/index.ts';
 import { enrichmentWorkflowId } from '../../workflows/enrichment-contract.ts';

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { describe, expect, onTestFinished } from 'vitest';
 import { reconcileRescores } from '../../src/reconciler/rescores.ts';
 import { type RescoreInput, rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
-import { createTestApi, test as base } from '../support/api.ts';
+import { createTestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { testOfRuns } from '../support/durable-runs.ts';
 import { recordLog } from '../support/log.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { fillScored, rule, TELLING_RULES } from '../support/scores.ts';
 import { createTestClient, historyText, replay } from '../support/temporal.ts';
-import { type ActivityOverrides, startWorkers } from '../support/workers.ts';
 
 interface Progress {
   id: string;
@@ -23,28 +23,7 @@ interface Progress {
 const client = createTestClient();
 const { log } = recordLog();
 
-/** Runs workers until the test ends; its runs are replayed then. */
-const test = base.extend<{
-  work: (activities?: ActivityOverrides) => Promise<void>;
-  runs: (rescoreId: string) => WorkflowHandle;
-}>({
-  work: async ({ database }, use) => {
-    const workers: Awaited<ReturnType<typeof startWorkers>>[] = [];
-    await use(async (activities) => {
-      workers.push(await startWorkers(database, log, activities));
-    });
-    await Promise.all(workers.map((worker) => worker.stop()));
-  },
-  runs: async ({}, use) => {
-    const handles = new Map<string, WorkflowHandle>();
-    await use((rescoreId) => {
-      const handle = client.workflow.getHandle(rescoreWorkflowId(rescoreId));
-      handles.set(rescoreId, handle);
-      return handle;
-    });
-    for (const handle of handles.values()) await replay(handle);
-  },
-});
+const test = testOfRuns(rescoreWorkflowId);
 
 const progressOf = (id: string) => `/api/score-rules/rescores/${id}`;
 

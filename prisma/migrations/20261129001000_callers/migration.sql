@@ -76,8 +76,11 @@ CREATE TRIGGER list_lead_change AFTER INSERT OR UPDATE ON lead_enrichment
   FOR EACH ROW EXECUTE FUNCTION list_lead_change();
 CREATE TRIGGER list_lead_change AFTER INSERT OR UPDATE ON lead_score
   FOR EACH ROW EXECUTE FUNCTION list_lead_change();
-CREATE TRIGGER list_onboarding_state AFTER INSERT OR UPDATE ON onboarding
+CREATE TRIGGER list_onboarding_state AFTER UPDATE ON onboarding
   FOR EACH ROW EXECUTE FUNCTION list_onboarding_state();
+-- Intake inserts the state that a listing begins with.
+CREATE TRIGGER list_first_onboarding_state AFTER INSERT ON onboarding
+  FOR EACH ROW WHEN (NEW.state <> 'PENDING') EXECUTE FUNCTION list_onboarding_state();
 
 INSERT INTO lead_listing AS c (lead_id, organization_id, lead_created_at, changed_at, onboarding_state)
 SELECT v.id, v.organization_id, v.created_at, v.updated_at, v.onboarding_state

@@ -1,7 +1,7 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { onboardingWorkflowId } from '../../workflows/contract.ts';
-import { TEMPORAL_DEADLINE_MS, withDeadline } from '../temporal/connection.ts';
-import type { SignalOrder } from './order.ts';
+import { onboardingWorkflowId } from '../../../workflows/contract.ts';
+import { TEMPORAL_DEADLINE_MS, withDeadline } from '../../temporal/connection.ts';
+import type { SignalOrder } from '../order.ts';
 
 /** An order to start the run may have been in somebody's hands when it was erased with its lead. */
 const MAY_START_MS = 2 * TEMPORAL_DEADLINE_MS;
