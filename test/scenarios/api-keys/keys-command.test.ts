@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect } from 'vitest';
 import type { ApiKey, IssuedKey } from '../../../src/api-keys/api-key.ts';
-import { createKeyring } from '../../../src/api-keys/keyring.ts';
+import { createKeyring, createOperatorKeyring } from '../../../src/api-keys/keyring.ts';
 import { freePort } from '../../../src/local/ports.ts';
 import { runSource } from '../../local/support/run-source.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { recordLog } from '../../support/log.ts';
 import { test } from '../../support/onboarding.ts';
+import { idOf } from '../../support/operations.ts';
 
 const keys = ({ url }: { url: string }, ...args: string[]) => runSource('src/keys.ts', args, { DATABASE_URL: url });
 
@@ -53,6 +54,24 @@ describe('npm run keys', () => {
     await keys(database, ...CREATE, '--name', 'for people');
     const { stdout } = await keys(database, 'list');
     expect(stdout).toMatch(/^[\da-f-]{36} {2}org-123 {2}for people {2}.* {2}without end {2}never used$/m);
+  });
+
+  test("makes, lists and ends operators' keys, each noted for the audit", async ({ database }) => {
+    const { code, stdout, stderr } = await keys(database, 'create-operator', '--name', 'on call');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^lop_[\da-f-]{36}_[\w-]{43}\n$/);
+    expect(stderr).toMatch(/on call .*\n.*cannot be shown again/);
+    const keyring = createOperatorKeyring({ pool: database.pool, log: recordLog().log });
+    const key = await keyring.verify(stdout.trim(), 'somebody');
+    const id = idOf(stdout);
+    expect(key).toMatchObject({ id });
+
+    expect((await keys(database, 'list-operators')).stdout).toContain(id);
+    expect((await keys(database, 'revoke-operator', id)).stdout).toBe(`${id} is revoked\n`);
+    const later = createOperatorKeyring({ pool: database.pool, log: recordLog().log });
+    expect(await later.verify(stdout.trim(), 'somebody')).toBe('revoked');
+    const noted = await database.prisma.operatorAction.findMany({ where: { subject: id }, orderBy: { at: 'asc' } });
+    expect(noted.map(({ action }) => action)).toEqual(['operator-key.created', 'operator-key.revoked']);
   });
 
   test.for([
