@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeConnection } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import { withDeadline } from './connection.ts';
@@ -31,15 +32,32 @@ export interface Deployment {
 const NOT_FOUND = 5;
 const isNotFound = (err: unknown) => err instanceof Error && 'code' in err && err.code === NOT_FOUND;
 
+/** Milliseconds after which Temporal is asked once more, each time that it says not found. */
+const ASK_AGAIN_AFTER_MS = [100, 400];
+
+/**
+ * Asks for what Temporal keeps in a workflow of its own. While that workflow continues as new, its last run being over
+ * and the next one not begun, Temporal 1.29 says not found of what is there.
+ * @returns undefined when it is not found however often it is asked for
+ */
+async function find<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  for (const wait of [...ASK_AGAIN_AFTER_MS, undefined]) {
+    try {
+      return await ask();
+    } catch (err) {
+      if (!isNotFound(err)) throw err;
+    }
+    if (wait !== undefined) await sleep(wait);
+  }
+  return undefined;
+}
+
 /** @returns undefined before a worker with a version has polled for the first time */
 export async function readDeployment(client: Client): Promise<Deployment | undefined> {
   const { namespace } = client.options;
   const described = await withDeadline(client, () =>
-    client.workflowService.describeWorkerDeployment({ namespace, deploymentName: DEPLOYMENT_NAME }),
-  ).catch((err: unknown) => {
-    if (isNotFound(err)) return undefined;
-    throw err;
-  });
+    find(() => client.workflowService.describeWorkerDeployment({ namespace, deploymentName: DEPLOYMENT_NAME })),
+  );
   if (!described?.workerDeploymentInfo) return undefined;
   const { routingConfig, versionSummaries } = described.workerDeploymentInfo;
   const rampingId = routingConfig?.rampingDeploymentVersion?.buildId;
@@ -100,11 +118,8 @@ export async function readVersionStatus(
   buildId: string,
 ): Promise<VersionStatus | undefined> {
   const deploymentVersion = { deploymentName: DEPLOYMENT_NAME, buildId };
-  try {
-    const answer = await connection.workflowService.describeWorkerDeploymentVersion({ namespace, deploymentVersion });
-    return statusOf(answer.workerDeploymentVersionInfo?.status);
-  } catch (err) {
-    if (isNotFound(err)) return undefined;
-    throw err;
-  }
+  const answer = await find(() =>
+    connection.workflowService.describeWorkerDeploymentVersion({ namespace, deploymentVersion }),
+  );
+  return answer && statusOf(answer.workerDeploymentVersionInfo?.status);
 }

@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished } from 'vitest';
 import { createLeadActivities } from '../../../../activities/lead.ts';
 import { createNotificationActivities } from '../../../../activities/notification.ts';
 import { builtInProviders } from '../../../../src/enrichment/built-in.ts';
-import { rampVersion, readDeployment, setCurrentVersion } from '../../../../src/temporal/deployment.ts';
+import {
+  DEPLOYMENT_NAME,
+  rampVersion,
+  readDeployment,
+  setCurrentVersion,
+} from '../../../../src/temporal/deployment.ts';
 import { createWorker, type Workload } from '../../../../src/temporal/worker.ts';
 import type { RescoreActivities } from '../../../../workflows/rescore-contract.ts';
 import { onboardingWorkflowId, TASK_QUEUES, type TaskQueue } from '../../../../workflows/contract.ts';
@@ -209,6 +215,17 @@ export function describeVersions(startServer: () => Promise<OwnTemporal>): void 
         buildId: 'v2',
       });
       expect(await versionOf(run())).toEqual({ pinned: false, buildId: 'v2' });
+    });
+
+    test('a deployment is found while the workflow that Temporal keeps of it continues as new', async () => {
+      await startVersion(ours, 'v1');
+      const kept = temporal.client.workflow.getHandle(`temporal-sys-worker-deployment:${DEPLOYMENT_NAME}`);
+      const readLater = (ms: number) => sleep(ms).then(() => readDeployment(temporal.client));
+      for (let round = 0; round < 10; round += 1) {
+        await kept.signal('force-continue-as-new');
+        const read = await Promise.all(Array.from({ length: 10 }, (_, i) => readLater(5 * i)));
+        expect(read).not.toContain(undefined);
+      }
     });
 
     test('a version that is ramped gets its share of the runs, and no more once the ramp has ended', async ({
