@@ -10,7 +10,7 @@ const FLOORS = [
   ['src/failures'],
   ['src/onboarding'],
   ['src/scoring'],
-  ['src/enrichment', 'src/notifications', 'src/forms'],
+  ['src/enrichment', 'src/notifications', 'src/forms', 'src/events'],
   ['src/leads'],
   ['src/outbox', 'src/api-keys'],
   ['src/audit'],

@@ -4,6 +4,7 @@ export const API_SCOPES = [
   'leads:read',
   'leads:write',
   'leads:erase',
+  'events',
   'notifications',
   'rules',
   'forms',

@@ -12,6 +12,7 @@ import { measureRequests } from './server/request-metrics.ts';
 import { documentationRoutes } from './openapi/documentation.ts';
 import { formRoutes } from './routes/forms.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { eventRoutes } from './routes/events.ts';
 import { enrichmentRoutes } from './routes/enrichment.ts';
 import { healthRoutes } from './routes/health.ts';
 import { keyRoutes } from './routes/keys.ts';
@@ -63,6 +64,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   notificationStreamRoutes(app, deps);
   keyRoutes(app, deps);
   meRoutes(app, deps);
+  eventRoutes(app);
   auditRoutes(app);
   queueRoutes(app, deps);
   operatorLeadRoutes(app, deps);

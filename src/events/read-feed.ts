@@ -1,0 +1,84 @@
+import type { Prisma } from '../db/generated/client.ts';
+import { MAX_PAGE_BYTES } from '../db/paging.ts';
+import { ERASURE } from '../leads/erasure-record.ts';
+import { EVENT_DAYS } from './clock.ts';
+import { type EntryRow, type Event, type EventType, toEvent } from './event.ts';
+import { encodePosition, type Position } from './position.ts';
+
+/** Entries that one read looks at, where it looks for some types only. */
+const LOOKED_AT = 1_000;
+
+/** The feed does not have all that came after the cursor: it is too old, or of a database that is no more. */
+export class CursorGone extends Error {
+  override name = 'CursorGone';
+}
+
+export interface FeedRead {
+  organizationId: string;
+  /** By default from the oldest event that is given out. */
+  after?: Position | undefined;
+  /** By default all. */
+  types?: readonly EventType[] | undefined;
+  limit: number;
+  /** Whether events may tell of persons. */
+  withPersons: boolean;
+}
+
+export interface FeedPage {
+  items: Event[];
+  /** Always there: where to go on, now or later. */
+  nextCursor: string;
+  /** Whether there is more already. */
+  hasMore: boolean;
+}
+
+type Row = EntryRow & { isAsked: boolean };
+
+/**
+ * What happened to the leads of an organization, in an order in which nothing appears late: by the transaction that
+ * wrote it, and only what is of before every transaction that is under way. So whoever goes on after a cursor gets each
+ * event once, and all readers get them in the same order. An erased lead leaves one event, which says so.
+ * @throws CursorGone
+ */
+export async function readFeed(db: Prisma.TransactionClient, read: FeedRead): Promise<FeedPage> {
+  const { organizationId, types, limit, withPersons } = read;
+  const { oldest, end } = await readBounds(db);
+  const after = read.after ?? { xid: oldest, seq: 0n };
+  if (after.xid < oldest || after.xid > end) throw new CursorGone('not all that came after it is there');
+
+  const lookedAt = types ? LOOKED_AT : limit;
+  const rows = await db.$queryRaw<Row[]>`
+    SELECT e.xid::text, e.seq::text, e.id, e.lead_id AS "leadId", e.type, e.at, e.data,
+           (${types ?? null}::text[] IS NULL OR e.type = ANY (${types ?? []}::text[]))
+             AND (e.type = ${ERASURE.type} OR EXISTS (SELECT FROM lead l WHERE l.id = e.lead_id)) AS "isAsked"
+    FROM (SELECT * FROM lead_event
+          WHERE organization_id = ${organizationId}
+            AND (xid, seq) > (${String(after.xid)}::xid8, ${after.seq}::bigint) AND xid < ${String(end)}::xid8
+          ORDER BY xid, seq LIMIT ${lookedAt}) e
+    ORDER BY e.xid, e.seq`;
+
+  const items: Event[] = [];
+  let [bytes, seen] = [0, 0];
+  for (const row of rows) {
+    const event = row.isAsked ? toEvent(row, withPersons) : undefined;
+    if (event) {
+      bytes += Buffer.byteLength(JSON.stringify(event)) + 1; // a comma
+      if (items.length === limit || (bytes > MAX_PAGE_BYTES && items.length > 0)) break;
+      items.push(event);
+    }
+    seen += 1;
+  }
+  const last = rows[seen - 1];
+  const hasMore = seen < rows.length || rows.length === lookedAt;
+  const next = hasMore && last ? { xid: BigInt(last.xid), seq: BigInt(last.seq) } : { xid: end, seq: 0n };
+  return { items, nextCursor: encodePosition(next), hasMore };
+}
+
+/** From where the feed is given out, and up to where nothing can still appear. */
+async function readBounds(db: Prisma.TransactionClient): Promise<{ oldest: bigint; end: bigint }> {
+  const [row] = await db.$queryRaw<{ oldest: string | null; end: string }[]>`
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS end,
+           (SELECT c.xid::text FROM feed_clock c WHERE c.at <= now() - ${EVENT_DAYS}::integer * interval '1 day'
+            ORDER BY c.at DESC LIMIT 1) AS oldest`;
+  return { oldest: BigInt(row?.oldest ?? 0), end: BigInt(row?.end ?? 0) };
+}
