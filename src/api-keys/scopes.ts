@@ -5,6 +5,7 @@ export const API_SCOPES = [
   'leads:write',
   'leads:erase',
   'events',
+  'webhooks',
   'notifications',
   'rules',
   'forms',

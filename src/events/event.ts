@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { ONBOARDING_STATES, SCORE_BANDS } from '../../workflows/contract.ts';
-import { encodePosition } from './position.ts';
+import { decodePosition, encodePosition, type Position } from './position.ts';
 
 const code = z.string();
 const number = z.number();
@@ -55,8 +55,12 @@ const KINDS = {
   ],
   'score.overridden': [{ from: number.nullable(), to: number }, {}],
   'score.override-removed': [{ from: number.nullable(), to: number }, {}],
+  'webhook.paused': [{ endpointId: z.uuid(), reason: code }, {}],
   'command.accepted': [{ command: code, round: number }, {}],
 } satisfies Record<string, [z.ZodRawShape, z.ZodRawShape]>;
+
+/** The one event that is not of a lead: in place of its id the entry has that of the endpoint. */
+export const NO_LEAD = 'webhook.paused' satisfies keyof typeof KINDS;
 
 export type EventType = keyof typeof KINDS;
 export const EVENT_TYPES = Object.keys(KINDS) as EventType[];
@@ -82,7 +86,7 @@ const schemas = Object.entries(KINDS).map(([type, [own, personal]]) =>
       type: z.literal(type),
       version: z.literal(VERSION).openapi({ description: 'Of `data`' }),
       at: z.iso.datetime().openapi({ description: 'When it happened; not the order of the feed' }),
-      leadId: z.uuid(),
+      leadId: type === NO_LEAD ? z.null() : z.uuid(),
       cursor: z.string().openapi({ description: 'The place of the event: for `after`', example: '7301-118' }),
       data: z.object({ ...own, ...z.object(personal).partial().shape }),
     })
@@ -116,10 +120,18 @@ export function toEvent({ xid, seq, at, data, ...row }: EntryRow, withPerson: bo
     type: row.type,
     version: VERSION,
     at: at.toISOString(),
-    leadId: row.leadId,
+    leadId: row.type === NO_LEAD ? null : row.leadId,
     cursor: encodePosition({ xid: BigInt(xid), seq: BigInt(seq) }),
     data: Object.fromEntries(Object.entries(said).filter(([name]) => known.has(name))),
   } as Event;
 }
 
 const isEventType = (type: string): type is EventType => type in KINDS;
+
+/** Where in the feed an event stands, and where the entry is that it was made of. */
+export function placeOf(event: Event): { position: Position; entry: { leadId: string; at: Date; seq: bigint } } {
+  const position = decodePosition(event.cursor);
+  const leadId = event.leadId ?? (event.data as { endpointId?: string }).endpointId;
+  if (!position || leadId === undefined) throw new Error(`${event.id} is not an event of the feed`);
+  return { position, entry: { leadId, at: new Date(event.at), seq: position.seq } };
+}

@@ -1,9 +1,9 @@
-import type { Prisma } from '../db/generated/client.ts';
+import { Prisma } from '../db/generated/client.ts';
 import { MAX_PAGE_BYTES } from '../db/paging.ts';
 import { ERASURE } from '../leads/erasure-record.ts';
 import { EVENT_DAYS } from './clock.ts';
-import { type EntryRow, type Event, type EventType, toEvent } from './event.ts';
-import { encodePosition, type Position } from './position.ts';
+import { type EntryRow, type Event, type EventType, NO_LEAD, toEvent } from './event.ts';
+import type { Position } from './position.ts';
 
 /** Entries that one read looks at, where it looks for some types only. */
 const LOOKED_AT = 1_000;
@@ -26,8 +26,8 @@ export interface FeedRead {
 
 export interface FeedPage {
   items: Event[];
-  /** Always there: where to go on, now or later. */
-  nextCursor: string;
+  /** Where to go on, now or later. */
+  next: Position;
   /** Whether there is more already. */
   hasMore: boolean;
 }
@@ -50,7 +50,7 @@ export async function readFeed(db: Prisma.TransactionClient, read: FeedRead): Pr
   const rows = await db.$queryRaw<Row[]>`
     SELECT e.xid::text, e.seq::text, e.id, e.lead_id AS "leadId", e.type, e.at, e.data,
            (${types ?? null}::text[] IS NULL OR e.type = ANY (${types ?? []}::text[]))
-             AND (e.type = ${ERASURE.type} OR EXISTS (SELECT FROM lead l WHERE l.id = e.lead_id)) AS "isAsked"
+             AND ${isTold('e')} AS "isAsked"
     FROM (SELECT * FROM lead_event
           WHERE organization_id = ${organizationId}
             AND (xid, seq) > (${String(after.xid)}::xid8, ${after.seq}::bigint) AND xid < ${String(end)}::xid8
@@ -71,11 +71,33 @@ export async function readFeed(db: Prisma.TransactionClient, read: FeedRead): Pr
   const last = rows[seen - 1];
   const hasMore = seen < rows.length || rows.length === lookedAt;
   const next = hasMore && last ? { xid: BigInt(last.xid), seq: BigInt(last.seq) } : { xid: end, seq: 0n };
-  return { items, nextCursor: encodePosition(next), hasMore };
+  return { items, next, hasMore };
 }
 
+/** Of a lead that was erased only that is told. */
+const isTold = (entry: string) => Prisma.sql`(${Prisma.raw(entry)}.type IN (${ERASURE.type}, ${NO_LEAD})
+  OR EXISTS (SELECT FROM lead l WHERE l.id = ${Prisma.raw(entry)}.lead_id))`;
+
+/** One event again, by the entry that it was made of; undefined when it is not told any more. */
+export async function readEvent(
+  db: Prisma.TransactionClient,
+  { leadId, at, seq }: { leadId: string; at: Date; seq: bigint },
+  withPersons: boolean,
+): Promise<Event | undefined> {
+  const [row] = await db.$queryRaw<EntryRow[]>`
+    SELECT e.xid::text, e.seq::text, e.id, e.lead_id AS "leadId", e.type, e.at, e.data
+    FROM lead_event e WHERE e.lead_id = ${leadId}::uuid AND e.at = ${at} AND e.seq = ${seq} AND ${isTold('e')}`;
+  return row && toEvent(row, withPersons);
+}
+
+/** Where the feed ends now: what comes after it is what happens from now on, and what is under way. */
+export const readEnd = async (db: Prisma.TransactionClient): Promise<Position> => ({
+  xid: (await readBounds(db)).end,
+  seq: 0n,
+});
+
 /** From where the feed is given out, and up to where nothing can still appear. */
-async function readBounds(db: Prisma.TransactionClient): Promise<{ oldest: bigint; end: bigint }> {
+export async function readBounds(db: Prisma.TransactionClient): Promise<{ oldest: bigint; end: bigint }> {
   const [row] = await db.$queryRaw<{ oldest: string | null; end: string }[]>`
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS end,
            (SELECT c.xid::text FROM feed_clock c WHERE c.at <= now() - ${EVENT_DAYS}::integer * interval '1 day'

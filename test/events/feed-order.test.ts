@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { decodePosition } from '../../src/events/position.ts';
+import type { Position } from '../../src/events/position.ts';
 import { readFeed } from '../../src/events/read-feed.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { takeIn, test } from '../support/onboarding.ts';
@@ -38,22 +38,22 @@ test('three readers, from cursors of their own, get each of 10,000 events once a
 }) => {
   const { leadId } = await takeIn(database);
   let over = false;
-  const feed = (after: string | undefined, limit: number) =>
+  const feed = (after: Position | undefined, limit: number) =>
     readFeed(database.prisma, {
       organizationId: 'org-123',
-      after: after === undefined ? undefined : decodePosition(after),
+      after,
       limit,
       withPersons: false,
     });
   /** Reads pages of all sizes until all is written and read. */
-  const follow = async (after?: string): Promise<{ ids: string[]; cursors: string[] }> => {
-    const [ids, cursors]: [string[], string[]] = [[], []];
+  const follow = async (after?: Position): Promise<{ ids: string[]; cursors: Position[] }> => {
+    const [ids, cursors]: [string[], Position[]] = [[], []];
     for (let next = after; ;) {
       const wasOver = over;
       const page = await feed(next, 1 + Math.floor(Math.random() * 300));
       ids.push(...page.items.map(({ id }) => id));
-      cursors.push(page.nextCursor);
-      next = page.nextCursor;
+      cursors.push(page.next);
+      next = page.next;
       if (wasOver && !page.hasMore && page.items.length === 0) return { ids, cursors };
       if (!page.hasMore) await sleep(Math.random() * 50);
     }

@@ -1,14 +1,14 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { EVENT_DAYS } from '../../events/clock.ts';
 import { EVENT_TYPES, eventSchema } from '../../events/event.ts';
-import { decodePosition } from '../../events/position.ts';
+import { decodePosition, encodePosition } from '../../events/position.ts';
 import { CursorGone, readFeed } from '../../events/read-feed.ts';
 import { Problem, problemResponses } from '../answers/problem.ts';
 import type { HttpEnv } from '../context.ts';
 import { mayUse, needs, organizationOf } from '../guards/authorization.ts';
 import { answers, limit, ownOrganization } from '../request/validation.ts';
 
-const position = z
+export const position = z
   .string()
   .transform((text, context) => {
     const decoded = decodePosition(text);
@@ -17,7 +17,7 @@ const position = z
   })
   .openapi({ type: 'string', example: '7301-118' });
 
-const types = z
+export const types = z
   .string()
   .transform((text) => text.split(','))
   .pipe(z.array(z.enum(EVENT_TYPES, 'must be types of events, with commas between them')))
@@ -68,12 +68,13 @@ export function eventRoutes(app: OpenAPIHono<HttpEnv>) {
   return app.openapi(listRoute, async (c) => {
     const { organizationId: named, ...query } = c.req.valid('query');
     const read = { ...query, organizationId: organizationOf(c, named), withPersons: mayUse(c, 'leads:read') };
-    const page = await c.var.tenant.read((db) => readFeed(db, read)).catch(refuseGone);
-    return c.json(page, 200);
+    const { items, next, hasMore } = await c.var.tenant.read((db) => readFeed(db, read)).catch(refuseGone);
+    return c.json({ items, nextCursor: encodePosition(next), hasMore }, 200);
   });
 }
 
-function refuseGone(err: unknown): never {
+/** @throws Problem 410 for a cursor that the feed does not go back to */
+export function refuseGone(err: unknown): never {
   if (!(err instanceof CursorGone)) throw err;
   throw new Problem(
     410,
