@@ -6,6 +6,8 @@ import type { Logger } from '../telemetry/logger.ts';
 export const NEEDED_MIGRATION = '20261129001201_told_index';
 
 const RETRY_MS = 1_000;
+/** So many times a server that is just starting may be late without a word of it. */
+const PATIENT = 3;
 const UNDEFINED_TABLE = '42P01';
 
 /**
@@ -31,7 +33,7 @@ export async function untilSchemaFits(pool: Pool, log: Logger, stopping: AbortSi
       (err: unknown) => ({ err }),
     );
     if (!problem) return;
-    if (attempt % 10 === 0) log.warn(problem, 'Postgres is out of reach, or lacks a migration; trying again');
+    if (attempt % 10 === PATIENT) log.warn(problem, 'Postgres is out of reach, or lacks a migration; trying again');
     await sleep(RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);
   }
 }

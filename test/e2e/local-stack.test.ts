@@ -72,8 +72,11 @@ describe('the local stack, with the real delay of 10 s', () => {
       ids.push(id);
     }
     for (const id of ids) {
-      const timeline = await timelineUntil(stack.url, id, 'onboarding.completed');
-      expect(typesOf(timeline)).toEqual(ONBOARDED);
+      const types = typesOf(await timelineUntil(stack.url, id, 'onboarding.completed'));
+      // The one whose worker was killed may come as late as it likes.
+      expect([...types].sort()).toEqual([...ONBOARDED].sort());
+      const others = (type: string) => type !== 'notification.created';
+      expect(types.filter(others)).toEqual(ONBOARDED.filter(others));
     }
   });
 

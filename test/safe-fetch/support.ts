@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { onTestFinished, vi } from 'vitest';
+import { inject, onTestFinished, vi } from 'vitest';
 import { allowHosts } from '../../src/safe-fetch/allowed-hosts.ts';
 import type { FetchError } from '../../src/safe-fetch/fetch-error.ts';
 import { createNameResolver } from '../../src/safe-fetch/name-resolver.ts';
@@ -37,12 +37,16 @@ export async function failureOf(fetch: SafeFetch, url: string, options: Partial<
   );
 }
 
+/** What a client of an earlier file connects to again is no business of a test's. */
+const ownServers = () => new Set([inject('postgresPort'), Number(inject('temporalAddress').split(':')[1])]);
+
 /** Records every TCP connection that this process begins; those that `lets` does not name come to nothing. */
 export function watchConnections(lets: (port: number) => boolean = () => false) {
   const begun: string[] = [];
   const connect = Reflect.get(Socket.prototype, 'connect') as (...args: unknown[]) => Socket;
   const spy = vi.spyOn(Socket.prototype, 'connect').mockImplementation(function (this: Socket, ...args: unknown[]) {
     const [options] = (Array.isArray(args[0]) ? args[0] : args) as [{ host?: string; port?: number }];
+    if (ownServers().has(Number(options.port))) return connect.apply(this, args);
     begun.push(`${options.host}:${options.port}`);
     if (lets(Number(options.port))) return connect.apply(this, args);
     process.nextTick(() => this.destroy(Object.assign(new Error('no way out'), { code: 'ECONNREFUSED' })));

@@ -1,9 +1,10 @@
-import { type Client, isGrpcDeadlineError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { attemptOrder, type AttemptDependencies } from '../../src/outbox/attempt.ts';
 import { carryOut } from '../../src/outbox/carry-out/carry-out.ts';
 import type { Order } from '../../src/outbox/order.ts';
 import { claimOrders } from '../../src/outbox/store.ts';
 import { recordLog } from './log.ts';
+import { patiently } from './temporal.ts';
 
 /**
  * Hands orders to a Temporal that knows our search attributes, as a relay does: again, where a busy machine took longer
@@ -12,16 +13,7 @@ import { recordLog } from './log.ts';
  */
 export function carrierTo(client: Client, log = recordLog().log, attempts = 5): (order: Order) => Promise<void> {
   const searchAttributes = { known: true, forget: () => undefined };
-  const carry = async (order: Order, attempt = 1): Promise<void> => {
-    try {
-      await carryOut({ client, log, searchAttributes }, order);
-    } catch (err) {
-      const isLate = err instanceof Error && isGrpcDeadlineError(err.cause);
-      if (!isLate || attempt === attempts) throw err;
-      await carry(order, attempt + 1);
-    }
-  };
-  return carry;
+  return (order) => patiently(() => carryOut({ client, log, searchAttributes }, order), attempts);
 }
 
 /** Tries every order that is due, once. What fails is due again at once. */

@@ -1,4 +1,4 @@
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { Client, Connection, isGrpcDeadlineError, type WorkflowHandle } from '@temporalio/client';
 import { inject } from 'vitest';
 import { namespaceOf } from './global-setup.ts';
 import { recordHistory } from './histories.ts';
@@ -9,6 +9,17 @@ export const testNamespace = () => namespaceOf(process.env['VITEST_POOL_ID'] ?? 
 
 export function createTestClient(namespace = testNamespace()): Client {
   return new Client({ connection: Connection.lazy({ address: inject('temporalAddress') }), namespace });
+}
+
+/** Calls Temporal as our code does, with its deadline; again where a busy machine answered too late, a few times. */
+export async function patiently<T>(call: () => Promise<T>, attempts = 5): Promise<T> {
+  try {
+    return await call();
+  } catch (err) {
+    const isLate = isGrpcDeadlineError(err) || (err instanceof Error && isGrpcDeadlineError(err.cause));
+    if (!isLate || attempts === 1) throw err;
+    return patiently(call, attempts - 1);
+  }
 }
 
 /**

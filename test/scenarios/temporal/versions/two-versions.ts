@@ -5,12 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFinished } from 'v
 import { createLeadActivities } from '../../../../activities/lead.ts';
 import { createNotificationActivities } from '../../../../activities/notification.ts';
 import { builtInProviders } from '../../../../src/enrichment/built-in.ts';
-import {
-  DEPLOYMENT_NAME,
-  rampVersion,
-  readDeployment,
-  setCurrentVersion,
-} from '../../../../src/temporal/deployment.ts';
+import * as deployments from '../../../../src/temporal/deployment.ts';
 import { createWorker, type Workload } from '../../../../src/temporal/worker.ts';
 import type { RescoreActivities } from '../../../../workflows/rescore-contract.ts';
 import { onboardingWorkflowId, TASK_QUEUES, type TaskQueue } from '../../../../workflows/contract.ts';
@@ -21,6 +16,7 @@ import { recordLog } from '../../../support/log.ts';
 import { takeIn, test } from '../../../support/onboarding.ts';
 import { reconcilerPass } from '../../../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../../../support/relay.ts';
+import { patiently } from '../../../support/temporal.ts';
 import type { OwnTemporal } from './engine.ts';
 
 const FAR_AWAY_MS = 24 * 3_600_000;
@@ -52,14 +48,17 @@ async function startWorker(taskQueue: TaskQueue, workload: Workload, buildId?: s
   return { stop: once };
 }
 
+const readDeployment = () => patiently(() => deployments.readDeployment(temporal.client));
+const setCurrentVersion = (buildId: string) => patiently(() => deployments.setCurrentVersion(temporal.client, buildId));
+const rampVersion = (buildId: string, percentage: number) =>
+  patiently(() => deployments.rampVersion(temporal.client, buildId, percentage));
+
 /** A worker of the workflow queue that Temporal knows the version of. */
 async function startVersion(workflowBundle: typeof ours, buildId: string) {
   const worker = await startWorker(TASK_QUEUES.onboarding, { workflowBundle }, buildId);
-  await expect
-    .poll(() => readDeployment(temporal.client))
-    .toMatchObject({
-      versions: expect.arrayContaining([expect.objectContaining({ buildId })]) as unknown,
-    });
+  await expect.poll(readDeployment).toMatchObject({
+    versions: expect.arrayContaining([expect.objectContaining({ buildId })]) as unknown,
+  });
   return worker;
 }
 
@@ -136,14 +135,14 @@ export function describeVersions(startServer: () => Promise<OwnTemporal>): void 
     test(`with versions: ${SLEEPING} runs that sleep over the deploy, of both, all end`, async ({ database }) => {
       await startActivities(database);
       const first = await startVersion(ours, 'v1');
-      await setCurrentVersion(temporal.client, 'v1');
+      await setCurrentVersion('v1');
       const old = await startSleeping(database, SLEEPING / 2);
       await startVersion(incompatible, 'v2');
-      await setCurrentVersion(temporal.client, 'v2');
+      await setCurrentVersion('v2');
       const young = await startSleeping(database, SLEEPING / 2);
-      expect(await readDeployment(temporal.client)).toMatchObject({ current: 'v2', ramping: undefined });
+      expect(await readDeployment()).toMatchObject({ current: 'v2', ramping: undefined });
       await expect
-        .poll(async () => (await readDeployment(temporal.client))?.versions)
+        .poll(async () => (await readDeployment())?.versions)
         .toEqual(
           expect.arrayContaining([
             { buildId: 'v1', status: 'draining', openRuns: SLEEPING / 2 },
@@ -165,7 +164,7 @@ export function describeVersions(startServer: () => Promise<OwnTemporal>): void 
       for (const leadId of [...old, ...young]) expect(await eventsOf(leadId)).not.toContain('workflowTaskFailed');
       expect(await database.prisma.lead.count({ where: { onboardingState: 'COMPLETED' } })).toBe(SLEEPING);
       await expect
-        .poll(async () => (await readDeployment(temporal.client))?.versions)
+        .poll(async () => (await readDeployment())?.versions)
         .toContainEqual({ buildId: 'v1', status: 'drained', openRuns: 0 });
     });
 
@@ -173,10 +172,10 @@ export function describeVersions(startServer: () => Promise<OwnTemporal>): void 
       await database.pool.query('DELETE FROM lead'); // of the tests before: their runs are lost as well
       await startActivities(database);
       await startVersion(ours, 'v1');
-      await setCurrentVersion(temporal.client, 'v1');
+      await setCurrentVersion('v1');
       const [leadId = ''] = await startSleeping(database, 1);
       await startVersion(incompatible, 'v2');
-      await setCurrentVersion(temporal.client, 'v2');
+      await setCurrentVersion('v2');
       await database.pool.query('DELETE FROM outbox');
       await runOf(leadId).terminate();
       await expect.poll(() => lookAgain(database)).toMatchObject({ 'ordered again': 1 });
@@ -195,7 +194,7 @@ export function describeVersions(startServer: () => Promise<OwnTemporal>): void 
       };
       await startActivities(database, { rescorePage });
       await startVersion(ours, 'v1');
-      await setCurrentVersion(temporal.client, 'v1');
+      await setCurrentVersion('v1');
       const rescoreId = randomUUID();
       const order = { id: randomUUID(), leadId: null, organizationId: 'org-1', kind: 'RESCORE_LEADS' as const };
       const wake = () => carrierTo(temporal.client)({ ...order, payload: { rescoreId, requestId: 'request-1' } });
@@ -205,7 +204,7 @@ export function describeVersions(startServer: () => Promise<OwnTemporal>): void 
       await expect.poll(() => pages).toBe(1);
 
       await startVersion(incompatible, 'v2');
-      await setCurrentVersion(temporal.client, 'v2');
+      await setCurrentVersion('v2');
       const { runId } = await run().describe();
       await wake();
       expect(await run().result()).toEqual({ pages: 60 });
@@ -219,8 +218,8 @@ export function describeVersions(startServer: () => Promise<OwnTemporal>): void 
 
     test('a deployment is found while the workflow that Temporal keeps of it continues as new', async () => {
       await startVersion(ours, 'v1');
-      const kept = temporal.client.workflow.getHandle(`temporal-sys-worker-deployment:${DEPLOYMENT_NAME}`);
-      const readLater = (ms: number) => sleep(ms).then(() => readDeployment(temporal.client));
+      const kept = temporal.client.workflow.getHandle(`temporal-sys-worker-deployment:${deployments.DEPLOYMENT_NAME}`);
+      const readLater = (ms: number) => sleep(ms).then(() => readDeployment());
       for (let round = 0; round < 10; round += 1) {
         await kept.signal('force-continue-as-new');
         const read = await Promise.all(Array.from({ length: 10 }, (_, i) => readLater(5 * i)));
@@ -233,7 +232,7 @@ export function describeVersions(startServer: () => Promise<OwnTemporal>): void 
     }) => {
       await startActivities(database);
       await startVersion(ours, 'v1');
-      await setCurrentVersion(temporal.client, 'v1');
+      await setCurrentVersion('v1');
       await startVersion(incompatible, 'v2');
       const buildIds = async () => {
         const leadIds = await startSleeping(database, 4);
@@ -241,14 +240,14 @@ export function describeVersions(startServer: () => Promise<OwnTemporal>): void 
         await Promise.all(leadIds.map((leadId) => runOf(leadId).terminate()));
         return versions.map(({ buildId }) => buildId);
       };
-      await rampVersion(temporal.client, 'v2', 100);
-      expect(await readDeployment(temporal.client)).toMatchObject({
+      await rampVersion('v2', 100);
+      expect(await readDeployment()).toMatchObject({
         current: 'v1',
         ramping: { buildId: 'v2', percentage: 100 },
       });
       expect(await buildIds()).toEqual(['v2', 'v2', 'v2', 'v2']);
-      await rampVersion(temporal.client, 'v2', 0);
-      expect(await readDeployment(temporal.client)).toMatchObject({ current: 'v1', ramping: undefined });
+      await rampVersion('v2', 0);
+      expect(await readDeployment()).toMatchObject({ current: 'v1', ramping: undefined });
       expect(await buildIds()).toEqual(['v1', 'v1', 'v1', 'v1']);
     });
   });
