@@ -114,7 +114,10 @@ function workloadsOf(
   };
 }
 
-function operatorWebhook({ NOTIFICATION_WEBHOOK_URL: url, NOTIFICATION_WEBHOOK_SECRET: secret }: ProcessContext['env']) {
+function operatorWebhook({
+  NOTIFICATION_WEBHOOK_URL: url,
+  NOTIFICATION_WEBHOOK_SECRET: secret,
+}: ProcessContext['env']) {
   return url && secret ? { url, secret } : undefined;
 }
 

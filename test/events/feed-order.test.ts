@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Position } from '../../src/events/position.ts';
-import { readFeed } from '../../src/events/read-feed.ts';
+import { CursorGone, readFeed } from '../../src/events/read-feed.ts';
+import { projectRoot } from '../../src/local/project-root.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 
@@ -76,4 +79,19 @@ test('three readers, from cursors of their own, get each of 10,000 events once a
     const { ids } = await follow(cursor);
     expect(ids).toEqual(first?.ids.slice(first.ids.length - ids.length));
   }
+});
+
+test('after a restore from a dump all of it is there again, by what the handbook says', async ({ database }) => {
+  const { pool, prisma } = database;
+  await pool.query(`UPDATE lead_event SET xid = (pg_current_xact_id()::text::bigint + 1000000000)::text::xid8`);
+  const read = (after?: Position) =>
+    readFeed(prisma, { organizationId: 'org-123', after, limit: 5, withPersons: false });
+  const lost = { xid: 2n ** 40n, seq: 1n };
+  expect((await read()).items).toEqual([]);
+  const handbook = await readFile(join(projectRoot(), 'docs/operations.md'), 'utf8');
+  const [, statements = ''] = /## Backup[\s\S]*?```sql\n([\s\S]*?)```/.exec(handbook) ?? [];
+  await pool.query(statements);
+  const { items } = await read();
+  expect(items).toHaveLength(5);
+  await expect(read(lost)).rejects.toThrow(CursorGone);
 });

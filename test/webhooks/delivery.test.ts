@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
 import { openLease } from '../../src/db/lease.ts';
 import type { Lead } from '../../src/leads/lead.ts';
+import { startPasses } from '../../src/reconciler/passes.ts';
 import { wakeEndpoints } from '../../src/webhooks/wake.ts';
 import { webhookWorkflowId } from '../../workflows/webhook-contract.ts';
 import { TASK_QUEUES } from '../../workflows/contract.ts';
@@ -26,17 +27,11 @@ const test = base.extend<{ deliver: { endpoints: Set<string> } }>({
     const { log } = recordLog();
     const workers = await startWorkers(database, log, {}, [TASK_QUEUES.onboarding, TASK_QUEUES.webhook]);
     const lease = openLease(database.pool, 'webhooks');
-    let over = false;
-    const waking = (async () => {
-      while (!over) {
-        await wakeEndpoints({ pool: database.pool, client, lease });
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    })();
+    const pass = () => wakeEndpoints({ pool: database.pool, client, lease });
+    const stopWaking = startPasses({ what: 'webhooks', intervalMs: 100, pass, log });
     const endpoints = new Set<string>();
     await use({ endpoints });
-    over = true;
-    await waking;
+    await stopWaking();
     await lease.release();
     await workers.stop();
     for (const id of endpoints) {

@@ -17,7 +17,16 @@ import type { HttpEnv } from '../context.ts';
 import { overShare, Problem } from './problem.ts';
 import { unavailable } from './unavailable.ts';
 
-const NOT_FOUND = [LeadNotFound, NotificationNotFound, KeyNotFound, RulesNotFound, RescoreNotFound, BulkRetryNotFound, EndpointNotFound, EventNotFound];
+const NOT_FOUND = [
+  LeadNotFound,
+  NotificationNotFound,
+  KeyNotFound,
+  RulesNotFound,
+  RescoreNotFound,
+  BulkRetryNotFound,
+  EndpointNotFound,
+  EventNotFound,
+];
 const CONFLICTS = [
   ...[EmailTaken, CommandImpossible, KeyEnded, TooManyKeys, NotScored, RescoreOver],
   ...[BulkRetryOver, BulkRetryUnderWay, TooManyFailures, TooManyEndpoints],
