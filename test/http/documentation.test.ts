@@ -28,6 +28,7 @@ const PROBLEM = ['application/problem+json'];
 /** Answers that are no JSON. */
 const OTHER_TYPES: Record<string, string[]> = {
   'GET /api/notifications/stream 200': ['text/event-stream'],
+  'GET /api/events/stream 200': ['text/event-stream'],
   'GET /api/leads/{id} 304': [],
   'GET /forms/guard.js 200': ['text/javascript'],
   'POST /forms/leads 303': [],
