@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { type DeliveryDependencies, deliverEvents } from '../src/webhooks/deliver.ts';
+import { watchNews } from '../src/webhooks/news.ts';
 import type { WebhookActivities } from '../workflows/webhook-contract.ts';
 
-/** Between two looks for more. */
-const LOOK_MS = 400;
 /** For which more is waited for: while events come, the run goes on. */
 const LINGER_MS = 20_000;
+/** Between two signs of life while nothing is to be done. */
+const HEARTBEAT_MS = 5_000;
 /** After this a run leaves the rest to the next. */
 const AT_MOST_MS = 15 * 60_000;
 
@@ -17,27 +17,39 @@ export interface WebhookActivityDependencies extends DeliveryDependencies {
 
 /** The activities of the task queue `webhook`. */
 export function createWebhookActivities({ stopping, ...deps }: WebhookActivityDependencies): WebhookActivities {
+  const news = watchNews(deps.pool);
   return {
     async deliverEvents({ endpointId }) {
       const signal = AbortSignal.any([cancellationSignal(), stopping]);
       const startedAt = Date.now();
       let quietSince = startedAt;
-      const wait = async (isNews: () => Promise<boolean>) => {
-        for (;;) {
-          await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
-          const now = Date.now();
-          if (signal.aborted || now - quietSince > LINGER_MS || now - startedAt > AT_MOST_MS) return false;
-          heartbeat();
-          if (await isNews()) return true;
-        }
-      };
       await deliverEvents(deps, {
         endpointId,
-        wait,
+        async wait() {
+          const now = Date.now();
+          const patienceMs = Math.min(quietSince + LINGER_MS, startedAt + AT_MOST_MS) - now;
+          return patienceMs > 0 && within(patienceMs, signal, (ending) => news.of(endpointId, ending));
+        },
         alive: heartbeat,
         delivered: () => (quietSince = Date.now()),
         signal,
       });
     },
   };
+}
+
+/** Tells work to end after some time, or when the signal aborts; and says meanwhile that it is alive. */
+async function within<T>(ms: number, signal: AbortSignal, work: (ending: AbortSignal) => Promise<T>): Promise<T> {
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  const timer = setTimeout(end, ms);
+  const beat = setInterval(heartbeat, HEARTBEAT_MS);
+  signal.addEventListener('abort', end);
+  try {
+    return await work(ending.signal);
+  } finally {
+    clearTimeout(timer);
+    clearInterval(beat);
+    signal.removeEventListener('abort', end);
+  }
 }

@@ -32,7 +32,24 @@ export interface FeedPage {
   hasMore: boolean;
 }
 
-type Row = EntryRow & { isAsked: boolean };
+interface Bounds {
+  settled: string;
+  oldest: string;
+}
+
+/** Of one row at least: where there is no entry only the bounds stand in it. */
+type FeedRow = Bounds & { isAsked: boolean } & (EntryRow | { [Column in keyof EntryRow]: null });
+
+/** From where the feed is given out, and up to where nothing can still appear. */
+const BOUNDS = Prisma.sql`
+  SELECT pg_snapshot_xmin(pg_current_snapshot()) AS settled,
+         coalesce((SELECT c.xid FROM feed_clock c WHERE c.at <= now() - ${EVENT_DAYS}::integer * interval '1 day'
+                   ORDER BY c.at DESC LIMIT 1), '0') AS oldest`;
+
+function boundsOf([row]: readonly Bounds[]): { end: bigint; oldest: bigint } {
+  if (!row) throw new Error('the feed has no bounds');
+  return { end: BigInt(row.settled), oldest: BigInt(row.oldest) };
+}
 
 /**
  * What happened to the leads of an organization, in an order in which nothing appears late: by the transaction that
@@ -41,25 +58,24 @@ type Row = EntryRow & { isAsked: boolean };
  * @throws CursorGone
  */
 export async function readFeed(db: Prisma.TransactionClient, read: FeedRead): Promise<FeedPage> {
-  const { organizationId, types, limit, withPersons } = read;
-  const { oldest, end } = await readBounds(db);
-  const after = read.after ?? { xid: oldest, seq: 0n };
-  if (after.xid < oldest || after.xid > end) throw new CursorGone('not all that came after it is there');
-
+  const { organizationId, types, limit, withPersons, after } = read;
   const lookedAt = types ? LOOKED_AT : limit;
-  const rows = await db.$queryRaw<Row[]>`
-    SELECT e.xid::text, e.seq::text, e.id, e.lead_id AS "leadId", e.type, e.at, e.data,
-           (${types ?? null}::text[] IS NULL OR e.type = ANY (${types ?? []}::text[]))
-             AND ${isTold('e')} AS "isAsked"
-    FROM (SELECT * FROM lead_event
-          WHERE organization_id = ${organizationId}
-            AND (xid, seq) > (${String(after.xid)}::xid8, ${after.seq}::bigint) AND xid < ${String(end)}::xid8
-          ORDER BY xid, seq LIMIT ${lookedAt}) e
+  const rows = await db.$queryRaw<FeedRow[]>`
+    SELECT b.settled::text, b.oldest::text, e.xid::text, e.seq::text, e.id, e.lead_id AS "leadId", e.type, e.at, e.data,
+           (${types ?? null}::text[] IS NULL OR e.type = ANY (${types ?? []}::text[])) AND ${isTold('e')} AS "isAsked"
+    FROM (${BOUNDS}) AS b LEFT JOIN LATERAL (
+      SELECT * FROM lead_event
+      WHERE organization_id = ${organizationId} AND xid < b.settled
+        AND (xid, seq) > (coalesce(${after?.xid.toString() ?? null}::xid8, b.oldest), ${after?.seq ?? 0n}::bigint)
+      ORDER BY xid, seq LIMIT ${lookedAt}) AS e ON true
     ORDER BY e.xid, e.seq`;
+  const { end, oldest } = boundsOf(rows);
+  if (after && (after.xid < oldest || after.xid > end)) throw new CursorGone('not all that came after it is there');
+  const entries = rows.filter((row): row is EntryRow & FeedRow => row.id !== null);
 
   const items: Event[] = [];
   let [bytes, seen] = [0, 0];
-  for (const row of rows) {
+  for (const row of entries) {
     const event = row.isAsked ? toEvent(row, withPersons) : undefined;
     if (event) {
       bytes += Buffer.byteLength(JSON.stringify(event)) + 1; // a comma
@@ -68,8 +84,8 @@ export async function readFeed(db: Prisma.TransactionClient, read: FeedRead): Pr
     }
     seen += 1;
   }
-  const last = rows[seen - 1];
-  const hasMore = seen < rows.length || rows.length === lookedAt;
+  const last = entries[seen - 1];
+  const hasMore = seen < entries.length || entries.length === lookedAt;
   const next = hasMore && last ? { xid: BigInt(last.xid), seq: BigInt(last.seq) } : { xid: end, seq: 0n };
   return { items, next, hasMore };
 }
@@ -91,16 +107,7 @@ export async function readEvent(
 }
 
 /** Where the feed ends now: what comes after it is what happens from now on, and what is under way. */
-export const readEnd = async (db: Prisma.TransactionClient): Promise<Position> => ({
-  xid: (await readBounds(db)).end,
-  seq: 0n,
-});
-
-/** From where the feed is given out, and up to where nothing can still appear. */
-export async function readBounds(db: Prisma.TransactionClient): Promise<{ oldest: bigint; end: bigint }> {
-  const [row] = await db.$queryRaw<{ oldest: string | null; end: string }[]>`
-    SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS end,
-           (SELECT c.xid::text FROM feed_clock c WHERE c.at <= now() - ${EVENT_DAYS}::integer * interval '1 day'
-            ORDER BY c.at DESC LIMIT 1) AS oldest`;
-  return { oldest: BigInt(row?.oldest ?? 0), end: BigInt(row?.end ?? 0) };
+export async function readEnd(db: Prisma.TransactionClient): Promise<Position> {
+  const { end } = boundsOf(await db.$queryRaw<Bounds[]>`SELECT b.settled::text, b.oldest::text FROM (${BOUNDS}) AS b`);
+  return { xid: end, seq: 0n };
 }

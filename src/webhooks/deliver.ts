@@ -3,12 +3,14 @@ import type { PrismaClient } from '../db/generated/client.ts';
 import type { SafePost } from '../safe-fetch/safe-post.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Due } from './due.ts';
-import { hasNews } from './news.ts';
 import { pauseEndpoint } from './pause.ts';
 import { readDue } from './read-due.ts';
 import { send } from './send.ts';
 import { judge, pauseAfter, type Sent, settle, type Standing } from './settle.ts';
 import { endTurn, takeTurn, type Turn } from './turn.ts';
+
+/** What came of attempts is written down after this at the latest, and that of the one under way. */
+const WRITTEN_AFTER_MS = 2_000;
 
 export interface DeliveryDependencies {
   pool: Pool;
@@ -23,7 +25,7 @@ export interface DeliveryDependencies {
 export interface DeliveryRun {
   endpointId: string;
   /** Waits until there is something new, for a while. @returns whether there is */
-  wait: (isNews: () => Promise<boolean>) => Promise<boolean>;
+  wait: () => Promise<boolean>;
   /** Called now and then while it lives, and each time that something was delivered. */
   alive: () => void;
   delivered: () => void;
@@ -53,7 +55,7 @@ export async function deliverEvents(deps: DeliveryDependencies, run: DeliveryRun
     if (why) await pauseEndpoint(deps, turn.endpoint, why);
     if (run.signal.aborted) break;
     if (standing.waitMs > 0 || hasMore || sent.length < due.length) continue;
-    if (!(await run.wait(() => hasNews(pool, run.endpointId)))) break;
+    if (!(await run.wait())) break;
   }
   await endTurn(pool, run.endpointId);
 }
@@ -67,6 +69,7 @@ async function sendAll(
 ): Promise<{ sent: Sent[]; standing: Standing }> {
   const poster = endpoint.organizationId === null ? deps.operatorPoster : deps.poster;
   const sent: Sent[] = [];
+  const startedAt = Date.now();
   let standing: Standing = { failures: endpoint.failures, failingSince: endpoint.failingSince, waitMs: 0 };
   for (const one of due) {
     if (run.signal.aborted) break;
@@ -79,7 +82,7 @@ async function sendAll(
     sent.push({ due: one, outcome });
     standing = judge(standing, outcome);
     if (standing.waitMs > 0 || pauseAfter(standing, outcome)) break;
-    if (inTrouble) break;
+    if (inTrouble || Date.now() - startedAt > WRITTEN_AFTER_MS) break;
   }
   return { sent, standing };
 }

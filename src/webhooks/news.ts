@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 
 /**
@@ -14,13 +15,58 @@ export const HAS_NEWS = `
         SELECT FROM lead_event e WHERE e.type = 'notification.created'
           AND (e.xid, e.seq) > (w.xid, w.seq) AND e.xid < settled))`;
 
-/** Whether there is something for one endpoint now, or somebody has paused or deleted it. */
-export async function hasNews(pool: Pool, endpointId: string): Promise<boolean> {
-  const { rows } = await pool.query<{ news: boolean }>({
+/** Between two looks, of which one is for all endpoints that this process waits for. */
+const LOOK_MS = 400;
+
+export interface News {
+  /** Resolves when there is something for an endpoint, or somebody has paused or deleted it; false once `signal` aborts. */
+  of(endpointId: string, signal: AbortSignal): Promise<boolean>;
+}
+
+/** Looks for news for all endpoints together that somebody waits for. While Postgres is away there are none. */
+export function watchNews(pool: Pool): News {
+  const waiting = new Map<string, () => void>();
+  let looking = false;
+
+  async function look(): Promise<void> {
+    while (waiting.size > 0) {
+      await sleep(LOOK_MS);
+      for (const id of await withNews(pool, [...waiting.keys()]).catch(() => [])) waiting.get(id)?.();
+    }
+    looking = false;
+  }
+
+  return {
+    of(endpointId, signal) {
+      return new Promise((resolve) => {
+        const end = (isNews: boolean) => {
+          waiting.delete(endpointId);
+          signal.removeEventListener('abort', giveUp);
+          resolve(isNews);
+        };
+        const giveUp = () => end(false);
+        if (signal.aborted) {
+          giveUp();
+          return;
+        }
+        signal.addEventListener('abort', giveUp);
+        waiting.set(endpointId, () => end(true));
+        if (looking) return;
+        looking = true;
+        void look();
+      });
+    },
+  };
+}
+
+async function withNews(pool: Pool, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await pool.query<{ id: string }>({
     name: 'webhook_news',
-    text: `SELECT w.paused IS NOT NULL OR ${HAS_NEWS} AS news
-           FROM webhook_endpoint w, pg_snapshot_xmin(pg_current_snapshot()) AS settled WHERE w.id = $1`,
-    values: [endpointId],
+    text: `SELECT asked AS id FROM unnest($1::uuid[]) AS asked
+           LEFT JOIN webhook_endpoint w ON w.id = asked, pg_snapshot_xmin(pg_current_snapshot()) AS settled
+           WHERE w.id IS NULL OR w.paused IS NOT NULL OR ${HAS_NEWS}`,
+    values: [ids],
   });
-  return rows[0]?.news ?? true;
+  return rows.map(({ id }) => id);
 }

@@ -1,7 +1,7 @@
 import type { PrismaClient } from '../db/generated/client.ts';
 import { cleanName } from '../db/visible-text.ts';
 import type { Position } from '../events/position.ts';
-import { readBounds } from '../events/read-feed.ts';
+import { readEnd } from '../events/read-feed.ts';
 import type { Dues } from './due.ts';
 import type { Message } from './send.ts';
 
@@ -28,14 +28,14 @@ interface PlacedRow extends ToldRow {
 
 /** What the operator's endpoint is told of next: the notifications of all organizations, as the inboxes have them. */
 export async function readTold(prisma: PrismaClient, after: Position, limit: number): Promise<Dues> {
-  const { end } = await readBounds(prisma);
+  const end = await readEnd(prisma);
   const rows = await prisma.$queryRaw<PlacedRow[]>`
     SELECT e.xid::text, e.seq::text, e.at, e.lead_id AS "entryLeadId", n.id, n.organization_id AS "organizationId",
            n.lead_id AS "leadId", n.user_id AS "userId", n.type, n.title, n.message, n.action_url AS "actionUrl",
            n.created_at AS "createdAt"
     FROM (SELECT xid, seq, at, lead_id, data FROM lead_event
           WHERE type = 'notification.created'
-            AND (xid, seq) > (${String(after.xid)}::xid8, ${after.seq}::bigint) AND xid < ${String(end)}::xid8
+            AND (xid, seq) > (${String(after.xid)}::xid8, ${after.seq}::bigint) AND xid < ${String(end.xid)}::xid8
           ORDER BY xid, seq LIMIT ${limit}) AS e
     LEFT JOIN notification n ON n.id = (e.data ->> 'notificationId')::uuid
     ORDER BY e.xid, e.seq`;
@@ -48,7 +48,7 @@ export async function readTold(prisma: PrismaClient, after: Position, limit: num
       return { message: toMessage(row), type: TYPE, attempts: 0, since: undefined, ...place };
     });
   const hasMore = rows.length === limit;
-  return { due, next: hasMore ? placed.at(-1)?.position : { xid: end, seq: 0n }, hasMore };
+  return { due, next: hasMore ? placed.at(-1)?.position : end, hasMore };
 }
 
 /** One of them again; undefined when its lead was erased. */

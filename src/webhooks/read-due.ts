@@ -18,7 +18,7 @@ const SET_ASIDE = 10;
  * trouble gets one event, to see whether it takes it.
  */
 export async function readDue(prisma: PrismaClient, turn: Turn): Promise<Dues> {
-  const aside = await readSetAside(prisma, turn);
+  const aside = turn.hasSetAside ? await readSetAside(prisma, turn) : [];
   if (turn.inTrouble && aside.length > 0) return { due: aside.slice(0, 1), next: undefined, hasMore: true };
   const fresh = await readFresh(prisma, turn, turn.inTrouble ? 1 : FRESH);
   return { ...fresh, due: [...aside, ...fresh.due] };

@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-import { withTransaction } from '../db/transaction.ts';
 import type { Position } from '../events/position.ts';
 import { eventDelay, endpointDelay, granted, IN_TROUBLE } from './back-off.ts';
 import type { Due } from './due.ts';
@@ -39,7 +38,7 @@ export function pauseAfter({ failingSince }: Standing, last: Outcome | undefined
 }
 
 /**
- * Writes what came of some attempts, in one transaction: each attempt, what the endpoint did not take, how it stands, and
+ * Writes what came of some attempts: each attempt, what the endpoint did not take, how it stands, and
  * the place in the feed up to which it was told, unless somebody has moved that meanwhile.
  */
 export async function settle(
@@ -49,64 +48,68 @@ export async function settle(
   standing: Standing,
   next: Position,
 ): Promise<void> {
-  const { id, organizationId } = endpoint;
-  await withTransaction(pool, async (tx) => {
-    const { rowCount } = await tx.query(
-      `UPDATE webhook_endpoint SET failures = $2, failing_since = $3,
-         next_at = clock_timestamp() + $4 * interval '1 millisecond',
-         xid = CASE WHEN (xid, seq) = ($5::xid8, $6::bigint) THEN $7::xid8 ELSE xid END,
-         seq = CASE WHEN (xid, seq) = ($5::xid8, $6::bigint) THEN $8::bigint ELSE seq END
-       WHERE id = $1`,
-      [id, standing.failures, standing.failingSince, standing.waitMs, ...numbersOf(position), ...numbersOf(next)],
-    );
-    if (rowCount === 0 || sent.length === 0) return; // somebody has deleted it
-    await tx.query(
-      `INSERT INTO webhook_attempt
-         (endpoint_id, organization_id, at, event_id, type, attempt, status, error, duration_ms, lead_id, event_at, event_seq)
-       SELECT $1, $2, a.* FROM unnest($3::timestamptz[], $4::uuid[], $5::text[], $6::int[], $7::int[], $8::text[], $9::int[],
-                                      $10::uuid[], $11::timestamptz[], $12::bigint[]) AS a
-       ON CONFLICT DO NOTHING`,
-      [
-        id,
-        organizationId,
-        sent.map(({ outcome }) => outcome.at),
-        sent.map(({ due }) => due.message.id),
-        sent.map(({ due }) => due.type),
-        sent.map(({ due }) => due.attempts + 1),
-        sent.map(({ outcome }) => outcome.status),
-        sent.map(({ outcome }) => outcome.error),
-        sent.map(({ outcome }) => outcome.durationMs),
-        sent.map(({ due }) => due.entry?.leadId),
-        sent.map(({ due }) => due.entry?.at),
-        sent.map(({ due }) => due.entry?.seq.toString()),
-      ],
-    );
-    const taken = sent.filter(({ due, outcome }) => due.position === undefined && isTaken(outcome));
-    if (taken.length > 0) {
-      const ids = taken.map(({ due }) => due.message.id);
-      await tx.query('DELETE FROM webhook_delivery WHERE endpoint_id = $1 AND event_id = ANY ($2::uuid[])', [id, ids]);
-    }
-    for (const { due, outcome } of sent) {
-      if (isTaken(outcome)) continue;
-      const attempts = due.attempts + 1;
-      const since = due.since ?? outcome.at;
-      const delayMs = Math.max(eventDelay(attempts), outcome.retryAfterMs ?? 0);
-      const isOver = Date.now() - since.getTime() > GIVE_UP_AFTER_MS;
-      await tx.query(
-        `INSERT INTO webhook_delivery AS d
-           (endpoint_id, event_id, organization_id, type, lead_id, event_at, event_seq, attempts, since, next_at, failed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp() + $10 * interval '1 millisecond',
-                 CASE WHEN $11 THEN clock_timestamp() END)
-         ON CONFLICT (endpoint_id, event_id) DO UPDATE
-           SET attempts = EXCLUDED.attempts, next_at = EXCLUDED.next_at, failed_at = EXCLUDED.failed_at`,
-        [
-          ...[id, due.message.id, organizationId, due.type],
-          ...[due.entry?.leadId, due.entry?.at, due.entry?.seq.toString()],
-          ...[attempts, since, delayMs, isOver],
-        ],
-      );
-    }
+  await pool.query({
+    name: 'settle_webhooks',
+    text: SETTLE,
+    values: [
+      ...[endpoint.id, standing.failures, standing.failingSince, standing.waitMs],
+      ...[...numbersOf(position), ...numbersOf(next)],
+      JSON.stringify(sent.map(toRow)),
+    ],
   });
 }
+
+/** An attempt, and what follows from it for the event. */
+function toRow({ due, outcome }: Sent) {
+  const attempts = due.attempts + 1;
+  const since = due.since ?? outcome.at;
+  return {
+    event_id: due.message.id,
+    type: due.type,
+    lead_id: due.entry?.leadId,
+    event_at: due.entry?.at,
+    event_seq: due.entry?.seq.toString(),
+    at: outcome.at,
+    attempt: attempts,
+    status: outcome.status,
+    error: outcome.error,
+    duration_ms: outcome.durationMs,
+    taken: isTaken(outcome),
+    since,
+    delay_ms: Math.max(eventDelay(attempts), outcome.retryAfterMs ?? 0),
+    over: Date.now() - since.getTime() > GIVE_UP_AFTER_MS,
+  };
+}
+
+/** All of it is one statement, so that it is one transaction and one round trip. An endpoint that is no more has nothing. */
+const SETTLE = `
+  WITH endpoint AS (
+    UPDATE webhook_endpoint SET failures = $2, failing_since = $3,
+      next_at = clock_timestamp() + $4 * interval '1 millisecond',
+      xid = CASE WHEN (xid, seq) = ($5::xid8, $6::bigint) THEN $7::xid8 ELSE xid END,
+      seq = CASE WHEN (xid, seq) = ($5::xid8, $6::bigint) THEN $8::bigint ELSE seq END
+    WHERE id = $1 RETURNING id, organization_id
+  ), sent AS (
+    SELECT e.id AS endpoint_id, e.organization_id, s.* FROM endpoint e, jsonb_to_recordset($9::jsonb) AS s (
+      event_id uuid, type text, lead_id uuid, event_at timestamptz, event_seq bigint, at timestamptz, attempt integer,
+      status integer, error text, duration_ms integer, taken boolean, since timestamptz, delay_ms double precision,
+      over boolean)
+  ), taken AS (
+    DELETE FROM webhook_delivery d USING sent s
+    WHERE d.endpoint_id = s.endpoint_id AND d.event_id = s.event_id AND s.taken
+  ), aside AS (
+    INSERT INTO webhook_delivery AS d
+      (endpoint_id, event_id, organization_id, type, lead_id, event_at, event_seq, attempts, since, next_at, failed_at)
+    SELECT s.endpoint_id, s.event_id, s.organization_id, s.type, s.lead_id, s.event_at, s.event_seq, s.attempt, s.since,
+           clock_timestamp() + s.delay_ms * interval '1 millisecond', CASE WHEN s.over THEN clock_timestamp() END
+    FROM sent s WHERE NOT s.taken
+    ON CONFLICT (endpoint_id, event_id) DO UPDATE
+      SET attempts = EXCLUDED.attempts, next_at = EXCLUDED.next_at, failed_at = EXCLUDED.failed_at
+  )
+  INSERT INTO webhook_attempt
+    (endpoint_id, organization_id, at, event_id, type, attempt, status, error, duration_ms, lead_id, event_at, event_seq)
+  SELECT s.endpoint_id, s.organization_id, s.at, s.event_id, s.type, s.attempt, s.status, s.error, s.duration_ms,
+         s.lead_id, s.event_at, s.event_seq
+  FROM sent s ON CONFLICT DO NOTHING`;
 
 const numbersOf = ({ xid, seq }: Position) => [xid.toString(), seq.toString()];

@@ -23,6 +23,8 @@ export interface Turn {
   position: Position;
   /** It took nothing of late. */
   inTrouble: boolean;
+  /** Whether something that was set aside is due. */
+  hasSetAside: boolean;
 }
 
 /**
@@ -30,20 +32,22 @@ export interface Turn {
  * @returns undefined when there is nothing to deliver to: it is paused, or gone, or not to be asked yet
  */
 export async function takeTurn(pool: Pool, endpointId: string): Promise<Turn | undefined> {
-  const { rows } = await pool.query<Turn['endpoint'] & { xid: string; seq: string }>({
+  const { rows } = await pool.query<Turn['endpoint'] & { xid: string; seq: string; hasSetAside: boolean }>({
     name: 'take_webhook_turn',
-    text: `UPDATE webhook_endpoint SET leased_until = clock_timestamp() + interval '${LEASE_S} seconds'
+    text: `UPDATE webhook_endpoint w SET leased_until = clock_timestamp() + interval '${LEASE_S} seconds'
            WHERE id = $1 AND paused IS NULL AND next_at <= clock_timestamp()
            RETURNING id, organization_id AS "organizationId", url, types, with_persons AS "withPersons", secret,
              old_secret AS "oldSecret", old_secret_until AS "oldSecretUntil", failures,
-             failing_since AS "failingSince", xid::text, seq::text`,
+             failing_since AS "failingSince", xid::text, seq::text,
+             EXISTS (SELECT FROM webhook_delivery d WHERE d.endpoint_id = w.id AND d.failed_at IS NULL
+                     AND d.next_at <= clock_timestamp()) AS "hasSetAside"`,
     values: [endpointId],
   });
   const [row] = rows;
   if (!row) return undefined;
-  const { xid, seq, ...endpoint } = row;
+  const { xid, seq, hasSetAside, ...endpoint } = row;
   const position = { xid: BigInt(xid), seq: BigInt(seq) };
-  return { endpoint, position, inTrouble: endpoint.failures >= IN_TROUBLE };
+  return { endpoint, position, inTrouble: endpoint.failures >= IN_TROUBLE, hasSetAside };
 }
 
 /** Leaves an endpoint to whoever is next. */

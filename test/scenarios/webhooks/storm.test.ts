@@ -105,6 +105,7 @@ describe('webhook endpoints of one organization', () => {
   test('get every event although worker, relay and Temporal are killed, and Temporal’s store is lost', async ({
     database,
   }) => {
+    await database.pool.query('DELETE FROM webhook_endpoint');
     const { leadId } = await takeIn(database, { organizationId: ORGANIZATION });
     const receivers = await startReceivers((_, count) => ({ status: count % 50 === 0 ? 503 : 204 }));
     const names = Array.from({ length: 5 }, (_, i) => healthyName(i));
