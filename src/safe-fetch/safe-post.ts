@@ -7,7 +7,6 @@ import type { NameResolver } from './name-resolver.ts';
 import { isPublicAddress } from './public-address.ts';
 import { isReservedName } from './reserved-name.ts';
 import { hostOf, portOf } from './target.ts';
-import { withinTime } from './within-time.ts';
 
 /** Of an answer's body, which nobody reads: with less, the connection can be used again. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -79,19 +78,26 @@ export function createSafePost({ resolver, allowed, ca }: SafePostSettings): Saf
         maxHeaderSize: MAX_HEADER_BYTES,
         headers: { 'user-agent': USER_AGENT, 'content-length': Buffer.byteLength(body), ...headers },
       };
-      return withinTime(withinMs, signal, (stop) => {
-        return new Promise<Posted>((resolve, reject) => {
-          const request = (secure ? httpsRequest : httpRequest)(url, { ...options, signal: stop });
-          request.once('response', (response) => {
-            discard(response);
-            resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] });
-          });
-          request.on('error', (err) => reject(toFetchError(err)));
-          request.end(body);
+      signal.throwIfAborted();
+      return new Promise<Posted>((resolve, reject) => {
+        const request = (secure ? httpsRequest : httpRequest)(url, options);
+        const giveUp = () => request.destroy(signal.reason as Error);
+        const timer = setTimeout(() => request.destroy(new FetchError('TooSlow')), withinMs);
+        const settled = () => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', giveUp);
+        };
+        signal.addEventListener('abort', giveUp);
+        request.once('response', (response) => {
+          settled();
+          discard(response, withinMs);
+          resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] });
         });
-      }).catch((err: unknown) => {
-        if (signal.aborted) throw err;
-        throw err instanceof FetchError ? err : new FetchError('TooSlow');
+        request.on('error', (err) => {
+          settled();
+          reject(signal.aborted ? err : toFetchError(err));
+        });
+        request.end(body);
       });
     },
     close() {
@@ -112,11 +118,14 @@ export function checkPostTarget(url: URL, isAllowed: boolean): void {
   if (isReservedName(host)) throw new FetchError('NameReserved');
 }
 
-function discard(response: IncomingMessage): void {
+/** Reads a body that nobody wants, so that its connection can be used again: for a while, and not all of a large one. */
+function discard(response: IncomingMessage, withinMs: number): void {
+  const timer = setTimeout(() => response.destroy(), withinMs);
   let bytes = 0;
   response.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > MAX_BODY_BYTES) response.destroy();
   });
+  response.once('close', () => clearTimeout(timer));
   response.on('error', () => undefined); // it was answered: how the body ends is all the same
 }

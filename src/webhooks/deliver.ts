@@ -5,7 +5,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Due } from './due.ts';
 import { pauseEndpoint } from './pause.ts';
 import { readDue } from './read-due.ts';
-import { send } from './send.ts';
+import { createSender } from './send.ts';
 import { judge, pauseAfter, type Sent, settle, type Standing } from './settle.ts';
 import { endTurn, takeTurn, type Turn } from './turn.ts';
 
@@ -67,14 +67,14 @@ async function sendAll(
   due: readonly Due[],
   run: DeliveryRun,
 ): Promise<{ sent: Sent[]; standing: Standing }> {
-  const poster = endpoint.organizationId === null ? deps.operatorPoster : deps.poster;
+  const send = createSender(endpoint.organizationId === null ? deps.operatorPoster : deps.poster, endpoint);
   const sent: Sent[] = [];
   const startedAt = Date.now();
   let standing: Standing = { failures: endpoint.failures, failingSince: endpoint.failingSince, waitMs: 0 };
   for (const one of due) {
     if (run.signal.aborted) break;
     run.alive();
-    const outcome = await send(poster, endpoint, one.message, run.signal).catch((err: unknown) => {
+    const outcome = await send(one.message, run.signal).catch((err: unknown) => {
       if (run.signal.aborted) return undefined; // it may have arrived, and is sent again
       throw err;
     });

@@ -11,14 +11,19 @@ export interface Secrets {
   oldSecretUntil: Date | null;
 }
 
-/** The headers of a message: its id stays the same however often it is sent, time and signatures are of now. */
-export function sign({ secret, oldSecret, oldSecretUntil }: Secrets, id: string, body: string): Record<string, string> {
-  const now = new Date();
-  const secrets =
-    oldSecret !== null && oldSecretUntil !== null && oldSecretUntil > now ? [secret, oldSecret] : [secret];
-  return {
-    'webhook-id': id,
-    'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
-    'webhook-signature': secrets.map((one) => new Webhook(one).sign(id, now, body)).join(' '),
+/** Makes the headers of a message: its id stays the same however often it is sent, time and signatures are of now. */
+export type Sign = (id: string, body: string) => Record<string, string>;
+
+/** Signs for an endpoint as its secrets are now. */
+export function createSigner({ secret, oldSecret, oldSecretUntil }: Secrets): Sign {
+  const both = oldSecret !== null && oldSecretUntil !== null && oldSecretUntil > new Date();
+  const signers = (both ? [secret, oldSecret] : [secret]).map((each) => new Webhook(each));
+  return (id, body) => {
+    const now = new Date();
+    return {
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
+      'webhook-signature': signers.map((signer) => signer.sign(id, now, body)).join(' '),
+    };
   };
 }

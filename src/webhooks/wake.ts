@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import pLimit from 'p-limit';
 import type { Pool } from 'pg';
 import { TASK_QUEUES } from '../../workflows/contract.ts';
 import type { webhookDelivery } from '../../workflows/index.ts';
@@ -9,6 +10,8 @@ import { HAS_NEWS } from './news.ts';
 
 /** Endpoints at once; the others are woken by the next looks. */
 const WOKEN = 100;
+/** Calls to Temporal under way. */
+const STARTS_AT_ONCE = 10;
 /** For the run to begin: until then the endpoint is not woken again. */
 const BEGINS_WITHIN_S = 10;
 
@@ -33,15 +36,15 @@ export async function wakeEndpoints({ pool, client, lease }: WakeDependencies): 
              AND ${HAS_NEWS}
            ORDER BY w.leased_until LIMIT ${WOKEN}`,
   });
-  for (const { id } of rows) {
+  const woken = await pLimit(STARTS_AT_ONCE).map(rows, async ({ id }) => {
     await startDelivery(client, id);
     await pool.query(
       `UPDATE webhook_endpoint SET leased_until = clock_timestamp() + interval '${BEGINS_WITHIN_S} seconds'
        WHERE id = $1 AND leased_until <= clock_timestamp()`,
       [id],
     );
-  }
-  return rows.length;
+  });
+  return woken.length;
 }
 
 /** Starts the run of an endpoint, unless there is one. */

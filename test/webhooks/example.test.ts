@@ -6,7 +6,7 @@ import { freePort } from '../../src/local/ports.ts';
 import { projectRoot } from '../../src/local/project-root.ts';
 import { createSafePost } from '../../src/safe-fetch/safe-post.ts';
 import { newSecret } from '../../src/webhooks/secret.ts';
-import { send } from '../../src/webhooks/send.ts';
+import { createSender } from '../../src/webhooks/send.ts';
 
 const linesOf = (child: ChildProcess) => {
   const lines: string[] = [];
@@ -32,7 +32,7 @@ test('the example of a receiver takes what we have signed, each event once, and 
     const endpoint = { url: `http://127.0.0.1:${port}/`, secret: signedWith, oldSecret: null, oldSecretUntil: null };
     const data = { id, leadId: 'lead-1', data: {} };
     const body = JSON.stringify({ type: 'lead.created', timestamp: '2026-11-24T12:00:00.000Z', data });
-    return send(poster, endpoint, { id, body }, new AbortController().signal);
+    return createSender(poster, endpoint)({ id, body }, new AbortController().signal);
   };
   expect(await post(secret, 'event-1')).toMatchObject({ status: 204 });
   expect(await post(secret, 'event-1')).toMatchObject({ status: 204 });

@@ -63,18 +63,27 @@ describe('webhook endpoints of one organization', () => {
       ids.set(name, id);
     }
     const parts = await startParts(database);
+    const haveAll = async (count: number) => {
+      for (const name of names) {
+        await expect.poll(() => receivers.of(name).messages.size, { message: name, interval: 10 }).toBe(count);
+      }
+    };
+    const first = await writeEvents(database, leadId, 1);
+    await haveAll(1); // fifty runs begin, on processes that have done nothing yet
+    const wokenAfterMs = Date.now() - Math.min(...first.values());
     const cpuBefore = await parts.cpuMs();
-    const committed = await writeEvents(database, leadId, EVENTS);
+    const more = await writeEvents(database, leadId, EVENTS - 1);
+    await haveAll(EVENTS);
+    const committed = new Map([...first, ...more]);
     const all = [...committed.keys()].sort();
-    for (const name of names) {
-      await expect.poll(() => receivers.of(name).messages.size, { message: name }).toBe(EVENTS);
-    }
     const cpuAfter = await parts.cpuMs();
     const delays = names.flatMap((name) => {
       const { messages, faults } = receivers.of(name);
       expect([...messages.keys()].sort(), name).toEqual(all);
       expect(faults, name).toEqual([]);
-      return [...messages].map(([id, { at }]) => at - (committed.get(id) ?? 0));
+      return [...messages]
+        .flatMap(([id, { at }]) => at - (more.get(id) ?? NaN))
+        .filter((delay) => !Number.isNaN(delay));
     });
     for (const name of names) expect(receivers.of(name).order, name).toEqual(receivers.of(names[0] ?? '').order);
     const cpu = [...cpuAfter].map(([part, ms]) => {
@@ -82,15 +91,16 @@ describe('webhook endpoints of one organization', () => {
     });
     console.log(
       `${EVENTS * HEALTHY} deliveries: p50 ${percentile(delays, 0.5)} ms, p99 ${percentile(delays, 0.99)} ms, ` +
-        `longest ${Math.max(...delays)} ms; CPU ms for each: ${cpu.join(', ')}`,
+        `longest ${percentile(delays, 1)} ms, the first event ${wokenAfterMs} ms; CPU ms for each: ${cpu.join(', ')}`,
     );
 
     const stateOf = async (name: string) =>
       database.prisma.webhookEndpoint.findUniqueOrThrow({ where: { id: ids.get(name) ?? '' } });
     expect((await stateOf('gone')).paused).toBe('gone');
     expect(inside.connections()).toBe(0);
-    for (const name of ['hanging', 'redirecting', 'down'])
-      expect((await stateOf(name)).failures, name).toBeGreaterThan(0);
+    for (const name of ['hanging', 'redirecting', 'down']) {
+      await expect.poll(async () => (await stateOf(name)).failures, { message: name }).toBeGreaterThan(0);
+    }
 
     await down.open();
     const dueNow = async () => {
