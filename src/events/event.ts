@@ -79,7 +79,8 @@ export interface EntryRow {
   data: Record<string, unknown>;
 }
 
-const schemas = Object.entries(KINDS).map(([type, [own, personal]]) =>
+/** Of every type one. */
+export const EVENT_SCHEMAS = Object.entries(KINDS).map(([type, [own, personal]]) =>
   z
     .object({
       id: z.uuid().openapi({ description: 'Stays the same however often an event is read or sent' }),
@@ -95,7 +96,7 @@ const schemas = Object.entries(KINDS).map(([type, [own, personal]]) =>
 
 /** An event as the API answers it. Of a person it tells whoever may read leads. */
 export const eventSchema = z
-  .discriminatedUnion('type', schemas as [(typeof schemas)[number], ...(typeof schemas)[number][]])
+  .discriminatedUnion('type', EVENT_SCHEMAS as [(typeof EVENT_SCHEMAS)[number], ...(typeof EVENT_SCHEMAS)[number][]])
   .openapi('Event');
 
 export type Event = z.infer<typeof eventSchema>;

@@ -15,7 +15,7 @@ const fields = {
       description: 'Where events are posted to: https, at a public address. Redirects are not followed',
       example: 'https://crm.example.com/hooks/leads',
     }),
-  description: text(200).openapi({ description: 'What it is for', example: 'CRM' }),
+  description: z.union([text(200), z.literal('')]).openapi({ description: 'What it is for', example: 'CRM' }),
   types: z
     .array(z.enum(EVENT_TYPES))
     .min(1)

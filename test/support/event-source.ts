@@ -11,7 +11,7 @@ export interface ReceivedEvent<Data = Record<string, unknown>> {
 }
 
 /** Asks again while the service says that it is busy: after such an answer `EventSource` would not come back. */
-async function fetchPatiently(...request: Parameters<typeof fetch>): Promise<Response> {
+export async function fetchPatiently(...request: Parameters<typeof fetch>): Promise<Response> {
   for (;;) {
     const response = await fetch(...request);
     if (response.status !== 503) return response;

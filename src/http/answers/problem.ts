@@ -51,6 +51,8 @@ const TITLES: Record<ProblemCode, string> = {
   internal: 'Something went wrong on our side',
 };
 
+const typeOf = (code: string) => `urn:lead-onboarding:problem:${code}`;
+
 export interface FieldError {
   path: string;
   message: string;
@@ -58,7 +60,7 @@ export interface FieldError {
 
 export const problemSchema = z
   .object({
-    type: z.string().openapi({ example: 'urn:lead-onboarding:problem:invalid-request' }),
+    type: z.enum(Object.keys(TITLES).map(typeOf)).openapi({ example: typeOf('invalid-request') }),
     title: z.string(),
     status: z.number().int(),
     detail: z.string(),
@@ -107,7 +109,7 @@ export class Problem extends Error {
   describe(): z.infer<typeof partialProblemSchema> {
     const { status, code, message, options } = this;
     return {
-      type: `urn:lead-onboarding:problem:${code}`,
+      type: typeOf(code),
       title: TITLES[code],
       status,
       detail: message,

@@ -35,6 +35,7 @@ const eventSchema = z
 const route = createRoute({
   method: 'get',
   path: '/api/events/stream',
+  operationId: 'streamEvents',
   tags: ['events'],
   summary: 'Follow what happens to the leads of an organization',
   description:

@@ -31,6 +31,7 @@ export const types = z
 const listRoute = createRoute({
   method: 'get',
   path: '/api/events',
+  operationId: 'listEvents',
   tags: ['events'],
   summary: 'What happened to the leads of an organization, the oldest first',
   description:

@@ -38,6 +38,7 @@ const eventSchema = z
 const route = createRoute({
   method: 'get',
   path: '/api/notifications/stream',
+  operationId: 'streamNotifications',
   tags: ['notifications'],
   summary: "Follow a user's notifications as they come",
   description:

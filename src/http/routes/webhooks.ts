@@ -41,6 +41,7 @@ const json = <Schema extends z.ZodType>(schema: Schema) => ({
 const createEndpointRoute = createRoute({
   method: 'post',
   path: '/api/webhooks',
+  operationId: 'createWebhook',
   tags,
   summary: 'Make a webhook endpoint',
   description:
@@ -58,6 +59,7 @@ const createEndpointRoute = createRoute({
 const listRoute = createRoute({
   method: 'get',
   path: '/api/webhooks',
+  operationId: 'listWebhooks',
   tags,
   summary: "List an organization's webhook endpoints, the oldest first",
   ...needs('webhooks'),
@@ -71,6 +73,7 @@ const listRoute = createRoute({
 const readRoute = createRoute({
   method: 'get',
   path: '/api/webhooks/{id}',
+  operationId: 'getWebhook',
   tags,
   summary: 'Read a webhook endpoint: how it stands, and what it has not taken',
   ...needs('webhooks'),
@@ -81,6 +84,7 @@ const readRoute = createRoute({
 const changeRoute = createRoute({
   method: 'patch',
   path: '/api/webhooks/{id}',
+  operationId: 'updateWebhook',
   tags,
   summary: 'Change a webhook endpoint, pause it, or let it go on',
   ...needs('webhooks'),
@@ -91,6 +95,7 @@ const changeRoute = createRoute({
 const deleteRoute = createRoute({
   method: 'delete',
   path: '/api/webhooks/{id}',
+  operationId: 'deleteWebhook',
   tags,
   summary: 'Delete a webhook endpoint, with its attempts and what it has not taken',
   ...needs('webhooks'),
@@ -101,6 +106,7 @@ const deleteRoute = createRoute({
 const rotateRoute = createRoute({
   method: 'post',
   path: '/api/webhooks/{id}/rotate-secret',
+  operationId: 'rotateWebhookSecret',
   tags,
   summary: 'Give a webhook endpoint another secret',
   description:
@@ -125,6 +131,7 @@ const rotateRoute = createRoute({
 const attemptsRoute = createRoute({
   method: 'get',
   path: '/api/webhooks/{id}/attempts',
+  operationId: 'listWebhookAttempts',
   tags,
   summary: 'List when a webhook endpoint was asked to take what, the newest first',
   description: `For ${ATTEMPT_DAYS} days.`,
@@ -139,6 +146,7 @@ const attemptsRoute = createRoute({
 const redeliverRoute = createRoute({
   method: 'post',
   path: '/api/webhooks/{id}/redeliver',
+  operationId: 'redeliverWebhook',
   tags,
   summary: 'Tell a webhook endpoint again: of one event, of all that was given up, or of all since a time',
   description: 'The ids are those of before.',
@@ -150,6 +158,7 @@ const redeliverRoute = createRoute({
 const testRoute = createRoute({
   method: 'post',
   path: '/api/webhooks/{id}/test',
+  operationId: 'testWebhook',
   tags,
   summary: 'Send a webhook endpoint a message of which nothing has happened',
   description: 'Its type is `webhook.test`. What came of it is among the attempts.',
