@@ -9,12 +9,12 @@ const FLOORS = [
   ['src/reconciler', 'src/personal-data', 'src/statistics'],
   ['src/failures'],
   ['src/onboarding'],
-  ['src/scoring'],
-  ['src/enrichment', 'src/notifications', 'src/forms'],
+  ['src/scoring', 'src/webhooks'],
+  ['src/enrichment', 'src/notifications', 'src/forms', 'src/events'],
   ['src/leads'],
   ['src/outbox', 'src/api-keys'],
   ['src/audit'],
-  ['src/temporal', 'src/db', 'src/rate-limit', 'src/safe-fetch'],
+  ['src/temporal', 'src/db', 'src/rate-limit', 'src/safe-fetch', 'src/streams'],
   ['src/telemetry', 'workflows'],
 ];
 

@@ -3,18 +3,15 @@ import type { FailurePolicy } from '../src/temporal/failure-limit.ts';
 import type { LeadActivities, NotificationActivities } from '../workflows/activities.ts';
 
 const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** A fault in our code, or a row that the database refuses: what failed so often will fail again. */
 const OURS = { failures: 15, forMs: 10 * MINUTE_MS };
 /** A score without the sources serves the seller better than none. */
 const ENRICHMENT = { failures: 5, forMs: 15 * MINUTE_MS };
-/** The webhook's owner has a night to mend it; what is in the inbox stays there. */
-const DELIVERY = { failures: 15, forMs: DAY_MS };
 
 const limits = {
-  notifyAssignee: DELIVERY,
-  notifyReassigned: DELIVERY,
+  notifyAssignee: OURS,
+  notifyReassigned: OURS,
   enrichLead: ENRICHMENT,
   enrichAgain: ENRICHMENT,
   scoreLead: OURS,

@@ -57,7 +57,7 @@ function appOf({ pool, prisma }: BenchDatabase) {
   const fastStart = createFastStart({ pool, log, slots: 0, carryOut: () => Promise.resolve() });
   const unused = { operators: { keyring: 'off' } } as Pick<
     AppDependencies,
-    'runs' | 'inboxWatch' | 'inboxAnnouncer' | 'formTokens' | 'operators'
+    'runs' | 'inboxWatch' | 'feedWatch' | 'inboxAnnouncer' | 'formTokens' | 'operators' | 'webhookHosts'
   >;
   return createApp({
     ...unused,

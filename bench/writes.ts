@@ -40,7 +40,7 @@ await withPostgres(async (database) => {
 });
 
 async function onboard({ pool, prisma }: BenchDatabase, count: number): Promise<void> {
-  const { notifyAssignee } = createNotificationActivities({ pool, prisma });
+  const { notifyAssignee } = createNotificationActivities({ pool });
   const { enrichLead, scoreLead } = createLeadActivities({ pool, prisma, providers: builtInProviders });
   let taken = 0;
   const one = async () => {

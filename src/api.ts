@@ -9,6 +9,9 @@ import { ANSWER_WITHIN_MS } from './http/answers/deadline.ts';
 import { createApp } from './http/app.ts';
 import { listen } from './http/server/listen.ts';
 import { createInboxAnnouncer } from './notifications/announce.ts';
+import { allowHosts } from './safe-fetch/allowed-hosts.ts';
+import { createWatchers } from './streams/watchers.ts';
+import { watchFeeds } from './events/watch.ts';
 import { watchInboxes } from './notifications/watch.ts';
 import { createOnboardingRuns } from './onboarding/runs.ts';
 import { carryOut } from './outbox/carry-out/carry-out.ts';
@@ -65,8 +68,11 @@ async function start(context: ProcessContext): Promise<void> {
   closers.add('workflow starts', () => fastStart.idle());
   const inboxAnnouncer = createInboxAnnouncer(own.pool);
   closers.add('announcements', () => inboxAnnouncer.idle());
-  const inboxWatch = watchInboxes({ pool: own.pool, log, stopping, fair: withKeys });
+  const watchers = createWatchers({ stopping, fair: withKeys });
+  const inboxWatch = watchInboxes({ pool: own.pool, log, watchers });
   closers.add('listener', () => inboxWatch.close());
+  const feedWatch = watchFeeds({ pool: own.pool, watchers });
+  closers.add('feeds', () => feedWatch.idle());
 
   const rateLimit = env.RATE_LIMIT ?? (withKeys ? DEFAULT_RATE_LIMIT : 'off');
   const rateLimiter = rateLimit === 'off' ? 'off' : createRateLimiter(rateLimit);
@@ -90,7 +96,9 @@ async function start(context: ProcessContext): Promise<void> {
     answerWithinMs: ANSWER_WITHIN_MS,
     runs: createOnboardingRuns(temporal, env.TEMPORAL_UI_URL),
     intake: { enrichmentDelayMs: env.ENRICHMENT_DELAY_MS, idempotencyTtlHours: env.IDEMPOTENCY_TTL_HOURS },
+    webhookHosts: allowHosts(env.WEBHOOK_ALLOW_HOSTS),
     inboxWatch,
+    feedWatch,
     inboxAnnouncer,
     trustedProxies: env.TRUSTED_PROXIES,
     rateLimiter,

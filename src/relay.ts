@@ -3,6 +3,7 @@ import { listen } from './db/listen.ts';
 import { openDatabase } from './db/open.ts';
 import { measurePools } from './db/pool-metrics.ts';
 import { untilSchemaFits } from './db/schema.ts';
+import { tickFeedClock } from './events/clock.ts';
 import { sweepEnrichment } from './enrichment/guard/sweep.ts';
 import { type Health, serveHealth } from './process/health-server.ts';
 import { jsonPage } from './process/metrics-server.ts';
@@ -25,6 +26,8 @@ import { answerScaling } from './statistics/scaling.ts';
 import { openTemporal } from './temporal/connection.ts';
 import { openSearchAttributeRegistry } from './temporal/search-attribute-registry.ts';
 import { reportTaskOrder } from './temporal/task-order.ts';
+import { sweepWebhooks } from './webhooks/attempts.ts';
+import { wakeEndpoints } from './webhooks/wake.ts';
 
 /** Connections for orders. */
 const CONNECTIONS = 5;
@@ -38,6 +41,10 @@ const SWEEP_INTERVAL_MS = 60_000;
 const ERASURE_INTERVAL_MS = 5_000;
 /** Between two looks of the relay that leads at Temporal's statistics. */
 const STATISTICS_INTERVAL_MS = 10_000;
+/** Between two notes of how far the feed of events has come: it has one a minute. */
+const CLOCK_INTERVAL_MS = 20_000;
+/** Between two looks for webhook endpoints that there is something for. */
+const WAKE_INTERVAL_MS = 500;
 /** Polls that a ready relay may be behind. */
 const MISSED_POLLS = 5;
 
@@ -89,7 +96,10 @@ async function start(context: ProcessContext): Promise<void> {
     (await sweepIdempotencyKeys(background.pool, signal)) +
     (await sweepEnrichment(background.pool, signal)) +
     (await sweepScores(signal)) +
-    (await sweepAttempts(background.pool, env.ATTEMPT_DAYS, signal));
+    (await sweepAttempts(background.pool, env.ATTEMPT_DAYS, signal)) +
+    (await sweepWebhooks(background.pool, signal));
+  const tick = () => tickFeedClock(background.pool);
+  closers.add('feed clock', startPasses({ what: 'feed clock', intervalMs: CLOCK_INTERVAL_MS, pass: tick, log }));
   const erase = (signal: AbortSignal) => sweepErasures(background.pool, log, signal);
   closers.add('erasures', startPasses({ what: 'erasures', intervalMs: ERASURE_INTERVAL_MS, pass: erase, log }));
   closers.add('sweeper', startPasses({ what: 'sweeper', intervalMs: SWEEP_INTERVAL_MS, pass: sweep, log }));
@@ -107,6 +117,18 @@ async function start(context: ProcessContext): Promise<void> {
   const readAll = () => readStatistics(statistics);
   const passes = { what: 'statistics', intervalMs: STATISTICS_INTERVAL_MS, pass: readAll, log };
   closers.add('statistics', startPasses(passes));
+
+  const webhookLease = openLease(background.pool, 'webhooks');
+  closers.add('webhook lease', () => webhookLease.release());
+  const webhooks = {
+    pool: background.pool,
+    get client() {
+      return temporal.client;
+    },
+    lease: webhookLease,
+  };
+  const wakeAll = () => wakeEndpoints(webhooks);
+  closers.add('webhooks', startPasses({ what: 'webhooks', intervalMs: WAKE_INTERVAL_MS, pass: wakeAll, log }));
 
   const tolerated = env.OUTBOX_POLL_MS * MISSED_POLLS + 5_000;
   look = () => {

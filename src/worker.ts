@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { failurePolicy } from '../activities/failure-policy.ts';
 import { createLeadActivities } from '../activities/lead.ts';
 import { createNotificationActivities } from '../activities/notification.ts';
+import { createWebhookActivities } from '../activities/webhook.ts';
 import { TASK_QUEUES, type TaskQueue } from '../workflows/contract.ts';
 import { openDatabase } from './db/open.ts';
 import { measurePools } from './db/pool-metrics.ts';
@@ -14,15 +15,21 @@ import { loopbackPort } from './process/loopback-port.ts';
 import { type Measures, observeSteps } from './process/observe-steps.ts';
 import { openMetrics } from './process/open-metrics.ts';
 import { createInboxAnnouncer } from './notifications/announce.ts';
-import { createNotificationWebhook } from './notifications/webhook.ts';
 import { warmUp } from './onboarding/warm-up.ts';
 import { type ProcessContext, runProcess } from './process/run-process.ts';
+import { allowHosts } from './safe-fetch/allowed-hosts.ts';
+import { createNameResolver } from './safe-fetch/name-resolver.ts';
+import { createSafePost } from './safe-fetch/safe-post.ts';
 import { loadTemporalSettings } from './temporal/connection.ts';
 import { startPolling } from './temporal/polling.ts';
 import { installRuntime } from './temporal/runtime.ts';
 import { warmUpWorkflows } from './temporal/warm-up.ts';
 import type { Workload } from './temporal/worker.ts';
 import { requireBundle } from './temporal/workflow-bundle.ts';
+import { keepOperatorEndpoint } from './webhooks/operator-endpoint.ts';
+
+/** Connections to Postgres of a webhook worker: its runs wait for endpoints, not for rows. */
+const WEBHOOK_CONNECTIONS = 10;
 
 /** One worker process: `npm run start:worker -- --task-queue lead [--task-queue …]`. */
 async function start(context: ProcessContext): Promise<void> {
@@ -60,7 +67,8 @@ function workloadsOf(
 ) {
   const slots =
     (taskQueues.includes(TASK_QUEUES.notification) ? env.NOTIFICATION_CONCURRENCY : 0) +
-    (taskQueues.includes(TASK_QUEUES.lead) ? env.LEAD_CONCURRENCY : 0);
+    (taskQueues.includes(TASK_QUEUES.lead) ? env.LEAD_CONCURRENCY : 0) +
+    (taskQueues.includes(TASK_QUEUES.webhook) ? WEBHOOK_CONNECTIONS : 0);
   let database: ReturnType<typeof openDatabase> | undefined;
   /** Work that needs Postgres is not taken before it is there. */
   const store = async () => {
@@ -79,13 +87,19 @@ function workloadsOf(
       return { workflowBundle };
     },
     [TASK_QUEUES.notification]: async (): Promise<Workload> => {
-      const { pool, prisma } = await store();
+      const { pool } = await store();
       const announcer = createInboxAnnouncer(pool);
       closers.add('announcements', () => announcer.idle());
-      return {
-        activities: createNotificationActivities({ pool, prisma, webhook: openWebhook(env), announcer }),
-        failurePolicy,
-      };
+      return { activities: createNotificationActivities({ pool, announcer }), failurePolicy };
+    },
+    [TASK_QUEUES.webhook]: async (): Promise<Workload> => {
+      const { pool, prisma } = await store();
+      await keepOperatorEndpoint(pool, operatorWebhook(env));
+      const resolver = createNameResolver();
+      const poster = createSafePost({ resolver, allowed: allowHosts(env.WEBHOOK_ALLOW_HOSTS) });
+      const operatorPoster = createSafePost({ allowed: () => true });
+      closers.add('webhook connections', () => Promise.all([poster.close(), operatorPoster.close()]));
+      return { activities: createWebhookActivities({ pool, prisma, poster, operatorPoster, log, stopping }) };
     },
     [TASK_QUEUES.lead]: async (): Promise<Workload> => {
       const { policyOf, providersOn } = await openEnrichment(env, process.env);
@@ -100,8 +114,11 @@ function workloadsOf(
   };
 }
 
-function openWebhook({ NOTIFICATION_WEBHOOK_URL: url, NOTIFICATION_WEBHOOK_SECRET: secret }: ProcessContext['env']) {
-  return url && secret ? createNotificationWebhook({ url, secret }) : undefined;
+function operatorWebhook({
+  NOTIFICATION_WEBHOOK_URL: url,
+  NOTIFICATION_WEBHOOK_SECRET: secret,
+}: ProcessContext['env']) {
+  return url && secret ? { url, secret } : undefined;
 }
 
 function readTaskQueues(): TaskQueue[] {

@@ -9,6 +9,7 @@ export const TASK_QUEUES = {
   onboarding: 'lead-onboarding',
   notification: 'notification',
   lead: 'lead',
+  webhook: 'webhook',
 } as const;
 export type TaskQueue = (typeof TASK_QUEUES)[keyof typeof TASK_QUEUES];
 

@@ -4,3 +4,4 @@ export { leadOnboarding } from './lead-onboarding.ts';
 export { retention } from './retention.ts';
 export { rescoreLeads } from './rescore-leads.ts';
 export { retryLeads } from './retry-leads.ts';
+export { webhookDelivery } from './webhook-delivery.ts';

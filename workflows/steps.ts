@@ -13,13 +13,14 @@ import type { EnrichmentInput, EnrichmentRef } from './enrichment-contract.ts';
 import { bulkPriority, bulkScorePriority, lastPriority, leadPriority, scorePriority } from './priorities.ts';
 import type { RescoreRef } from './rescore-contract.ts';
 import type { BulkRetryActivities, BulkRetryInput } from './retry-contract.ts';
+import type { WebhookActivities, WebhookRef } from './webhook-contract.ts';
 
 // No step has a scheduleToCloseTimeout: it would count the time in the queue, and drop what only waited for a worker.
 // When a step that fails gives up is written in activities/failure-policy.ts.
 
 const NOTIFY: ActivityOptions = {
   taskQueue: TASK_QUEUES.notification,
-  startToCloseTimeout: '10 seconds', // a few short statements, and 5 s for the webhook; longer means that something is gone
+  startToCloseTimeout: '10 seconds', // a few short statements; longer means that something is gone
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 };
 
@@ -56,6 +57,13 @@ const RETRY_PAGE: ActivityOptions = {
   startToCloseTimeout: '15 seconds', // 50 transactions at most, of some milliseconds; also when a killed worker is noticed
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
   priority: lastPriority('retry'),
+};
+
+const DELIVER: ActivityOptions = {
+  taskQueue: TASK_QUEUES.webhook,
+  startToCloseTimeout: '20 minutes', // it ends by itself after 15
+  heartbeatTimeout: '20 seconds', // an endpoint is waited for half as long
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' }, // no end: only our own database can fail it
 };
 
 /**
@@ -131,4 +139,9 @@ export function rescoreSteps({ rescoreId, organizationId }: RescoreRef) {
 /** The one activity that retries leads for an operator, a page at a time: it comes after everything else in its queue. */
 export function bulkRetrySteps({ retryId }: BulkRetryInput) {
   return proxyActivities<BulkRetryActivities>({ ...RETRY_PAGE, summary: `Retry a page of leads of ${retryId}` });
+}
+
+/** The one activity that delivers events to a webhook endpoint. */
+export function webhookSteps({ endpointId }: WebhookRef) {
+  return proxyActivities<WebhookActivities>({ ...DELIVER, summary: `Deliver to webhook endpoint ${endpointId}` });
 }

@@ -4,6 +4,8 @@ export const API_SCOPES = [
   'leads:read',
   'leads:write',
   'leads:erase',
+  'events',
+  'webhooks',
   'notifications',
   'rules',
   'forms',

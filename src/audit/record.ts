@@ -10,7 +10,14 @@ export type AuditAction =
   | 'rules.activated'
   | 'rescore.paused'
   | 'rescore.resumed'
-  | 'rescore.canceled';
+  | 'rescore.canceled'
+  | 'webhook.created'
+  | 'webhook.changed'
+  | 'webhook.paused'
+  | 'webhook.deleted'
+  | 'webhook.secret-rotated'
+  | 'webhook.redelivered'
+  | 'webhook.tested';
 
 export interface AuditEntry {
   organizationId: string;

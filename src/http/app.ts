@@ -12,6 +12,8 @@ import { measureRequests } from './server/request-metrics.ts';
 import { documentationRoutes } from './openapi/documentation.ts';
 import { formRoutes } from './routes/forms.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { eventStreamRoutes } from './routes/event-stream.ts';
+import { eventRoutes } from './routes/events.ts';
 import { enrichmentRoutes } from './routes/enrichment.ts';
 import { healthRoutes } from './routes/health.ts';
 import { keyRoutes } from './routes/keys.ts';
@@ -32,6 +34,7 @@ import { rescoreRoutes } from './routes/rescores.ts';
 import { scoreRuleRoutes } from './routes/score-rules.ts';
 import { scoreRoutes } from './routes/scores.ts';
 import { timelineRoutes } from './routes/timeline.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { answerInvalid } from './request/validation.ts';
 
 /** Request ids that callers bring: long enough for a trace id, and nothing that could be a name or an address. */
@@ -63,6 +66,9 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   notificationStreamRoutes(app, deps);
   keyRoutes(app, deps);
   meRoutes(app, deps);
+  eventRoutes(app);
+  eventStreamRoutes(app, deps);
+  webhookRoutes(app, deps);
   auditRoutes(app);
   queueRoutes(app, deps);
   operatorLeadRoutes(app, deps);

@@ -4,8 +4,10 @@ import type { Keyring, OperatorKey, VerifiedKey } from '../api-keys/keyring.ts';
 import type { Share } from '../db/fair-share.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Tenant } from '../db/tenant.ts';
+import type { FeedWatch } from '../events/watch.ts';
 import type { FormTokens } from '../forms/token.ts';
 import type { IntakeSettings } from '../leads/intake-request.ts';
+import type { AllowedHosts } from '../safe-fetch/allowed-hosts.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { InboxAnnouncer } from '../notifications/announce.ts';
@@ -40,7 +42,10 @@ export interface AppDependencies {
   answerWithinMs: number;
   runs: OnboardingRuns;
   intake: IntakeSettings;
+  /** What webhooks may be sent to whatever its address is. */
+  webhookHosts: AllowedHosts;
   inboxWatch: InboxWatch;
+  feedWatch: FeedWatch;
   inboxAnnouncer: Pick<InboxAnnouncer, 'announce'>;
   /** Addresses or ranges (CIDR) of proxies whose `x-forwarded-for` is believed. */
   trustedProxies: readonly string[];

@@ -35,6 +35,32 @@ export const EXAMPLE_ANSWER = {
   updatedAt: '2026-11-24T12:00:10.123Z',
 } as const;
 
+/** One value that is known from elsewhere. */
+export const enrichedValueSchema = z
+  .object({
+    value: z.unknown().openapi({ description: 'A text, a number, true or false, or a list of texts' }),
+    source: z.string().openapi({ description: 'The provider, or `human`' }),
+    method: z.string(),
+    confidence: z.number().min(0).max(1),
+    fetchedAt: z.iso.datetime(),
+  })
+  .openapi('EnrichedValue');
+
+/** How a provider has answered. */
+export const providerReportSchema = z
+  .object({ provider: z.string(), answer: z.string(), reason: z.string().optional() })
+  .openapi('ProviderReport');
+
+const leadEnrichmentSchema = z
+  .object({
+    fields: z.record(z.string(), enrichedValueSchema),
+    providers: z.array(providerReportSchema),
+    outcome: z.enum(['completed', 'partial']).optional(),
+    retryAt: z.iso.datetime().optional().openapi({ description: 'While providers are to be asked again' }),
+    run: z.string().optional(),
+  })
+  .openapi('LeadEnrichment');
+
 /** A lead as the API answers it. Times are ISO-8601 in UTC. */
 export const leadSchema = z
   .object({
@@ -52,7 +78,7 @@ export const leadSchema = z
     attributes: z.record(z.string(), z.unknown()),
     score: z.number().int().min(0).max(100).nullable(),
     scoreBand: z.enum(SCORE_BANDS).nullable(),
-    enrichment: z.unknown(),
+    enrichment: z.union([leadEnrichmentSchema, z.null()]), // not `nullable`: that would be part of the named schema
     onboardingState: z.enum(ONBOARDING_STATES),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
@@ -94,7 +120,7 @@ export function toLead(row: LeadFields): Lead {
     attributes: row.attributes as Record<string, unknown>,
     score: row.score,
     scoreBand: row.scoreBand,
-    enrichment: row.enrichment,
+    enrichment: row.enrichment as Lead['enrichment'],
     onboardingState: row.onboardingState,
     createdAt: new Date(row.createdAt).toISOString(),
     updatedAt: new Date(row.updatedAt).toISOString(),

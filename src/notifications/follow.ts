@@ -1,6 +1,6 @@
 import { databaseFault } from '../db/faults.ts';
 import type { readInbox } from './inbox.ts';
-import type { Watcher } from './watcher.ts';
+import type { Watcher } from '../streams/watcher.ts';
 
 /** Notifications that one read takes: what is held in memory for a client that reads slowly. */
 export const READ_AT_ONCE = 100;

@@ -21,12 +21,11 @@ export const recordNotification = (pool: Pool, ref: OnboardingRef): Promise<Noti
 export const recordReassignment = (pool: Pool, ref: AssignmentRef): Promise<Notified> =>
   callStep<Notified>(pool, 'notify_reassigned', ref, ref.assignment, NEW_LEAD_TEXTS);
 
-/** Notes that the notify step gave up. When the notification is in the inbox already, it is its delivery that did. */
+/** Notes that the notify step gave up, unless what it does was done after all. */
 export async function recordNotificationFailure(
   tx: Prisma.TransactionClient,
   ref: OnboardingRef,
   report: Pick<StepReport<string>, 'reason'>,
 ): Promise<void> {
-  const nothingBefore = await recordStep(tx, ref, 'notification', 'notification.failed', reasonOf(report));
-  if (!nothingBefore) await recordStep(tx, ref, 'delivery', 'notification.failed', reasonOf(report));
+  await recordStep(tx, ref, 'notification', 'notification.failed', reasonOf(report));
 }

@@ -18,7 +18,7 @@ interface StepOfStatus {
 }
 
 const STEPS: StepOfStatus[] = [
-  { name: 'notify', activity: 'notifyAssignee', ends: ['delivery', 'notification'] },
+  { name: 'notify', activity: 'notifyAssignee', ends: ['notification'] },
   { name: 'enrich', activity: 'enrichLead', ends: ['enrichment'] },
   { name: 'score', activity: 'scoreLead', ends: ['score'] },
 ];

@@ -6,18 +6,14 @@ import type { Prisma } from '../db/generated/client.ts';
 import { WATCHED } from '../outbox/watch.ts';
 
 /** What is recorded once for each round of an onboarding, however often the activity behind it runs: parts of keys, here and in the database. */
-export type Step = 'started' | 'notification' | 'delivery' | 'enrichment.started' | 'enrichment' | 'score' | 'outcome';
+export type Step = 'started' | 'notification' | 'enrichment.started' | 'enrichment' | 'score' | 'outcome';
 
 /** What steps belong to: a round of an onboarding, the telling of a later assignee, or an enrichment after it. */
 export type StepOwner = OnboardingRef | AssignmentRef | EnrichmentRef;
 
 /** The entries that are written from here; those of steps that are functions of the database are written there. */
 export type StepEventType =
-  | 'notification.delivered'
-  | 'notification.failed'
-  | 'onboarding.completed'
-  | 'onboarding.canceled'
-  | 'onboarding.failed';
+  'notification.failed' | 'onboarding.completed' | 'onboarding.canceled' | 'onboarding.failed';
 
 /** Tells the steps of one owner from those of another, within a lead. */
 export const ownerKey = (owner: StepOwner) =>

@@ -20,6 +20,7 @@ const STEPS: Record<TaskQueue, readonly string[]> = {
   [TASK_QUEUES.onboarding]: [],
   [TASK_QUEUES.notification]: ['notify'],
   [TASK_QUEUES.lead]: ['enrich', 'score', 'unknown'],
+  [TASK_QUEUES.webhook]: [],
 };
 
 export interface QueueSources {

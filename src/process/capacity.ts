@@ -16,6 +16,10 @@ export const capacityOf = (env: Environment): Record<TaskQueue, Capacity> => ({
     ...(env.NOTIFICATION_RATE && { maxActivitiesPerSecond: env.NOTIFICATION_RATE }),
     ...(env.NOTIFICATION_QUEUE_RATE && { maxTaskQueueActivitiesPerSecond: env.NOTIFICATION_QUEUE_RATE }),
   },
+  [TASK_QUEUES.webhook]: {
+    maxConcurrentActivityTaskExecutions: env.WEBHOOK_CONCURRENCY,
+    ...(env.WEBHOOK_POLLERS && { activityTaskPollerBehavior: pollersOf(env.WEBHOOK_POLLERS) }),
+  },
   [TASK_QUEUES.lead]: {
     maxConcurrentActivityTaskExecutions: env.LEAD_CONCURRENCY,
     ...(env.LEAD_POLLERS && { activityTaskPollerBehavior: pollersOf(env.LEAD_POLLERS) }),

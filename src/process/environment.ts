@@ -50,6 +50,14 @@ const buildId = z.string().regex(/^[\w.+-]{1,128}$/, BUILD_ID_FORM);
 
 const OPERATOR_KEY_FORM = 'takes the token of an operator, lop_…, as `npm run keys -- create-operator` prints it';
 
+function refuseBadHosts(entries: string[], context: z.RefinementCtx): void {
+  try {
+    allowHosts(entries);
+  } catch (err) {
+    context.addIssue({ code: 'custom', message: err instanceof Error ? err.message : String(err) });
+  }
+}
+
 /** Every variable that the project reads, but for `TEMPORAL_*` connection settings, which `@temporalio/envconfig` reads. */
 export const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1'),
@@ -75,19 +83,16 @@ export const environmentSchema = z.object({
   NOTIFICATION_QUEUE_RATE: perSecond.optional(),
   NOTIFICATION_WEBHOOK_URL: webhookUrl.optional(),
   NOTIFICATION_WEBHOOK_SECRET: webhookSecret.optional(),
+  WEBHOOK_CONCURRENCY: count.default(100),
+  WEBHOOK_POLLERS: pollers(1).optional(),
+  WEBHOOK_ALLOW_HOSTS: hosts.default([]).superRefine(refuseBadHosts),
   LEAD_CONCURRENCY: count.default(3),
   LEAD_POLLERS: pollers(1).optional(),
   LEAD_RATE: perSecond.optional(),
   LEAD_QUEUE_RATE: perSecond.optional(),
   ENRICHMENT_DELAY_MS: milliseconds.default(10_000),
   ENRICHMENT_CONFIG: z.string().optional(),
-  ENRICHMENT_ALLOW_HOSTS: hosts.default([]).superRefine((entries, context) => {
-    try {
-      allowHosts(entries);
-    } catch (err) {
-      context.addIssue({ code: 'custom', message: err instanceof Error ? err.message : String(err) });
-    }
-  }),
+  ENRICHMENT_ALLOW_HOSTS: hosts.default([]).superRefine(refuseBadHosts),
   API_AUTH: z.enum(['required', 'off']).default('required'),
   TRUSTED_PROXIES: hosts.default([]),
   RATE_LIMIT: rateLimit.optional(),

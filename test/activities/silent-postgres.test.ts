@@ -28,7 +28,7 @@ async function activitiesOn(database: TestDatabase) {
     await pool.end();
   });
   const prisma = createPrisma(pool);
-  const { notifyAssignee } = createNotificationActivities({ pool, prisma });
+  const { notifyAssignee } = createNotificationActivities({ pool });
   const { enrichLead, scoreLead } = createLeadActivities({ pool, prisma, providers: builtInProviders });
   const notification = { outcome: 'created' } as const;
   const steps = {

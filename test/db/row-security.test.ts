@@ -69,6 +69,11 @@ async function fill(database: TestDatabase, organizationId: string): Promise<voi
   };
   await database.prisma.bulkRetry.create({ data: retry });
   await database.prisma.bulkRetryLead.create({ data: { retryId: retry.id, leadId, organizationId, round: 1 } });
+  const endpoint = { id: randomUUID(), url: '', description: '', types: [], withPersons: false, secret: '' };
+  const { id: endpointId } = await database.prisma.webhookEndpoint.create({ data: { ...endpoint, organizationId } });
+  const message = { endpointId, organizationId, eventId: randomUUID(), type: 'lead.created' };
+  await database.prisma.webhookDelivery.create({ data: message });
+  await database.prisma.webhookAttempt.create({ data: { ...message, at, attempt: 1, durationMs: 1 } });
   await database.prisma.erasure.create({ data: { leadId: randomUUID(), organizationId } });
   await onboardByHand(database, leadId, { score: 0, band: 'COLD', enrichment: {} });
 }
@@ -116,7 +121,9 @@ describe('the role of the API', () => {
        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
          AND has_table_privilege('lead_api', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE') ORDER BY 1`,
     );
-    expect(rows.map(({ table }) => table)).toEqual([...tables, 'lead_view'].toSorted());
+    expect(rows.map(({ table }) => table)).toEqual([...tables, 'feed_clock', 'lead_view'].toSorted());
+    const clock = `SELECT has_table_privilege('lead_api', 'feed_clock', 'INSERT, UPDATE, DELETE, TRUNCATE') AS changes`;
+    expect((await database.pool.query(clock)).rows).toEqual([{ changes: false }]); // it is of no organization
     const view = `SELECT reloptions AS options FROM pg_class WHERE relname = 'lead_view'`;
     expect((await database.pool.query(view)).rows).toEqual([{ options: ['security_invoker=true'] }]);
   });

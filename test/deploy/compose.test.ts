@@ -149,14 +149,14 @@ describe('the networks', () => {
       networks.some((network) => open.includes(network)) ? [name] : [],
     );
     const withPort = services.flatMap(([name, { ports = [] }]) => (ports.length > 0 ? [name] : []));
-    expect(outside.toSorted()).toEqual(['worker-lead', 'worker-notification', ...withPort].toSorted());
-    expect(on('egress')).toEqual(['worker-notification', 'worker-lead']);
+    expect(outside.toSorted()).toEqual(['worker-lead', 'worker-webhook', ...withPort].toSorted());
+    expect(on('egress')).toEqual(['worker-lead', 'worker-webhook']);
   });
 
   it.each(on('egress'))(
     '%s, which talks to strangers, finds Postgres, Temporal, its like and who measures it',
     (name) => {
-      expect(neighboursOf(name)).toEqual(['postgres', 'prometheus', 'temporal', 'worker-lead', 'worker-notification']);
+      expect(neighboursOf(name)).toEqual(['postgres', 'prometheus', 'temporal', 'worker-lead', 'worker-webhook']);
     },
   );
 
@@ -231,7 +231,8 @@ describe('the servers', () => {
         JSON.stringify(definition).includes(word) ? [name] : [],
       );
     expect(knowing('of-root')).toEqual(['postgres']);
-    expect(knowing('of-leads')).toEqual(['api', 'relay', 'worker-notification', 'worker-lead', 'migrate', 'postgres']);
+    const workers = ['worker-notification', 'worker-lead', 'worker-webhook'];
+    expect(knowing('of-leads')).toEqual(['api', 'relay', ...workers, 'migrate', 'postgres']);
     expect(knowing('of-temporal')).toEqual(['postgres', 'temporal-schema', 'temporal']);
     expect(environmentOf(service('temporal'))['POSTGRES_USER']).toBe('temporal');
   });

@@ -5,18 +5,18 @@ import { startProcess } from '../support/processes.ts';
 import { runSchemathesis } from './schemathesis.ts';
 
 const REQUESTS = 5_000;
-const STREAM = '/api/notifications/stream';
+const STREAMS = '/api/(notifications|events)/stream';
 const FORM = '/forms/leads';
 
 /** The document in parts, because some operations need other ways of asking. */
 const PARTS: [string, ...string[]][] = [
-  ['leads, onboarding, notifications', '--exclude-path-regex', `^(/api/keys|${FORM}|${STREAM})`, '-n', '400'],
+  ['leads, onboarding, notifications', '--exclude-path-regex', `^(/api/keys|${FORM}|${STREAMS})`, '-n', '400'],
   ['keys, of which one may end the caller’s own', '--include-path-regex', '^/api/keys', '-n', '150'],
   ['the form', '--include-path', FORM, '-n', '400'],
   [
-    'the stream, in wrong ways only: a right one has no end',
-    '--include-path',
-    STREAM,
+    'the streams, in wrong ways only: a right one has no end',
+    '--include-path-regex',
+    STREAMS,
     '--mode',
     'negative',
     '-n',

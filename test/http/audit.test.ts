@@ -33,6 +33,8 @@ const CHANGES = Object.entries(OPERATIONS).filter(
 const OF_OPERATORS = Object.keys(OPERATIONS).filter((what) => /^(?!GET).* \/ops\//.test(what));
 /** They change what somebody has read, or nothing. */
 const UNSEEN = /\/api\/notifications\/|\/dry-run$/;
+/** What they answer is shown once. */
+const SECRET_ONCE = /^POST \/api\/(keys|webhooks$|webhooks\/{id}\/rotate-secret)/;
 const KEYED = CHANGES.filter(([what]) => !what.endsWith('/dry-run'));
 const AUDITED = CHANGES.filter(([what]) => !UNSEEN.test(what));
 
@@ -86,7 +88,7 @@ describe('an Idempotency-Key', () => {
     const before = await rowsOf(database, holder.organizationId);
     const again = await once();
     expect(await rowsOf(database, holder.organizationId)).toEqual(before);
-    if (/^POST \/api\/keys/.test(what)) {
+    if (SECRET_ONCE.test(what)) {
       const { id } = first.body as { id: string };
       expect(again).toMatchObject({ status: 409, body: { detail: expect.stringContaining(id) as string } });
     } else {

@@ -1,3 +1,4 @@
+import { EVENT_TYPES } from '../../src/events/event.ts';
 import { describe, expect } from 'vitest';
 import { test } from '../support/api.ts';
 
@@ -28,6 +29,7 @@ const PROBLEM = ['application/problem+json'];
 /** Answers that are no JSON. */
 const OTHER_TYPES: Record<string, string[]> = {
   'GET /api/notifications/stream 200': ['text/event-stream'],
+  'GET /api/events/stream 200': ['text/event-stream'],
   'GET /api/leads/{id} 304': [],
   'GET /forms/guard.js 200': ['text/javascript'],
   'POST /forms/leads 303': [],
@@ -103,6 +105,18 @@ describe('GET /openapi.json', () => {
         expect(Object.keys(content ?? {}), `${what} ${status}`).toEqual(status === '204' ? [] : type);
       }
     }
+  });
+
+  test('names each operation, says where the API is, and what is sent to webhook endpoints', async ({ api }) => {
+    const { body } = await api.call<OpenApi & { servers: { url: string }[]; webhooks: object }>('GET', '/openapi.json');
+    const ids = operationsOf(body).map(({ what, operation }) => [
+      what,
+      (operation as { operationId?: string }).operationId,
+    ]);
+    expect(ids.filter(([, id]) => !/^[a-z]+[A-Za-z]*$/.test(id ?? ''))).toEqual([]);
+    expect(new Set(ids.map(([, id]) => id)).size).toBe(ids.length);
+    expect(body.servers.map(({ url }) => url)).toContain('/');
+    expect(Object.keys(body.webhooks)).toEqual([...EVENT_TYPES, 'webhook.test']);
   });
 
   test('tells where ETags come from and where they go', async ({ api }) => {

@@ -102,7 +102,13 @@ describe.for([
       expectProblem(answer, 404, 'not-found');
       return answer.text.replaceAll(/[\da-f]{8}-[\da-f-]{27}/g, '…');
     };
-    const unknown = { lead: randomUUID(), notification: randomUUID(), key: randomUUID(), rescore: randomUUID() };
+    const unknown = {
+      lead: randomUUID(),
+      notification: randomUUID(),
+      key: randomUUID(),
+      rescore: randomUUID(),
+      webhook: randomUUID(),
+    };
     expect(await told(owner.ids)).toBe(await told(unknown));
     expect(await rowsOf(database, owner.organizationId)).toEqual(before);
   });

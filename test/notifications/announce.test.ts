@@ -6,7 +6,7 @@ import { createInboxAnnouncer } from '../../src/notifications/announce.ts';
 import { followInbox } from '../../src/notifications/follow.ts';
 import { readInbox } from '../../src/notifications/inbox.ts';
 import type { Inbox } from '../../src/notifications/inbox-id.ts';
-import { Watcher } from '../../src/notifications/watcher.ts';
+import { Watcher } from '../../src/streams/watcher.ts';
 import { refOf, runActivity } from '../support/activity.ts';
 import { createInbox } from '../support/notifications.ts';
 import { takeIn, test } from '../support/onboarding.ts';

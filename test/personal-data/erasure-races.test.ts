@@ -8,14 +8,12 @@ import { eraseLead } from '../../src/personal-data/erase.ts';
 import type { Lead } from '../../src/leads/lead.ts';
 import type { NotifyOrder, StartOrder } from '../../src/outbox/order.ts';
 import { assigneeNotificationWorkflowId, onboardingWorkflowId, type ScoreInput } from '../../workflows/contract.ts';
-import type { NotificationWebhook } from '../../src/notifications/webhook.ts';
 import { refOf, runActivity } from '../support/activity.ts';
 import { test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn } from '../support/onboarding.ts';
 import { createTestClient, replay } from '../support/temporal.ts';
-import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 import { createPerson, tablesWithTraces } from './person.ts';
 import { carrierTo } from '../support/relay.ts';
 
@@ -86,26 +84,6 @@ describe('a lead that is erased', () => {
     expect(await remains(database)).toEqual([]);
   });
 
-  test('while its notification is being delivered is not written about afterwards', async ({ api, database }) => {
-    const { webhook, received, reactOnce } = await startWebhookReceiver();
-    const { notifyAssignee } = createNotificationActivities({ ...database, webhook });
-    const person = createPerson();
-    for (const status of [204, 503]) {
-      const order = await takeIn(database, person.lead);
-      reactOnce(async () => {
-        expect((await erase(api, order.leadId)).status).toBe(204);
-        return { status };
-      });
-      const first = runActivity(notifyAssignee, refOf(order));
-      if (status === 204) expect(await first).toEqual({ outcome: 'created' });
-      else await expect(first).rejects.toMatchObject({ type: 'WebhookUnavailable' });
-      await expect(runActivity(notifyAssignee, refOf(order), 2)).rejects.toMatchObject(GONE);
-      expect(await tablesWithTraces(database, person)).toEqual([]);
-    }
-    expect(received).toHaveLength(2);
-    expect(await remains(database)).toEqual([]);
-  });
-
   test('while it is being enriched keeps nothing of what was found', async ({ api, database }) => {
     const person = createPerson();
     const order = await takeIn(database, person.lead);
@@ -162,14 +140,9 @@ describe('a lead that is erased', () => {
   });
 });
 
-interface Writing extends Pick<TestDatabase, 'pool' | 'prisma'> {
-  webhook: NotificationWebhook;
-}
-
 /** Everything that writes about a lead, each as it would come from elsewhere. */
-function writers(api: TestApi, { webhook, ...database }: Writing, order: StartOrder, lead: object) {
-  const { notifyAssignee, notifyReassigned } = createNotificationActivities({ ...database, webhook });
-  const { notifyAssignee: notifyQuietly } = createNotificationActivities(database);
+function writers(api: TestApi, database: TestDatabase, order: StartOrder, lead: object) {
+  const { notifyAssignee, notifyReassigned } = createNotificationActivities(database);
   const { enrichLead, scoreLead, closeOnboarding } = createLeadActivities({ ...database, providers: [] });
   const path = `/api/leads/${order.leadId}`;
   const { payload, ...ref } = { ...refOf(order), payload: order.payload };
@@ -177,7 +150,6 @@ function writers(api: TestApi, { webhook, ...database }: Writing, order: StartOr
   const next = () => (times += 1);
   return [
     () => runActivity(notifyAssignee, refOf(order)),
-    () => runActivity(notifyQuietly, refOf(order)),
     () => runActivity(enrichLead, refOf(order)),
     () => runActivity(scoreLead, scoreInput(order)),
     () => runActivity(closeOnboarding, { ...refOf(order), verdict: 'canceled', notification: { outcome: 'pending' } }),
@@ -195,13 +167,11 @@ describe('whatever writes about a lead while it is erased', () => {
 
   test('brings nothing of it back, in 20 leads', async ({ api, database }) => {
     await database.pool.query('TRUNCATE lead, lead_event, outbox, idempotency_key CASCADE');
-    const { webhook } = await startWebhookReceiver();
-    const writing = { ...database, webhook };
     const unexpected: unknown[] = [];
     for (let lead = 0; lead < 20; lead += 1) {
       const person = createPerson();
       const order = await takeIn(database, person.lead);
-      const working = writers(api, writing, order, person.lead).map(async (write) => {
+      const working = writers(api, database, order, person.lead).map(async (write) => {
         for (let i = 0; i < 4; i += 1) {
           const answer = await Promise.resolve(write()).catch((err: unknown) => err);
           const failed = answer instanceof Error && !/does not exist|is over/.test(answer.message);

@@ -97,6 +97,7 @@ describe('what a worker of a queue takes', () => {
     expect(capacityOf(readEnvironment({}))).toEqual({
       'lead-onboarding': { maxConcurrentWorkflowTaskExecutions: 40 },
       notification: { maxConcurrentActivityTaskExecutions: 10 },
+      webhook: { maxConcurrentActivityTaskExecutions: 100 },
       lead: { maxConcurrentActivityTaskExecutions: 3 },
     });
   });
@@ -107,6 +108,8 @@ describe('what a worker of a queue takes', () => {
       ONBOARDING_POLLERS: '4',
       NOTIFICATION_POLLERS: 'auto',
       NOTIFICATION_RATE: '20',
+      WEBHOOK_CONCURRENCY: '30',
+      WEBHOOK_POLLERS: '2',
       LEAD_CONCURRENCY: '5',
       LEAD_POLLERS: '1',
       LEAD_RATE: '0.5',
@@ -121,6 +124,10 @@ describe('what a worker of a queue takes', () => {
         maxConcurrentActivityTaskExecutions: 10,
         activityTaskPollerBehavior: { type: 'autoscaling' },
         maxActivitiesPerSecond: 20,
+      },
+      webhook: {
+        maxConcurrentActivityTaskExecutions: 30,
+        activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
       },
       lead: {
         maxConcurrentActivityTaskExecutions: 5,

@@ -5,6 +5,9 @@ import type { Keyring, OperatorKey } from '../../src/api-keys/keyring.ts';
 import { createShare, type Share, unshared } from '../../src/db/fair-share.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createInboxAnnouncer } from '../../src/notifications/announce.ts';
+import { watchFeeds } from '../../src/events/watch.ts';
+import { allowHosts } from '../../src/safe-fetch/allowed-hosts.ts';
+import { createWatchers } from '../../src/streams/watchers.ts';
 import { watchInboxes } from '../../src/notifications/watch.ts';
 import { createOnboardingRuns } from '../../src/onboarding/runs.ts';
 import { carryOut } from '../../src/outbox/carry-out/carry-out.ts';
@@ -111,13 +114,9 @@ export function createTestApi(
     },
   });
   const stopping = new AbortController();
-  const inboxWatch = watchInboxes({
-    pool: own.pool,
-    log,
-    stopping: stopping.signal,
-    maxWatchers,
-    fair: keyring !== 'off',
-  });
+  const watchers = createWatchers({ stopping: stopping.signal, max: maxWatchers, fair: keyring !== 'off' });
+  const inboxWatch = watchInboxes({ pool: own.pool, log, watchers });
+  const feedWatch = watchFeeds({ pool: own.pool, watchers });
   const inboxAnnouncer = createInboxAnnouncer(own.pool);
   const app = createApp({
     pool,
@@ -131,7 +130,9 @@ export function createTestApi(
     runs: createOnboardingRuns({ client }, 'http://127.0.0.1:8233'),
     intake: { enrichmentDelayMs: 50, idempotencyTtlHours: 24 },
     trustedProxies,
+    webhookHosts: allowHosts(['127.0.0.1']),
     inboxWatch,
+    feedWatch,
     inboxAnnouncer,
     rateLimiter: 'off',
     corsOrigins: [],
@@ -161,6 +162,7 @@ export function createTestApi(
   const close = async () => {
     stopping.abort();
     await inboxWatch.close();
+    await feedWatch.idle();
     await fastStart.idle();
     await inboxAnnouncer.idle();
     const ends = [...started].map((id) => client.workflow.getHandle(id).terminate('the test is over'));
@@ -172,7 +174,7 @@ export function createTestApi(
     call,
     log: lines,
     idle: () => fastStart.idle(),
-    streams: () => inboxWatch.size,
+    streams: () => watchers.size,
     /** What a signal to stop does to streams. */
     stop: () => stopping.abort(),
     close,

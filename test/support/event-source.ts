@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventSource } from 'eventsource';
 import { onTestFinished } from 'vitest';
+import type { Event } from '../../src/events/event.ts';
 
 export interface ReceivedEvent<Data = Record<string, unknown>> {
   event: string;
@@ -10,7 +11,7 @@ export interface ReceivedEvent<Data = Record<string, unknown>> {
 }
 
 /** Asks again while the service says that it is busy: after such an answer `EventSource` would not come back. */
-async function fetchPatiently(...request: Parameters<typeof fetch>): Promise<Response> {
+export async function fetchPatiently(...request: Parameters<typeof fetch>): Promise<Response> {
   for (;;) {
     const response = await fetch(...request);
     if (response.status !== 503) return response;
@@ -27,7 +28,7 @@ export function follow(url: string, headers: Record<string, string> = {}) {
   const events: ReceivedEvent[] = [];
   let opened = 0;
   source.addEventListener('open', () => (opened += 1));
-  for (const event of ['notification', 'unread']) {
+  for (const event of ['notification', 'unread', 'event', 'position']) {
     source.addEventListener(event, ({ lastEventId: id, data }: MessageEvent) => {
       events.push({ event, id, data: JSON.parse(data as string) as Record<string, unknown> });
     });
@@ -36,6 +37,9 @@ export function follow(url: string, headers: Record<string, string> = {}) {
   return {
     source,
     notifications: () => of('notification') as ReceivedEvent<{ id: string }>[],
+    positions: () => of('position'),
+    /** Of the feed. */
+    events: () => of('event') as ReceivedEvent<Event & Record<string, unknown>>[],
     unreadCounts: () => of('unread').map(({ data }) => data['unreadCount']),
     /** How often it has connected. */
     opened: () => opened,

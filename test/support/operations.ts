@@ -17,7 +17,7 @@ export interface Operation {
   /** Only operators may: see operators.test.ts. */
   operator?: true;
   /** Whose id is in its path. */
-  id?: 'lead' | 'notification' | 'key' | 'rescore';
+  id?: 'lead' | 'notification' | 'key' | 'rescore' | 'webhook';
   /** It answers with rows of the organization. */
   list?: true;
   query?: string;
@@ -62,6 +62,17 @@ export const OPERATIONS: Record<string, Operation> = {
   'GET /api/notifications/stream': { query: 'userId=user-1' },
   'POST /api/notifications/read-all': { query: 'userId=user-1' },
   'POST /api/notifications/{id}/read': { id: 'notification' },
+  'GET /api/events': { list: true },
+  'GET /api/events/stream': {},
+  'GET /api/webhooks': { list: true },
+  'POST /api/webhooks': { body: (organizationId) => ({ organizationId, url: 'https://hooks.acme.com/leads' }) },
+  'GET /api/webhooks/{id}': { id: 'webhook' },
+  'PATCH /api/webhooks/{id}': { id: 'webhook', body: () => ({ description: 'CRM' }) },
+  'DELETE /api/webhooks/{id}': { id: 'webhook' },
+  'POST /api/webhooks/{id}/rotate-secret': { id: 'webhook' },
+  'GET /api/webhooks/{id}/attempts': { id: 'webhook' },
+  'POST /api/webhooks/{id}/redeliver': { id: 'webhook', body: () => ({ givenUp: true }) },
+  'POST /api/webhooks/{id}/test': { id: 'webhook' },
   'GET /api/me': { anyKey: true },
   'GET /api/audit': { list: true },
   'GET /api/keys': { list: true },
@@ -92,7 +103,7 @@ export interface Holder {
   organizationId: string;
   /** Of a key for everything. */
   token: string;
-  ids: Record<'lead' | 'notification' | 'key' | 'rescore', string>;
+  ids: Record<'lead' | 'notification' | 'key' | 'rescore' | 'webhook', string>;
 }
 
 const COMMAND_LINE = { keyId: null, userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' };
@@ -114,8 +125,19 @@ export async function createHolder(database: TestDatabase): Promise<Holder> {
   await database.prisma.$transaction((tx) =>
     recordAudit(tx, { organizationId, action: 'rules.activated', subject: '1' }, COMMAND_LINE),
   );
+  const webhook = {
+    url: 'https://hooks.acme.com/',
+    description: '',
+    types: [],
+    withPersons: false,
+    secret: 'whsec_',
+  };
+  const { id: webhookId } = await database.prisma.webhookEndpoint.create({
+    data: { id: randomUUID(), organizationId, ...webhook },
+  });
   const token = await makeKey(database, { organizationId });
-  return { organizationId, token, ids: { lead: leadId, notification: notification.id, key, rescore: rescore.id } };
+  const ids = { lead: leadId, notification: notification.id, key, rescore: rescore.id, webhook: webhookId };
+  return { organizationId, token, ids };
 }
 
 export interface Target {

@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import { onTestFinished } from 'vitest';
-import { createNotificationWebhook } from '../../src/notifications/webhook.ts';
 
 /** What a receiver does once it has read a request: answer, keep silent, or close the connection. */
 export type Reaction = { status: number; headers?: Record<string, string>; body?: string } | 'hang' | 'cut';
@@ -22,20 +21,33 @@ export interface Receipt {
   event: { type: string; timestamp: string; data: Record<string, unknown> };
 }
 
-/** Another company's server that takes our notifications, and a webhook that leads to it. It ends with the test. */
+/** Another company's server that takes our notifications, with its address and secret. It ends with the test. */
 export async function startWebhookReceiver() {
   const secret = `whsec_${randomBytes(32).toString('base64')}`;
-  const verifier = new Webhook(secret);
+  const verifiers = [new Webhook(secret)];
   const received: Receipt[] = [];
   const reactions: (Reaction | SlowReaction)[] = [];
   let usual: Reaction = { status: 204 };
+
+  /** @throws when no secret that is trusted has signed it */
+  function verify(body: string, headers: Record<string, string>): Receipt['event'] {
+    const verified = verifiers.flatMap((verifier) => {
+      try {
+        return [verifier.verify(body, headers) as Receipt['event']];
+      } catch {
+        return [];
+      }
+    });
+    if (!verified[0]) throw new Error('signed by nobody we know');
+    return verified[0];
+  }
 
   async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
     const headers = request.headers as Record<string, string>;
     let reaction: Reaction = { status: 401 };
     try {
-      const event = verifier.verify(body, headers) as Receipt['event'];
+      const event = verify(body, headers);
       const id = headers['webhook-id'] ?? '';
       received.push({ id, timestamp: Number(headers['webhook-timestamp']), receivedAt: Date.now(), event });
       const next = reactions.shift() ?? usual;
@@ -48,6 +60,8 @@ export async function startWebhookReceiver() {
   }
 
   const server = createServer((request, response) => void receive(request, response).catch(() => undefined));
+  let connections = 0;
+  server.on('connection', () => (connections += 1));
   const listen = async (port: number) => {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -66,7 +80,11 @@ export async function startWebhookReceiver() {
     url,
     secret,
     received,
-    webhook: createNotificationWebhook({ url, secret }),
+    /** Believes what another secret has signed as well. */
+    trust: (another: string) => void verifiers.push(new Webhook(another)),
+    /** How often somebody has connected. */
+    connections: () => connections,
+    webhook: { url, secret },
     /** Reacts so to the next requests, one after the other. */
     reactOnce: (...next: (Reaction | SlowReaction)[]) => void reactions.push(...next),
     reactAlways: (reaction: Reaction) => void (usual = reaction),

@@ -3,6 +3,8 @@ import { inject } from 'vitest';
 import { failurePolicy } from '../../activities/failure-policy.ts';
 import { createLeadActivities } from '../../activities/lead.ts';
 import { createNotificationActivities } from '../../activities/notification.ts';
+import { createWebhookActivities } from '../../activities/webhook.ts';
+import { createSafePost } from '../../src/safe-fetch/safe-post.ts';
 import { createInboxAnnouncer } from '../../src/notifications/announce.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
@@ -39,6 +41,9 @@ export async function startWorkers(
   const { sinks } = workflowCoverage;
   const deps = { connection, namespace, log, graceMs: 1_000, onStepEnd };
   const announcer = createInboxAnnouncer(database.pool);
+  const stopping = new AbortController();
+  const poster = createSafePost({ allowed: () => true });
+  const posters = { poster, operatorPoster: poster };
   const workloads: Record<TaskQueue, Workload> = {
     [TASK_QUEUES.onboarding]: { workflowBundle: { codePath: inject('workflowBundle') }, sinks },
     [TASK_QUEUES.notification]: {
@@ -51,6 +56,10 @@ export async function startWorkers(
       failurePolicy: policy,
       maxConcurrentActivityTaskExecutions: slots ?? 3,
     },
+    [TASK_QUEUES.webhook]: {
+      activities: createWebhookActivities({ ...database, ...posters, log, stopping: stopping.signal }),
+      maxConcurrentActivityTaskExecutions: slots ?? 100,
+    },
   };
   const workers = new Map<TaskQueue, Worker>();
   for (const taskQueue of taskQueues) {
@@ -59,9 +68,10 @@ export async function startWorkers(
   const running = [...workers.values()].map((worker) => worker.run());
   return {
     stop: rememberWorkers(async () => {
+      stopping.abort();
       for (const worker of workers.values()) if (worker.getState() === 'RUNNING') worker.shutdown();
       await Promise.all(running);
-      await announcer.idle();
+      await Promise.all([announcer.idle(), poster.close()]);
       await connection.close();
     }),
   };

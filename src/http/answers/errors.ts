@@ -11,15 +11,25 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { NotificationNotFound } from '../../notifications/inbox.ts';
 import { CommandImpossible } from '../../onboarding/command.ts';
 import { NotScored, RescoreNotFound, RescoreOver, RulesNotFound } from '../../scoring/errors.ts';
+import { EndpointNotFound, EventNotFound, TooManyEndpoints } from '../../webhooks/errors.ts';
 import { CursorError } from '../../db/paging.ts';
 import type { HttpEnv } from '../context.ts';
 import { overShare, Problem } from './problem.ts';
 import { unavailable } from './unavailable.ts';
 
-const NOT_FOUND = [LeadNotFound, NotificationNotFound, KeyNotFound, RulesNotFound, RescoreNotFound, BulkRetryNotFound];
+const NOT_FOUND = [
+  LeadNotFound,
+  NotificationNotFound,
+  KeyNotFound,
+  RulesNotFound,
+  RescoreNotFound,
+  BulkRetryNotFound,
+  EndpointNotFound,
+  EventNotFound,
+];
 const CONFLICTS = [
   ...[EmailTaken, CommandImpossible, KeyEnded, TooManyKeys, NotScored, RescoreOver],
-  ...[BulkRetryOver, BulkRetryUnderWay, TooManyFailures],
+  ...[BulkRetryOver, BulkRetryUnderWay, TooManyFailures, TooManyEndpoints],
 ];
 const isOneOf = (kinds: (new (id: never) => Error)[], err: unknown): err is Error =>
   kinds.some((kind) => err instanceof kind);

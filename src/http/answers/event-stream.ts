@@ -1,7 +1,10 @@
 import { ReadableStream } from 'node:stream/web';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
+import type { Watcher } from '../../streams/watcher.ts';
+import type { WatchRefusal } from '../../streams/watchers.ts';
 import type { HttpEnv } from '../context.ts';
+import { overShare, Problem } from './problem.ts';
 
 /** A client that takes nothing for so long has stopped reading. */
 const STALLED_MS = 20_000;
@@ -12,11 +15,24 @@ const FAREWELL_MS = 1_000;
 export const encodeRetry = (ms: number): string => `retry: ${ms}\n\n`;
 
 /** One event, with its data as JSON, which has no line breaks. */
-export const encodeEvent = ({ id, event, data }: { id: number; event: string; data: unknown }): string =>
+export const encodeEvent = ({ id, event, data }: { id: number | string; event: string; data: unknown }): string =>
   `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
 /** A comment: keeps proxies from closing a connection that seems idle. */
 export const HEARTBEAT = ':\n\n';
+
+/** The watcher of a stream that there is room for. @throws Problem 429 or 503 for one that there is not */
+export function admit(watcher: Watcher | WatchRefusal): Watcher {
+  if (watcher === 'share-used-up') {
+    throw overShare('Your organization has as many streams at this process as is its share: close some of them.', 5);
+  }
+  if (watcher === 'full') {
+    throw new Problem(503, 'unavailable', 'This process has no room for another stream. Try again in a moment.', {
+      headers: { 'retry-after': '5' },
+    });
+  }
+  return watcher;
+}
 
 /** Who reads a stream: `end` says that nobody does, `ended` that there is nothing to read any more. */
 export interface Reader {

@@ -18,6 +18,7 @@ export type ProblemCode =
   | 'request-running'
   | 'idempotency-key-reused'
   | 'lead-erased'
+  | 'cursor-gone'
   | 'body-too-large'
   | 'url-too-long'
   | 'unsupported-media-type'
@@ -40,6 +41,7 @@ const TITLES: Record<ProblemCode, string> = {
   'request-running': 'The same request is still running',
   'idempotency-key-reused': 'The idempotency key was used for another request',
   'lead-erased': 'The lead of this request was erased',
+  'cursor-gone': 'The feed does not go back so far',
   'body-too-large': 'The body is too large',
   'url-too-long': 'The URL is too long',
   'unsupported-media-type': 'The body is of another type',
@@ -49,6 +51,8 @@ const TITLES: Record<ProblemCode, string> = {
   internal: 'Something went wrong on our side',
 };
 
+const typeOf = (code: string) => `urn:lead-onboarding:problem:${code}`;
+
 export interface FieldError {
   path: string;
   message: string;
@@ -56,7 +60,7 @@ export interface FieldError {
 
 export const problemSchema = z
   .object({
-    type: z.string().openapi({ example: 'urn:lead-onboarding:problem:invalid-request' }),
+    type: z.enum(Object.keys(TITLES).map(typeOf)).openapi({ example: typeOf('invalid-request') }),
     title: z.string(),
     status: z.number().int(),
     detail: z.string(),
@@ -105,7 +109,7 @@ export class Problem extends Error {
   describe(): z.infer<typeof partialProblemSchema> {
     const { status, code, message, options } = this;
     return {
-      type: `urn:lead-onboarding:problem:${code}`,
+      type: typeOf(code),
       title: TITLES[code],
       status,
       detail: message,
@@ -151,7 +155,7 @@ const DESCRIPTIONS: Record<number, string> = {
   403: 'The key lacks a scope, or is of another organization',
   404: 'Unknown id',
   409: 'In conflict with what is stored, or the same request is still running',
-  410: 'The lead of this idempotency key was erased',
+  410: 'Gone: the lead of this idempotency key was erased, or the feed does not go back as far as this cursor',
   412: '`If-Match` names another version: somebody else has changed the lead',
   413: 'Body over 1 MiB, or a form over 64 KiB',
   415: 'Body is of another type than those listed',

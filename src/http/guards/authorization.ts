@@ -22,9 +22,12 @@ function requireScope(scope: ApiScope): MiddlewareHandler<HttpEnv> {
   };
 }
 
+/** Says whether the key of a request has a scope: every key does where the API works without. */
+export const mayUse = (c: Context<HttpEnv>, scope: ApiScope): boolean => c.var.key?.scopes.includes(scope) ?? true;
+
 /** @throws Problem 403 when the key lacks a scope */
 export function checkScope(c: Context<HttpEnv>, scope: ApiScope): void {
-  if (!c.var.key || c.var.key.scopes.includes(scope)) return;
+  if (mayUse(c, scope)) return;
   const challenge = `Bearer error="insufficient_scope", scope="${scope}"`;
   throw new Problem(403, 'forbidden', `Use a key with the scope ${scope}: this one lacks it.`, {
     headers: { 'www-authenticate': challenge },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { absolutePath } from 'swagger-ui-dist';
 import { describeHeaders } from './headers.ts';
+import { describeWebhooks } from './webhooks.ts';
 import { API_KEY, OPERATOR_KEY } from '../guards/authorization.ts';
 import type { HttpEnv } from '../context.ts';
 
@@ -51,6 +52,7 @@ export function documentationRoutes(app: OpenAPIHono<HttpEnv>): void {
     scheme: 'bearer',
     description: "An operator's key, `lop_…`, which is about all organizations. Its one scope is `ops`.",
   });
+  describeWebhooks(app);
   const describe = () =>
     describeHeaders(
       app.getOpenAPI31Document({
@@ -61,6 +63,10 @@ export function documentationRoutes(app: OpenAPIHono<HttpEnv>): void {
           description: 'Takes sales leads in, and onboards each of them durably: notify, wait, enrich, score.',
           license: { name: 'MIT' },
         },
+        servers: [
+          { url: '/', description: 'Where this document is' },
+          { url: 'http://127.0.0.1:3000', description: '`npm start`' },
+        ],
       }),
     );
   let document: ReturnType<typeof describe> | undefined; // of all routes, those too that are added after this one

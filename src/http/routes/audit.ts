@@ -8,6 +8,7 @@ import { answers, cursor, limit, ownOrganization } from '../request/validation.t
 const listRoute = createRoute({
   method: 'get',
   path: '/api/audit',
+  operationId: 'listAudit',
   tags: ['audit'],
   summary: 'List what was done to an organization, the newest first',
   description:

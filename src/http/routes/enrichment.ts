@@ -3,6 +3,7 @@ import type { Prisma } from '../../db/generated/client.ts';
 import { enterFields } from '../../enrichment/enter-fields.ts';
 import { fieldChangeSchema } from '../../enrichment/field-change.ts';
 import { readEnrichment } from '../../enrichment/read-enrichment.ts';
+import { enrichedValueSchema, providerReportSchema } from '../../leads/lead.ts';
 import { orderEnrichment } from '../../onboarding/enrich-command.ts';
 import { needs } from '../guards/authorization.ts';
 import { callerReader } from '../request/caller.ts';
@@ -11,30 +12,23 @@ import type { AppDependencies, HttpEnv } from '../context.ts';
 import { problemResponses } from '../answers/problem.ts';
 import { answers, idParam, noQuery } from '../request/validation.ts';
 
-const value = {
-  value: z.unknown().openapi({ description: 'A text, a number, true or false, or a list of texts' }),
-  source: z.string().openapi({ description: 'The provider, or `human`' }),
-  method: z.string(),
-  confidence: z.number().min(0).max(1),
-  fetchedAt: z.iso.datetime(),
-};
-
 export const enrichmentSchema = z
   .object({
     leadId: z.uuid(),
     outcome: z.enum(['completed', 'partial']).nullable(),
     retryAt: z.iso.datetime().nullable().openapi({ description: 'While providers are to be asked again' }),
-    fields: z.record(z.string(), z.object(value)),
+    fields: z.record(z.string(), enrichedValueSchema),
     conflicts: z
-      .array(z.object({ field: z.string(), ...value }))
+      .array(enrichedValueSchema.extend({ field: z.string() }))
       .openapi({ description: 'What sources say, and the lead does not have' }),
-    providers: z.array(z.object({ provider: z.string(), answer: z.string(), reason: z.string().optional() })),
+    providers: z.array(providerReportSchema),
   })
   .openapi('Enrichment');
 
 const getRoute = createRoute({
   method: 'get',
   path: '/api/leads/{id}/enrichment',
+  operationId: 'getEnrichment',
   tags: ['enrichment'],
   summary: 'What is known of a lead from elsewhere, and who says so',
   ...needs('leads:read'),
@@ -48,6 +42,7 @@ const getRoute = createRoute({
 const patchRoute = createRoute({
   method: 'patch',
   path: '/api/leads/{id}/enrichment',
+  operationId: 'enterEnrichment',
   tags: ['enrichment'],
   summary: 'Enter what a human knows of a lead',
   description: 'No provider takes the place of what is entered. `null` takes back what was entered before.',
@@ -64,6 +59,7 @@ const patchRoute = createRoute({
 const enrichRoute = createRoute({
   method: 'post',
   path: '/api/leads/{id}/enrich',
+  operationId: 'enrichLead',
   tags: ['enrichment'],
   summary: 'Enrich a lead again, and score it by what is known then',
   description: 'One at a time for each lead: while one is under way, another order counts as that one.',

@@ -21,6 +21,7 @@ const postRoute = (schema: ReturnType<typeof leadFormSchema>) =>
   createRoute({
     method: 'post',
     path: PATH,
+    operationId: 'submitForm',
     tags: ['forms'],
     summary: 'Take a lead in from a public web form',
     description:
@@ -49,6 +50,7 @@ const postRoute = (schema: ReturnType<typeof leadFormSchema>) =>
 const tokenRoute = createRoute({
   method: 'get',
   path: '/forms/token',
+  operationId: 'getFormToken',
   tags: ['forms'],
   summary: 'A token for one submission of a form, for scripts that send it as JSON',
   request: { query: noQuery },
@@ -64,6 +66,7 @@ const tokenRoute = createRoute({
 const guardRoute = createRoute({
   method: 'get',
   path: '/forms/guard.js',
+  operationId: 'getFormGuard',
   tags: ['forms'],
   summary: 'A script that puts a token into the forms of the page that includes it',
   request: { query: noQuery },

@@ -10,6 +10,7 @@ import { answers } from '../request/validation.ts';
 const healthz = createRoute({
   method: 'get',
   path: '/healthz',
+  operationId: 'getHealth',
   tags: ['operations'],
   summary: 'Whether the process lives',
   responses: { 200: answers('It does', z.object({ status: z.literal('ok') })) },
@@ -18,6 +19,7 @@ const healthz = createRoute({
 const readyz = createRoute({
   method: 'get',
   path: '/readyz',
+  operationId: 'getReadiness',
   tags: ['operations'],
   summary: 'Whether leads can be taken in',
   description: 'Needs Postgres. Without Temporal leads are taken in all the same, and onboarded once it is back.',

@@ -20,6 +20,7 @@ const MS_PER_HOUR = 3_600_000;
 const listRoute = createRoute({
   method: 'get',
   path: '/api/keys',
+  operationId: 'listKeys',
   tags: ['keys'],
   summary: "List an organization's API keys, the newest first",
   description: 'Also those that have ended. No secret is among them: it is not kept.',
@@ -34,6 +35,7 @@ const listRoute = createRoute({
 const createKeyRoute = createRoute({
   method: 'post',
   path: '/api/keys',
+  operationId: 'createKey',
   tags: ['keys'],
   summary: 'Make an API key',
   description:
@@ -51,6 +53,7 @@ const createKeyRoute = createRoute({
 const rotateRoute = createRoute({
   method: 'post',
   path: '/api/keys/{id}/rotate',
+  operationId: 'rotateKey',
   tags: ['keys'],
   summary: 'Replace an API key by a new one',
   description:
@@ -72,6 +75,7 @@ const rotateRoute = createRoute({
 const revokeRoute = createRoute({
   method: 'delete',
   path: '/api/keys/{id}',
+  operationId: 'revokeKey',
   tags: ['keys'],
   summary: 'Revoke an API key',
   description: 'It is refused everywhere within 5 s.',

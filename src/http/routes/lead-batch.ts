@@ -42,6 +42,7 @@ const { organizationId: exampleOrganization, ...exampleLead } = EXAMPLE_LEAD;
 const route = createRoute({
   method: 'post',
   path: '/api/leads/batch',
+  operationId: 'createLeads',
   tags: ['leads'],
   summary: 'Take many leads in',
   ...needs('leads:create'),

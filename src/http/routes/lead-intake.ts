@@ -40,6 +40,7 @@ const INTAKE_HEADERS = { location: z.string(), ...etagHeader };
 const route = createRoute({
   method: 'post',
   path: '/api/leads',
+  operationId: 'createLead',
   tags: ['leads'],
   summary: 'Take a lead in',
   ...needs('leads:create'),

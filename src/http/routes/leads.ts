@@ -62,6 +62,7 @@ const listQuery = z
 const listRoute = createRoute({
   method: 'get',
   path: '/api/leads',
+  operationId: 'listLeads',
   tags: ['leads'],
   summary: "List an organization's leads, the newest first or by their changes",
   ...needs('leads:read'),
@@ -79,6 +80,7 @@ const listRoute = createRoute({
 const getRoute = createRoute({
   method: 'get',
   path: '/api/leads/{id}',
+  operationId: 'getLead',
   tags: ['leads'],
   summary: 'Read a lead',
   ...needs('leads:read'),
@@ -103,6 +105,7 @@ const ifMatch = z
 const patchRoute = createRoute({
   method: 'patch',
   path: '/api/leads/{id}',
+  operationId: 'updateLead',
   tags: ['leads'],
   summary: 'Change a lead',
   ...needs('leads:write'),

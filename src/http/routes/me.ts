@@ -33,6 +33,7 @@ const meSchema = z
 const route = createRoute({
   method: 'get',
   path: '/api/me',
+  operationId: 'getMe',
   tags: ['keys'],
   summary: 'Whose key this is, and what it may do',
   description: 'Any key may ask but one for forms. While the API works without keys, everybody has all scopes.',

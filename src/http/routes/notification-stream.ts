@@ -5,8 +5,8 @@ import { followInbox, type InboxChange, READ_AT_ONCE } from '../../notifications
 import { readInbox, readInboxState } from '../../notifications/inbox.ts';
 import { needs, organizationOf } from '../guards/authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { answerEvents, encodeEvent, encodeRetry, HEARTBEAT } from '../answers/event-stream.ts';
-import { overShare, Problem, problemResponses } from '../answers/problem.ts';
+import { admit, answerEvents, encodeEvent, encodeRetry, HEARTBEAT } from '../answers/event-stream.ts';
+import { Problem, problemResponses } from '../answers/problem.ts';
 import { ownOrganization } from '../request/validation.ts';
 
 /** Reads of all streams at once: when all of them read again, requests still find a free connection. */
@@ -38,6 +38,7 @@ const eventSchema = z
 const route = createRoute({
   method: 'get',
   path: '/api/notifications/stream',
+  operationId: 'streamNotifications',
   tags: ['notifications'],
   summary: "Follow a user's notifications as they come",
   description:
@@ -84,15 +85,7 @@ export function notificationStreamRoutes(app: OpenAPIHono<HttpEnv>, { inboxWatch
     // A later one is of before the database was restored from a backup, or was erased.
     const after = Math.min(c.req.valid('header')['last-event-id'] ?? named ?? lastNumber, lastNumber);
 
-    const watcher = inboxWatch.watch(inbox);
-    if (watcher === 'share-used-up') {
-      throw overShare('Your organization has as many streams at this process as is its share: close some of them.', 5);
-    }
-    if (watcher === 'full') {
-      throw new Problem(503, 'unavailable', 'This process has no room for another stream. Try again in a moment.', {
-        headers: { 'retry-after': '5' },
-      });
-    }
+    const watcher = admit(inboxWatch.watch(inbox));
     const read = (number: number) =>
       limit(async () => {
         await confirmKey();

@@ -14,6 +14,7 @@ const inbox = { organizationId: ownOrganization, userId };
 const listRoute = createRoute({
   method: 'get',
   path: '/api/notifications',
+  operationId: 'listNotifications',
   tags: ['notifications'],
   summary: "List a user's notifications, the newest first",
   ...needs('notifications'),
@@ -45,6 +46,7 @@ const listRoute = createRoute({
 const readRoute = createRoute({
   method: 'post',
   path: '/api/notifications/{id}/read',
+  operationId: 'readNotification',
   tags: ['notifications'],
   summary: 'Mark a notification as read',
   ...needs('notifications'),
@@ -55,6 +57,7 @@ const readRoute = createRoute({
 const readAllRoute = createRoute({
   method: 'post',
   path: '/api/notifications/read-all',
+  operationId: 'readAllNotifications',
   tags: ['notifications'],
   summary: "Mark all of a user's notifications as read",
   ...needs('notifications'),

@@ -36,6 +36,7 @@ const statusSchema = z
 const statusRoute = createRoute({
   method: 'get',
   path: '/api/leads/{id}/onboarding',
+  operationId: 'getOnboarding',
   tags: ['onboarding'],
   summary: 'Where the onboarding of a lead stands',
   ...needs('leads:read'),
@@ -44,6 +45,13 @@ const statusRoute = createRoute({
 });
 
 type Command = (typeof COMMANDS)[number];
+
+const OPERATION_IDS = {
+  'enrich-now': 'enrichNow',
+  'skip-enrichment': 'skipEnrichment',
+  cancel: 'cancelOnboarding',
+  retry: 'retryOnboarding',
+};
 
 const SUMMARIES: Record<Command, string> = {
   'enrich-now': 'Enrich without waiting any longer',
@@ -56,6 +64,7 @@ const commandRoute = (command: Command) =>
   createRoute({
     method: 'post',
     path: `/api/leads/{id}/onboarding/${command}` as const,
+    operationId: OPERATION_IDS[command],
     tags: ['onboarding'],
     summary: SUMMARIES[command],
     ...needs('leads:write'),

@@ -9,6 +9,7 @@ import { instant } from '../request/validation.ts';
 const route = createRoute({
   method: 'get',
   path: '/ops/audit',
+  operationId: 'listOperatorActions',
   tags: ['operations'],
   summary: 'What operators did, with who and why, the oldest first',
   description: 'One JSON value a line, https://jsonlines.org. What callers did is in the audit of their organization.',

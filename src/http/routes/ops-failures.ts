@@ -9,6 +9,7 @@ import { answers } from '../request/validation.ts';
 const route = createRoute({
   method: 'get',
   path: '/ops/failures',
+  operationId: 'listFailures',
   tags: ['operations'],
   summary: 'What onboardings failed of: FAILED and PARTIAL ones by step, error and organization',
   description:

@@ -43,6 +43,7 @@ const onboardingSchema = z
 const route = createRoute({
   method: 'get',
   path: '/ops/leads/{id}',
+  operationId: 'getOperatorLead',
   tags: ['operations'],
   summary: "How a lead's onboarding went: ids and types, nothing of the person",
   ...forOperators,

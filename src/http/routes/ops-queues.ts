@@ -64,6 +64,7 @@ const queueSchema = z
 const listRoute = createRoute({
   method: 'get',
   path: '/ops/queues',
+  operationId: 'listQueues',
   tags: ['operations'],
   summary: 'What waits, what is worked on, who works, what failed',
   ...forOperators,
@@ -91,6 +92,7 @@ const commandRoute = (command: (typeof COMMANDS)[number]) =>
   createRoute({
     method: 'post',
     path: `/ops/queues/{name}/${command}` as const,
+    operationId: `${command}Queue`,
     tags: ['operations'],
     summary: SUMMARIES[command],
     description: 'Temporal keeps it, for all workers. Queues of activities only: without the other nothing could end.',

@@ -75,6 +75,7 @@ type Outcome = (typeof BULK_RETRY_OUTCOMES)[number];
 const startRoute = createRoute({
   method: 'post',
   path: '/ops/retries',
+  operationId: 'createBulkRetry',
   tags: ['operations'],
   summary: 'Retry all onboardings that failed of something',
   description:
@@ -93,6 +94,7 @@ const startRoute = createRoute({
 const readRoute = createRoute({
   method: 'get',
   path: '/ops/retries/{id}',
+  operationId: 'getBulkRetry',
   tags: ['operations'],
   summary: 'How far a retry has come',
   ...forOperators,
@@ -103,6 +105,7 @@ const readRoute = createRoute({
 const leadsRoute = createRoute({
   method: 'get',
   path: '/ops/retries/{id}/leads',
+  operationId: 'listBulkRetryLeads',
   tags: ['operations'],
   summary: 'What became of each lead of a retry',
   description: 'One JSON value a line, https://jsonlines.org.',
@@ -124,6 +127,7 @@ const commandRoute = (command: BulkRetryCommand) =>
   createRoute({
     method: 'post',
     path: `/ops/retries/{id}/${command}` as const,
+    operationId: `${command}BulkRetry`,
     tags: ['operations'],
     summary: SUMMARIES[command],
     ...forOperators,

@@ -17,6 +17,7 @@ import { entrySchema } from './timeline.ts';
 const eraseRoute = createRoute({
   method: 'delete',
   path: '/api/leads/{id}',
+  operationId: 'eraseLead',
   tags: ['personal data'],
   summary: 'Erase a person',
   ...needs('leads:erase'),
@@ -65,6 +66,7 @@ const exportSchema = z
 const exportRoute = createRoute({
   method: 'get',
   path: '/api/leads/{id}/export',
+  operationId: 'exportLead',
   tags: ['personal data'],
   summary: 'Read all that is known of a person',
   ...needs('leads:read'),

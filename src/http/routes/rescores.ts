@@ -32,6 +32,7 @@ export const rescoreSchema = z
 const readRoute = createRoute({
   method: 'get',
   path: '/api/score-rules/rescores/{id}',
+  operationId: 'getRescore',
   tags: ['score rules'],
   summary: 'How far leads are scored by new rules',
   ...needs('rules'),
@@ -49,6 +50,7 @@ const commandRoute = (command: RescoreCommand) =>
   createRoute({
     method: 'post',
     path: `/api/score-rules/rescores/{id}/${command}` as const,
+    operationId: `${command}Rescore`,
     tags: ['score rules'],
     summary: SUMMARIES[command],
     ...needs('rules'),

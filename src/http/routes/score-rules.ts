@@ -32,7 +32,9 @@ const rulesSchema = z
     inForce: z.boolean(),
     createdBy: z.string().nullable(),
     createdAt: z.iso.datetime().nullable(),
-    rescore: rescoreSchema.nullable().openapi({ description: 'How far the leads are scored by this version' }),
+    rescore: z
+      .union([rescoreSchema, z.null()])
+      .openapi({ description: 'How far the leads are scored by this version' }),
     ...ruleSetFields,
   })
   .openapi('StoredScoreRules');
@@ -40,6 +42,7 @@ const rulesSchema = z
 const readRoute = createRoute({
   method: 'get',
   path: '/api/score-rules',
+  operationId: 'getScoreRules',
   tags: ['score rules'],
   summary: 'The rules that scores are calculated by',
   ...needs('rules'),
@@ -94,6 +97,7 @@ const body = { required: true, content: { 'application/json': { schema: rulesBod
 const dryRunRoute = createRoute({
   method: 'post',
   path: '/api/score-rules/dry-run',
+  operationId: 'dryRunScoreRules',
   tags: ['score rules'],
   summary: 'What rules would do to the scores that are stored',
   description: 'Stores nothing. It compares with the scores in force, and looks at as many leads as 2 s allow.',
@@ -105,6 +109,7 @@ const dryRunRoute = createRoute({
 const activateRoute = createRoute({
   method: 'post',
   path: '/api/score-rules',
+  operationId: 'activateScoreRules',
   tags: ['score rules'],
   summary: 'Put rules in force, and score all leads by them',
   description: 'They are the next version. Leads that have a score are scored anew in the background.',

@@ -50,6 +50,7 @@ const explanationSchema = z
 const explainRoute = createRoute({
   method: 'get',
   path: '/api/leads/{id}/score',
+  operationId: 'getScore',
   tags: ['scores'],
   summary: 'Why a lead has its score',
   ...needs('leads:read'),
@@ -72,6 +73,7 @@ const overrideSchema = z
 const overrideRoute = createRoute({
   method: 'put',
   path: '/api/leads/{id}/score/override',
+  operationId: 'overrideScore',
   tags: ['scores'],
   summary: "Put a person's score in place of the calculated one",
   description: 'It stays until it is taken away; what is calculated meanwhile goes into the history only.',
@@ -91,6 +93,7 @@ const overrideRoute = createRoute({
 const removeRoute = createRoute({
   method: 'delete',
   path: '/api/leads/{id}/score/override',
+  operationId: 'removeScoreOverride',
   tags: ['scores'],
   summary: 'Let the calculated score count again',
   ...needs('leads:write'),

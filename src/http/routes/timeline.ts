@@ -59,6 +59,7 @@ const pageSchema = z.object({
 const route = createRoute({
   method: 'get',
   path: '/api/leads/{id}/timeline',
+  operationId: 'getTimeline',
   tags: ['leads'],
   summary: 'What happened to a lead, the oldest first',
   ...needs('leads:read'),

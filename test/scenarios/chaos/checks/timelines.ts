@@ -5,11 +5,10 @@ const ORDER: Record<string, string[]> = {
   'lead.created': [],
   'onboarding.started': ['lead.created'],
   'notification.created': ['onboarding.started'],
-  'notification.delivered': ['notification.created'],
   'enrichment.started': ['onboarding.started'],
   'enrichment.completed': ['enrichment.started'],
   'score.calculated': ['enrichment.completed'],
-  'onboarding.completed': ['score.calculated', 'notification.delivered'],
+  'onboarding.completed': ['score.calculated', 'notification.created'],
 };
 
 interface Entry {

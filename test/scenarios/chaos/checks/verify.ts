@@ -28,8 +28,9 @@ export async function verify(world: World, load: LeadLoad, withinMs = 5 * PATIEN
     notified: leadIds.length,
     notifications: leadIds.length,
   });
+  const missing = () => notifications.filter(({ id }) => !world.sink.deliveries.has(id)).length;
+  await expect.poll(missing, { message: 'notifications that the outside never got' }).toBe(0);
   const deliveries = notifications.map(({ id }) => world.sink.deliveries.get(id) ?? 0);
-  expect(deliveries.filter((times) => times === 0).length, 'notifications that the outside never got').toBe(0);
   expect(world.sink.forged, 'deliveries with a bad signature').toBe(0);
 
   expect(await faultsOfTimelines(world, load.organizationId, leadIds)).toEqual([]);

@@ -17,19 +17,19 @@ export const frozenWorker: Scenario = {
   async run({ world }) {
     const { processes, sink } = world;
     await world.add('worker:lead-2', 'worker', ['--task-queue', 'lead']);
-    await world.add('worker:notification-2', 'worker', ['--task-queue', 'notification']);
+    await world.add('worker:webhook-2', 'worker', ['--task-queue', 'webhook']);
     const load = new LeadLoad(world);
-    const notifierFrozen = new Promise<void>((resolve) => {
+    const delivererFrozen = new Promise<void>((resolve) => {
       sink.onNextDelivery(load.organizationId, () => {
-        processes.freeze('worker:notification');
+        processes.freeze('worker:webhook');
         resolve();
       });
     });
     const scored = { from: 'server', after: 'record_score', bytes: 'SELECT 1' } as const;
     const scorerFrozen = freezeAt(world, 'worker:lead', 'postgres', scored);
-    await Promise.all([load.post({ count: 60, perSecond: 10 }), notifierFrozen, scorerFrozen]);
+    await Promise.all([load.post({ count: 60, perSecond: 10 }), delivererFrozen, scorerFrozen]);
     await sleep(FROZEN_MS);
-    processes.thaw('worker:notification');
+    processes.thaw('worker:webhook');
     processes.thaw('worker:lead');
     await sleep(AFTERMATH_MS);
     return { 'frozen s': FROZEN_MS / 1_000, ...(await verify(world, load)) };

@@ -109,7 +109,7 @@ export const deliveredBeforeMark: Scenario = {
     const load = new LeadLoad(world);
     const killed = new Promise<void>((resolve, reject) => {
       world.sink.onNextDelivery(load.organizationId, () => {
-        world.processes.killAndAwait('worker:notification').then(resolve, reject);
+        world.processes.killAndAwait('worker:webhook').then(resolve, reject);
       });
     });
     await Promise.all([load.post({ count: 3, perSecond: 20 }), within(killed, 'Nothing was delivered')]);

@@ -59,7 +59,7 @@ export interface World {
   close(): Promise<void>;
 }
 
-export const WORKERS = ['worker:lead-onboarding', 'worker:notification', 'worker:lead'] as const;
+export const WORKERS = ['worker:lead-onboarding', 'worker:notification', 'worker:lead', 'worker:webhook'] as const;
 export const RELAYS = ['relay-1', 'relay-2'] as const;
 export const APIS = ['api-1', 'api-2'] as const;
 

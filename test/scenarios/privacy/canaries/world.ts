@@ -38,7 +38,7 @@ export async function startWorld(database: TestDatabase) {
   const [api, relay, worker, leadWorker] = await Promise.all([
     startProcess('api', far),
     startProcess('relay', { ...far, RETENTION_DAYS: '30', RECONCILE_INTERVAL_MS: '1000' }),
-    startProcess('worker', near, queues(TASK_QUEUES.onboarding, TASK_QUEUES.notification)),
+    startProcess('worker', near, queues(TASK_QUEUES.onboarding, TASK_QUEUES.notification, TASK_QUEUES.webhook)),
     startProcess('worker', { ...near, METRICS_PORT: String(leadMetricsPort) }, queues(TASK_QUEUES.lead)),
   ]);
   const processes = { api, relay, worker, leadWorker };

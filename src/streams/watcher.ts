@@ -1,7 +1,7 @@
-/** What has become of an inbox since it was last asked for. */
+/** What has become of what is watched since it was last asked for. */
 export type WatcherState = 'changed' | 'quiet' | 'ended';
 
-/** Waits for changes of one inbox. They are not counted: one or many before `next` are the same. */
+/** Waits for changes of what is watched. They are not counted: one or many before `next` are the same. */
 export class Watcher {
   readonly #ending = new AbortController();
   #changed = false;
@@ -12,7 +12,7 @@ export class Watcher {
     return this.#ending.signal;
   }
 
-  /** Says that the inbox has changed, or may have. */
+  /** Says that it has changed, or may have. */
   change(): void {
     this.#changed = true;
     this.#wake();

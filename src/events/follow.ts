@@ -1,0 +1,40 @@
+import { databaseFault } from '../db/faults.ts';
+import type { Watcher } from '../streams/watcher.ts';
+import type { Position } from './position.ts';
+import type { FeedPage } from './read-feed.ts';
+
+/** A read without a cause, which also moves the cursor of a client that nothing concerns. */
+const QUIET_MS = 15_000;
+/** After a read that the database refused. */
+const RETRY_MS = 1_000;
+
+export interface FollowFeedOptions {
+  /** What is there already. */
+  first: FeedPage;
+  /** Reads what came after a place. */
+  read: (after: Position) => Promise<FeedPage>;
+  watcher: Watcher;
+}
+
+/**
+ * Follows a feed on from a page, until the watcher ends: page by page, also one without events, each time that the feed
+ * has come further, and now and then. While Postgres is away nothing happens.
+ * @throws what `read` throws, but for faults of the database
+ */
+export async function* followFeed({ first, read, watcher }: FollowFeedOptions): AsyncGenerator<FeedPage, void> {
+  yield first;
+  let last = first;
+  for (let wait = QUIET_MS; ;) {
+    if (last.hasMore) watcher.change();
+    if ((await watcher.next(wait)) === 'ended') return;
+    const page = await read(last.next).catch(ignoreOutage);
+    wait = page ? QUIET_MS : RETRY_MS;
+    if (!page) continue;
+    last = page;
+    yield page;
+  }
+}
+
+function ignoreOutage(err: unknown): undefined {
+  if (!databaseFault(err)) throw err;
+}

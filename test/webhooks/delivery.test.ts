@@ -1,0 +1,242 @@
+import { describe, expect } from 'vitest';
+import { openLease } from '../../src/db/lease.ts';
+import type { Lead } from '../../src/leads/lead.ts';
+import { startPasses } from '../../src/reconciler/passes.ts';
+import { wakeEndpoints } from '../../src/webhooks/wake.ts';
+import { webhookWorkflowId } from '../../workflows/webhook-contract.ts';
+import { TASK_QUEUES } from '../../workflows/contract.ts';
+import { newLead, testWithoutStarts as base, type TestApi } from '../support/api.ts';
+import { recordLog } from '../support/log.ts';
+import { createTestClient, replay } from '../support/temporal.ts';
+import { startWebhookReceiver } from '../support/webhook-receiver.ts';
+import { startWorkers } from '../support/workers.ts';
+
+interface Endpoint {
+  id: string;
+  secret: string;
+  state: string;
+  pausedBecause: string | null;
+  setAside: number;
+  givenUp: number;
+}
+
+/** A relay that wakes endpoints, and a worker that delivers, as long as a test lasts. Each run is replayed. */
+const test = base.extend<{ deliver: { endpoints: Set<string> } }>({
+  deliver: async ({ database }, use) => {
+    const client = createTestClient();
+    const { log } = recordLog();
+    const workers = await startWorkers(database, log, {}, [TASK_QUEUES.onboarding, TASK_QUEUES.webhook]);
+    const lease = openLease(database.pool, 'webhooks');
+    const pass = () => wakeEndpoints({ pool: database.pool, client, lease });
+    const stopWaking = startPasses({ what: 'webhooks', intervalMs: 100, pass, log });
+    const endpoints = new Set<string>();
+    await use({ endpoints });
+    await stopWaking();
+    await lease.release();
+    await workers.stop();
+    for (const id of endpoints) {
+      const handle = client.workflow.getHandle(webhookWorkflowId(id));
+      await handle.terminate('the test is over').catch(() => undefined);
+      await replay(handle);
+    }
+    await database.pool.query('DELETE FROM webhook_endpoint');
+    await client.connection.close();
+  },
+});
+
+let organizations = 0;
+
+/** An organization with an endpoint at a receiver. */
+async function start(api: TestApi, { endpoints }: { endpoints: Set<string> }, change = {}) {
+  organizations += 1;
+  const organizationId = `org-${organizations}`;
+  const receiver = await startWebhookReceiver();
+  const made = await api.call<Endpoint>('POST', '/api/webhooks', { organizationId, url: receiver.url, ...change });
+  expect(made.status).toBe(201);
+  receiver.trust(made.body.secret);
+  endpoints.add(made.body.id);
+  const path = `/api/webhooks/${made.body.id}`;
+  return {
+    ...receiver,
+    organizationId,
+    id: made.body.id,
+    path,
+    read: async () => (await api.call<Endpoint>('GET', path)).body,
+    attempts: async () =>
+      (await api.call<{ items: { status: number | null; type: string; attempt: number }[] }>('GET', `${path}/attempts`))
+        .body.items,
+    post: async (more = {}) => (await api.call<Lead>('POST', '/api/leads', newLead({ organizationId, ...more }))).body,
+    received: (): string[] => receiver.received.map(({ event }) => event.type),
+    receipts: receiver.received,
+  };
+}
+
+describe('a webhook endpoint', () => {
+  test('is told of each event once, in order, signed, and without persons unless it is to have them', async ({
+    api,
+    deliver,
+  }) => {
+    const plain = await start(api, deliver);
+    const withPersons = await api.call<Endpoint>('POST', '/api/webhooks', {
+      organizationId: plain.organizationId,
+      url: plain.url,
+      types: ['lead.updated'],
+      includePersonalData: true,
+    });
+    deliver.endpoints.add(withPersons.body.id);
+    plain.trust(withPersons.body.secret);
+    const lead = await plain.post();
+    await api.call('PATCH', `/api/leads/${lead.id}`, { name: 'Maria' });
+    await expect.poll(plain.received).toHaveLength(3);
+    const { body: feed } = await api.call<{ items: { id: string; type: string }[] }>(
+      'GET',
+      `/api/events?organizationId=${plain.organizationId}`,
+    );
+    const byType = (type: string) => plain.receipts.filter(({ event }) => event.type === type);
+    expect(byType('lead.created')).toMatchObject([
+      { id: feed.items[0]?.id, event: { timestamp: lead.createdAt, data: { leadId: lead.id, version: 1 } } },
+    ]);
+    expect(JSON.stringify(byType('lead.created'))).not.toMatch(/joao|João/);
+    const updates = byType('lead.updated');
+    expect(new Set(updates.map(({ id }) => id))).toEqual(new Set([feed.items[1]?.id]));
+    expect(updates.filter(({ event }) => JSON.stringify(event).includes('Maria'))).toHaveLength(1);
+    await expect.poll(plain.attempts).toMatchObject([
+      { type: 'lead.updated', status: 204, attempt: 1 },
+      { type: 'lead.created', status: 204, attempt: 1 },
+    ]);
+  });
+
+  test('is told again of what it did not take, and of the rest meanwhile', async ({ api, deliver, database }) => {
+    const one = await start(api, deliver);
+    one.reactOnce({ status: 500 });
+    const first = await one.post();
+    const second = await one.post();
+    await expect.poll(() => one.receipts.map(({ event }) => event.data['leadId'])).toEqual([first.id, second.id]);
+    await expect.poll(async () => (await one.read()).setAside).toBe(1);
+    await database.pool.query('UPDATE webhook_delivery SET next_at = now()');
+    await expect.poll(one.received).toHaveLength(3);
+    expect(one.receipts[2]).toMatchObject({ id: one.receipts[0]?.id, event: one.receipts[0]?.event });
+    await expect.poll(one.read).toMatchObject({ setAside: 0, givenUp: 0, state: 'active' });
+    expect((await one.attempts()).map(({ status, attempt }) => [status, attempt])).toEqual([
+      [204, 2],
+      [204, 1],
+      [500, 1],
+    ]);
+  });
+
+  test('that takes nothing is asked with one event now and then, and has all of them once it is back', async ({
+    api,
+    deliver,
+    database,
+  }) => {
+    const one = await start(api, deliver);
+    await one.goDown();
+    for (let i = 0; i < 9; i += 1) await one.post();
+    await expect.poll(async () => (await one.attempts()).length).toBeGreaterThanOrEqual(5);
+    await expect.poll(async () => (await one.read()).setAside).toBeGreaterThanOrEqual(5);
+    const tried = async () => (await one.attempts()).length;
+    const before = await tried();
+    await database.pool.query('UPDATE webhook_endpoint SET next_at = now() WHERE id = $1', [one.id]);
+    await expect.poll(tried).toBe(before + 1);
+    await one.comeBack();
+    await database.pool.query('UPDATE webhook_delivery SET next_at = now()');
+    await database.pool.query('UPDATE webhook_endpoint SET next_at = now() WHERE id = $1', [one.id]);
+    await expect.poll(() => new Set(one.receipts.map(({ id }) => id)).size).toBe(9);
+    await expect.poll(one.read).toMatchObject({ setAside: 0, state: 'active' });
+  });
+
+  test('that is gone is paused, says so, and goes on when somebody wants it', async ({ api, deliver }) => {
+    const one = await start(api, deliver);
+    one.reactAlways({ status: 410 });
+    await one.post();
+    await expect.poll(one.read).toMatchObject({ state: 'paused', pausedBecause: 'gone' });
+    const audit = await api.call<{ items: object[] }>('GET', `/api/audit?organizationId=${one.organizationId}`);
+    expect(audit.body.items).toMatchObject([
+      { action: 'webhook.paused', subject: one.id, data: { reason: 'gone' } },
+      { action: 'webhook.created' },
+    ]);
+    await one.post();
+    one.reactAlways({ status: 200 });
+    await api.call('PATCH', one.path, { state: 'active' });
+    await expect.poll(() => one.received().slice(1)).toEqual(['lead.created', 'webhook.paused', 'lead.created']);
+    const paused = one.receipts.find(({ event }) => event.type === 'webhook.paused');
+    expect(paused?.event.data).toMatchObject({ leadId: null, data: { endpointId: one.id, reason: 'gone' } });
+  });
+
+  test('is paused when it has failed for three days, and its events are given up', async ({
+    api,
+    deliver,
+    database,
+  }) => {
+    const one = await start(api, deliver);
+    one.reactAlways({ status: 503 });
+    await one.post();
+    await expect.poll(async () => (await one.read()).setAside).toBe(1);
+    await database.pool.query(
+      `UPDATE webhook_delivery SET since = since - interval '3 days', next_at = now() WHERE endpoint_id = $1`,
+      [one.id],
+    );
+    await database.pool.query(
+      `UPDATE webhook_endpoint SET failing_since = failing_since - interval '3 days', next_at = now() WHERE id = $1`,
+      [one.id],
+    );
+    await expect.poll(one.read).toMatchObject({ pausedBecause: 'failing', setAside: 0, givenUp: 1 });
+    one.reactAlways({ status: 200 });
+    await api.call('PATCH', one.path, { state: 'active' });
+    expect((await api.call('POST', `${one.path}/redeliver`, { givenUp: true })).status).toBe(202);
+    await expect.poll(one.read).toMatchObject({ setAside: 0, givenUp: 0 });
+    expect(one.receipts.at(-1)?.event.type).toMatch(/lead.created|webhook.paused/);
+  });
+
+  test('waits for as long as it asks to', async ({ api, deliver, database }) => {
+    const one = await start(api, deliver);
+    one.reactAlways({ status: 429, headers: { 'retry-after': '600' } });
+    await one.post();
+    await one.post();
+    await expect.poll(async () => (await one.attempts()).length).toBe(1);
+    const { rows } = await database.pool.query<{ seconds: number }>(
+      'SELECT extract(epoch FROM next_at - now())::float AS seconds FROM webhook_endpoint WHERE id = $1',
+      [one.id],
+    );
+    expect(rows[0]?.seconds).toBeGreaterThan(500);
+    expect(one.receipts).toHaveLength(1);
+  });
+
+  test('gets nothing at an address that a redirect leads to', async ({ api, deliver }) => {
+    const target = await startWebhookReceiver();
+    const one = await start(api, deliver);
+    one.reactAlways({ status: 302, headers: { location: target.url } });
+    await one.post();
+    await expect.poll(one.attempts).toMatchObject([{ status: 302 }]);
+    expect(target.connections()).toBe(0);
+  });
+
+  test('can be tested, told again of one event or of all since a time, and be given another secret', async ({
+    api,
+    deliver,
+    database,
+  }) => {
+    const one = await start(api, deliver, { types: ['lead.created'] });
+    const { body: ordered } = await api.call<{ eventId: string }>('POST', `${one.path}/test`);
+    await expect.poll(() => one.receipts).toMatchObject([{ id: ordered.eventId, event: { type: 'webhook.test' } }]);
+    await one.post();
+    await one.post();
+    await expect.poll(one.received).toHaveLength(3);
+    const [, first, second] = one.receipts;
+    await api.call('POST', `${one.path}/redeliver`, { eventId: first?.id });
+    await expect.poll(one.received).toHaveLength(4);
+    expect(one.receipts[3]).toMatchObject({ id: first?.id, event: first?.event });
+
+    const rotated = await api.call<Endpoint>('POST', `${one.path}/rotate-secret?keepOldForHours=1`);
+    // Whoever knows the old one alone still understands.
+    const { body } = await api.call<{ secret: string }>('GET', one.path);
+    expect(body.secret).toBeUndefined();
+    await database.pool.query("INSERT INTO feed_clock (at, xid) VALUES (now() - interval '1 hour', '3')");
+    await api.call('POST', `${one.path}/redeliver`, { since: new Date(Date.now() - 60_000).toISOString() });
+    await expect.poll(one.received).toHaveLength(6);
+    expect(one.receipts.slice(4).map(({ id }) => id)).toEqual([first?.id, second?.id]);
+    one.trust(rotated.body.secret);
+    await api.call('POST', `${one.path}/test`);
+    await expect.poll(one.received).toHaveLength(7);
+  });
+});
