@@ -13,7 +13,7 @@ const FLOORS = [
   ['src/enrichment', 'src/notifications', 'src/forms', 'src/events'],
   ['src/leads'],
   ['src/outbox', 'src/api-keys'],
-  ['src/audit'],
+  ['src/audit', 'src/command'],
   ['src/temporal', 'src/db', 'src/rate-limit', 'src/safe-fetch', 'src/streams'],
   ['src/telemetry', 'workflows'],
 ];

@@ -118,14 +118,11 @@ async function start(context: ProcessContext): Promise<void> {
   const passes = { what: 'statistics', intervalMs: STATISTICS_INTERVAL_MS, pass: readAll, log };
   closers.add('statistics', startPasses(passes));
 
-  const webhookLease = openLease(background.pool, 'webhooks');
-  closers.add('webhook lease', () => webhookLease.release());
   const webhooks = {
-    pool: background.pool,
+    pool,
     get client() {
       return temporal.client;
     },
-    lease: webhookLease,
   };
   const wakeAll = () => wakeEndpoints(webhooks);
   closers.add('webhooks', startPasses({ what: 'webhooks', intervalMs: WAKE_INTERVAL_MS, pass: wakeAll, log }));

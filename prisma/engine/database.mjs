@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { ColumnTypeEnum } from '@prisma/driver-adapter-utils';
 import { CatalogPool } from './catalog-pool.mjs';
@@ -12,6 +13,9 @@ import { connectToShadow } from './shadow-database.mjs';
  * @property {unknown} [error] The last one that the adapter reported to the engine.
  * @property {{ script: string, cause: unknown }} [script] The last script that failed, and Postgres' answer to it.
  */
+
+const LOCK = /^\s*SELECT pg_advisory_lock\((\d+)\)/i;
+const ASK_AGAIN_MS = 200;
 
 /**
  * Connects the engine to a database.
@@ -50,8 +54,27 @@ async function connect(url, failures) {
       throw failures.error;
     }
   };
-  const queryRaw = recorded(adapter.queryRaw.bind(adapter));
-  const executeRaw = recorded(adapter.executeRaw.bind(adapter));
+  const plainQuery = recorded(adapter.queryRaw.bind(adapter));
+  const plainExecute = recorded(adapter.executeRaw.bind(adapter));
+
+  /**
+   * A statement that waits for the lock of another deployment holds a snapshot, for which a CREATE INDEX CONCURRENTLY of
+   * that deployment waits in turn. So the lock is asked for again and again, and taken once it is ours.
+   * @template Result
+   * @param {(query: import('@prisma/driver-adapter-utils').SqlQuery) => Promise<Result>} call
+   * @returns {(query: import('@prisma/driver-adapter-utils').SqlQuery) => Promise<Result>}
+   */
+  const asking = (call) => async (query) => {
+    const [, key] = LOCK.exec(query.sql) ?? [];
+    for (let isOurs = key === undefined; !isOurs;) {
+      const { rows } = await plainQuery({ sql: `SELECT pg_try_advisory_lock(${key})`, args: [], argTypes: [] });
+      isOurs = rows[0]?.[0] === true || rows[0]?.[0] === 't';
+      if (!isOurs) await sleep(ASK_AGAIN_MS);
+    }
+    return call(query);
+  };
+  const queryRaw = asking(plainQuery);
+  const executeRaw = asking(plainExecute);
 
   adapter.executeRaw = executeRaw;
   adapter.queryRaw = async (query) => {

@@ -5,10 +5,8 @@ import { isWorkflowQueue } from '../temporal/task-queue-type.ts';
 
 const UNIMPLEMENTED = 12; // gRPC's status
 const RUNNING = 1; // temporal.api.enums.v1.WorkerStatus.WORKER_STATUS_RUNNING
-/** Six times what lies between two heartbeats of a worker. */
+/** Six times what lies between two heartbeats of a worker. Temporal goes on naming one that died for a day. */
 const HEARD_WITHIN_MS = 30_000;
-/** A worker that is silent for so long has died: Temporal goes on naming it for a day. Until then it may be starved. */
-const DEAD_AFTER_MS = 5 * 60_000;
 const PAGE = 1_000;
 /** Workers of a queue that are kept one by one; all of them count. */
 const MAX_WORKERS = 200;
@@ -31,27 +29,19 @@ export interface SeenWorker {
   lastSeenAt: string;
 }
 
-/**
- * Reads what workers last said of themselves.
- * @returns undefined where that is not known: the server has no such call, or it is off, or all who work are silent
- */
+/** Reads what workers last said of themselves. @returns undefined where the server has no such call, or it is off */
 export async function readSlots(
   client: Client,
   taskQueue: TaskQueue,
-  now = Date.now(),
 ): Promise<{ slots: Slots; seen: SeenWorker[]; everHeard: boolean } | undefined> {
   const slots: Slots = { workers: 0, used: 0, total: 0 };
   const seen: SeenWorker[] = [];
-  let [everHeard, silent] = [false, 0];
+  let everHeard = false;
   try {
     for await (const heartbeat of heartbeatsOf(client, taskQueue)) {
       everHeard = true;
       const heardAt = optionalTsToMs(heartbeat.heartbeatTime) ?? 0;
-      if ((heartbeat.status as number) !== RUNNING || now - heardAt > DEAD_AFTER_MS) continue;
-      if (now - heardAt > HEARD_WITHIN_MS) {
-        silent += 1;
-        continue;
-      }
+      if ((heartbeat.status as number) !== RUNNING || Date.now() - heardAt > HEARD_WITHIN_MS) continue;
       const { workflowTaskSlotsInfo, activityTaskSlotsInfo } = heartbeat;
       const own = isWorkflowQueue(taskQueue) ? workflowTaskSlotsInfo : activityTaskSlotsInfo;
       const used = own?.currentUsedSlots ?? 0;
@@ -73,7 +63,6 @@ export async function readSlots(
     if (isGrpcServiceError(err) && (err.code as number) === UNIMPLEMENTED) return undefined;
     throw err;
   }
-  if (slots.workers === 0 && silent > 0) return undefined;
   return { slots, seen, everHeard };
 }
 

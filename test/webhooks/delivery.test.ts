@@ -1,5 +1,4 @@
 import { describe, expect } from 'vitest';
-import { openLease } from '../../src/db/lease.ts';
 import type { Lead } from '../../src/leads/lead.ts';
 import { startPasses } from '../../src/reconciler/passes.ts';
 import { wakeEndpoints } from '../../src/webhooks/wake.ts';
@@ -26,13 +25,11 @@ const test = base.extend<{ deliver: { endpoints: Set<string> } }>({
     const client = createTestClient();
     const { log } = recordLog();
     const workers = await startWorkers(database, log, {}, [TASK_QUEUES.onboarding, TASK_QUEUES.webhook]);
-    const lease = openLease(database.pool, 'webhooks');
-    const pass = () => wakeEndpoints({ pool: database.pool, client, lease });
+    const pass = () => wakeEndpoints({ pool: database.pool, client });
     const stopWaking = startPasses({ what: 'webhooks', intervalMs: 100, pass, log });
     const endpoints = new Set<string>();
     await use({ endpoints });
     await stopWaking();
-    await lease.release();
     await workers.stop();
     for (const id of endpoints) {
       const handle = client.workflow.getHandle(webhookWorkflowId(id));

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import { openLease } from '../../src/db/lease.ts';
 import { keepOperatorEndpoint } from '../../src/webhooks/operator-endpoint.ts';
 import { wakeEndpoints } from '../../src/webhooks/wake.ts';
 import { recordLog } from '../support/log.ts';
@@ -28,8 +27,7 @@ test('NOTIFICATION_WEBHOOK_URL is told of the notifications of all organizations
   const client = createTestClient();
   const { log, lines } = recordLog();
   const workers = await startWorkers(database, log);
-  const lease = openLease(database.pool, 'webhooks');
-  const wake = () => wakeEndpoints({ pool: database.pool, client, lease });
+  const wake = () => wakeEndpoints({ pool: database.pool, client });
   try {
     reactOnce({ status: 500 });
     const orders = [await takeIn(database), await takeIn(database, { organizationId: 'org-other' })];

@@ -1,12 +1,13 @@
+import { commandLine, print, type Shell } from '../../command/shell.ts';
 import { type NewOperatorAction, recordOperatorAction } from '../../audit/operator-action.ts';
 import type { Prisma } from '../../db/generated/client.ts';
 import { describeOperatorKey } from '../describe.ts';
 import { createOperatorKey, listOperatorKeys, revokeOperatorKey } from '../operator-keys.ts';
 import { endAfter, readDays, readId, readName } from './options.ts';
-import { commandLine, type KeyShell, print, printIssued } from './shell.ts';
+import { printIssued } from './print-issued.ts';
 
 /** Commands about the keys of operators, which belong to no organization. */
-export function addOperatorKeys(shell: KeyShell): void {
+export function addOperatorKeys(shell: Shell): void {
   shell.program
     .command('create-operator')
     .description('make a key for /ops, which is about all organizations; its token is printed this once')

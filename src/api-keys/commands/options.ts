@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from 'commander';
 import { z } from 'zod';
+import { valid } from '../../command/option.ts';
 import { newKeySchema } from '../new-key.ts';
 
 const MS_PER_HOUR = 3_600_000;
@@ -11,15 +11,6 @@ export const [readName, readDays, readHours, readId] = [
   valid(count.min(0)),
   valid(z.uuid('must be the id of a key')),
 ];
-
-/** Reads an option by a schema, and refuses it in the schema's words. */
-export function valid<T>(schema: z.ZodType<T>): (value: unknown) => T {
-  return (value) => {
-    const parsed = schema.safeParse(value);
-    if (parsed.success) return parsed.data;
-    throw new InvalidArgumentError(`It ${parsed.error.issues.map(({ message }) => message).join('; ')}.`);
-  };
-}
 
 export const hoursToMs = (hours: number): number => hours * MS_PER_HOUR;
 

@@ -1,3 +1,4 @@
+import { commandLine, print, type Shell } from '../../command/shell.ts';
 import { type AuditEntry, recordAudit } from '../../audit/record.ts';
 import type { Prisma, PrismaClient } from '../../db/generated/client.ts';
 import type { ApiKey } from '../api-key.ts';
@@ -6,14 +7,15 @@ import { KEEP_OLD_HOURS } from '../limits.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from '../manage.ts';
 import { newKeySchema } from '../new-key.ts';
 import { API_SCOPES, type ApiScope, FORM_SCOPE } from '../scopes.ts';
-import { endAfter, hoursToMs, readDays, readHours, readId, readName, valid } from './options.ts';
-import { commandLine, type KeyShell, print, printIssued } from './shell.ts';
+import { valid } from '../../command/option.ts';
+import { endAfter, hoursToMs, readDays, readHours, readId, readName } from './options.ts';
+import { printIssued } from './print-issued.ts';
 
 const PAGE = 100;
 const { organizationId, scopes } = newKeySchema.shape;
 
 /** Commands about the keys of organizations. */
-export function addOrganizationKeys(shell: KeyShell): void {
+export function addOrganizationKeys(shell: Shell): void {
   shell.program
     .command('create')
     .description('make a key; its token is printed this once')

@@ -31,7 +31,7 @@ describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.url()));
     await page.goto(`${server.url}/docs`);
-    const health = page.locator('#operations-operations-get_healthz');
+    const health = page.locator('#operations-operations-getHealth');
     await health.click();
     await health.getByRole('button', { name: 'Try it out' }).click();
     await health.getByRole('button', { name: 'Execute' }).click();

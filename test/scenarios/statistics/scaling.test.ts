@@ -114,7 +114,7 @@ describe('an autoscaler', () => {
     expect(second).toEqual(first);
     expect(await ask('/scaling/leads')).toEqual([status(404), status(404)]);
     expect(await ask('/other')).toEqual([status(404), status(404)]);
-    expect((await database.pool.query("SELECT FROM lease WHERE name = 'statistics'")).rowCount).toBe(1);
+    expect((await database.pool.query('SELECT FROM lease')).rowCount).toBe(1);
   });
 
   test('gets an error where the server does not tell of slots', async () => {
