@@ -1,7 +1,7 @@
 /** What is mutated, and the tests that have to notice: those of its folder, and those that look at it from outside. */
 export interface Room {
   folder: string;
-  /** Names of files, without their endings; by default all of the folder. */
+  /** Names of files, without their endings; by default all of the folder and those in it. */
   only?: string[];
   except?: string[];
   tests: string[];

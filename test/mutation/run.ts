@@ -36,7 +36,7 @@ async function main(): Promise<void> {
 
 /** The files to mutate, or the places in them, as Stryker's option `mutate` takes them. */
 async function placesOf({ folder, only, except = [], sample }: Room): Promise<string[]> {
-  const files = (await readdir(folder))
+  const files = (await readdir(folder, { recursive: true }))
     .filter((file) => file.endsWith('.ts'))
     .filter((file) => only?.includes(basename(file, '.ts')) ?? !except.includes(basename(file, '.ts')))
     .map((file) => join(folder, file));
