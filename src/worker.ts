@@ -94,7 +94,7 @@ function workloadsOf(
     },
     [TASK_QUEUES.webhook]: async (): Promise<Workload> => {
       const { pool, prisma } = await store();
-      await keepOperatorEndpoint(pool, operatorWebhook(env));
+      await keepOperatorEndpoint(prisma, operatorWebhook(env));
       const resolver = createNameResolver();
       const poster = createSafePost({ resolver, allowed: allowHosts(env.WEBHOOK_ALLOW_HOSTS) });
       const operatorPoster = createSafePost({ allowed: () => true });

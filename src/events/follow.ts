@@ -1,12 +1,7 @@
-import { databaseFault } from '../db/faults.ts';
+import { ignoreOutage, QUIET_MS, RETRY_MS } from '../streams/follow.ts';
 import type { Watcher } from '../streams/watcher.ts';
 import type { Position } from './position.ts';
 import type { FeedPage } from './read-feed.ts';
-
-/** A read without a cause, which also moves the cursor of a client that nothing concerns. */
-const QUIET_MS = 15_000;
-/** After a read that the database refused. */
-const RETRY_MS = 1_000;
 
 export interface FollowFeedOptions {
   /** What is there already. */
@@ -33,8 +28,4 @@ export async function* followFeed({ first, read, watcher }: FollowFeedOptions): 
     last = page;
     yield page;
   }
-}
-
-function ignoreOutage(err: unknown): undefined {
-  if (!databaseFault(err)) throw err;
 }

@@ -61,13 +61,14 @@ export async function readFeed(db: Prisma.TransactionClient, read: FeedRead): Pr
   const { organizationId, types, limit, withPersons, after } = read;
   const lookedAt = types ? LOOKED_AT : limit;
   const rows = await db.$queryRaw<FeedRow[]>`
-    SELECT b.settled::text, b.oldest::text, e.xid::text, e.seq::text, e.id, e.lead_id AS "leadId", e.type, e.at, e.data,
-           (${types ?? null}::text[] IS NULL OR e.type = ANY (${types ?? []}::text[])) AND ${isTold('e')} AS "isAsked"
+    SELECT b.settled::text, b.oldest::text, e.xid::text, e.seq::text, e.id, e.lead_id AS "leadId", e.type, e.at,
+           CASE WHEN asked.for_it THEN e.data END AS data, asked.for_it AS "isAsked"
     FROM (${BOUNDS}) AS b LEFT JOIN LATERAL (
       SELECT * FROM lead_event
       WHERE organization_id = ${organizationId} AND xid < b.settled
         AND (xid, seq) > (coalesce(${after?.xid.toString() ?? null}::xid8, b.oldest), ${after?.seq ?? 0n}::bigint)
-      ORDER BY xid, seq LIMIT ${lookedAt}) AS e ON true
+      ORDER BY xid, seq LIMIT ${lookedAt}) AS e ON true,
+      LATERAL (SELECT (${types ?? null}::text[] IS NULL OR e.type = ANY (${types ?? []}::text[])) AND ${isTold('e')}) AS asked(for_it)
     ORDER BY e.xid, e.seq`;
   const { end, oldest } = boundsOf(rows);
   if (after && (after.xid < oldest || after.xid > end)) throw new CursorGone('not all that came after it is there');

@@ -34,6 +34,7 @@ import { rescoreRoutes } from './routes/rescores.ts';
 import { scoreRuleRoutes } from './routes/score-rules.ts';
 import { scoreRoutes } from './routes/scores.ts';
 import { timelineRoutes } from './routes/timeline.ts';
+import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { answerInvalid } from './request/validation.ts';
 
@@ -69,6 +70,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   eventRoutes(app);
   eventStreamRoutes(app, deps);
   webhookRoutes(app, deps);
+  webhookDeliveryRoutes(app, deps);
   auditRoutes(app);
   queueRoutes(app, deps);
   operatorLeadRoutes(app, deps);

@@ -1,14 +1,9 @@
-import { databaseFault } from '../db/faults.ts';
+import { ignoreOutage, QUIET_MS, RETRY_MS } from '../streams/follow.ts';
 import type { readInbox } from './inbox.ts';
 import type { Watcher } from '../streams/watcher.ts';
 
 /** Notifications that one read takes: what is held in memory for a client that reads slowly. */
 export const READ_AT_ONCE = 100;
-/** A read without a cause, in case that a message was lost. */
-const QUIET_MS = 15_000;
-/** After a read that the database refused. */
-const RETRY_MS = 1_000;
-
 export type InboxRead = Awaited<ReturnType<typeof readInbox>>;
 
 export interface InboxChange extends InboxRead {
@@ -46,8 +41,4 @@ export async function* followInbox(options: FollowOptions): AsyncGenerator<Inbox
     if (state === 'ended') return;
     if (state === 'quiet') yield undefined;
   }
-}
-
-function ignoreOutage(err: unknown): undefined {
-  if (!databaseFault(err)) throw err;
 }

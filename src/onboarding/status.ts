@@ -70,7 +70,7 @@ function unrecordedStep(pending: PendingActivity | undefined) {
   return { state, attempts: pending?.attempt ?? 0, lastError: pending?.lastError ?? null, at: null };
 }
 
-/** `notification.created` and `.delivered`, `enrichment.completed` and `score.calculated` are good ends of their steps. */
+/** `notification.created`, `enrichment.completed` and `score.calculated` are good ends of their steps. */
 function stateOf(eventType: string): StepState {
   const ending = eventType.split('.')[1];
   return STEP_STATES.find((state) => state === ending) ?? 'completed';

@@ -54,12 +54,18 @@ export function createSafePost({ resolver, allowed, ca }: SafePostSettings): Saf
   /** What a name stands for is asked when a connection is made, and used as it was answered. */
   const lookupWith =
     (names: NameResolver, isAllowed: boolean): LookupFunction =>
-    (host, _options, callback) => {
+    (host, { all }, callback) => {
       names.addressesOf(host).then(
         (addresses) => {
           const isRefused = !isAllowed && !addresses.every(isPublicAddress);
-          const found = addresses.map((address) => ({ address, family: isIP(address) }));
-          callback(isRefused ? new FetchError('AddressRefused') : null, found);
+          const error = isRefused ? new FetchError('AddressRefused') : null;
+          const [first = ''] = addresses;
+          if (all)
+            callback(
+              error,
+              addresses.map((address) => ({ address, family: isIP(address) })),
+            );
+          else callback(error, first, isIP(first));
         },
         (err: unknown) => callback(toFetchError(err), []),
       );

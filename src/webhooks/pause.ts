@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { PrismaClient } from '../db/generated/client.ts';
-import { recordAudit } from '../audit/record.ts';
 import { NO_LEAD } from '../events/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Pause } from './endpoint.ts';
+import { noteEndpoint } from './note.ts';
 import type { Turn } from './turn.ts';
 
 /** Nobody has asked for it. */
@@ -24,7 +24,7 @@ export async function pauseEndpoint(
     const data = { endpointId, reason };
     await tx.leadEvent.create({ data: { id: uuidv7(), leadId: endpointId, organizationId, type: NO_LEAD, data } });
     const caller = { ...NOBODY, requestId: `webhook-${endpointId}` };
-    await recordAudit(tx, { organizationId, action: 'webhook.paused', subject: endpointId, data: { reason } }, caller);
+    await noteEndpoint(tx, 'webhook.paused', { id: endpointId, organizationId }, caller, { reason });
     return true;
   });
   if (isPaused) log.warn({ endpointId, organizationId, reason }, 'webhook endpoint paused');

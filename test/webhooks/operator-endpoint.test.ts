@@ -21,8 +21,8 @@ test('NOTIFICATION_WEBHOOK_URL is told of the notifications of all organizations
     const notification = { id: randomUUID(), leadId, organizationId, userId: 'user-1', assignment: 1 };
     await database.prisma.notification.create({ data: { ...notification, ...text, ...mark } });
   }
-  await keepOperatorEndpoint(database.pool, webhook);
-  await keepOperatorEndpoint(database.pool, webhook); // each worker process does
+  await keepOperatorEndpoint(database.prisma, webhook);
+  await keepOperatorEndpoint(database.prisma, webhook); // each worker process does
 
   const client = createTestClient();
   const { log, lines } = recordLog();
@@ -70,6 +70,6 @@ test('NOTIFICATION_WEBHOOK_URL is told of the notifications of all organizations
     await workers.stop();
     await client.connection.close();
   }
-  await keepOperatorEndpoint(database.pool, undefined);
+  await keepOperatorEndpoint(database.prisma, undefined);
   expect(await database.prisma.webhookEndpoint.count()).toBe(0);
 });

@@ -72,6 +72,20 @@ export function createWriter({ intake, fastStart }: Pick<AppDependencies, 'intak
       const outcome = await run(c, work, (answer) => answer, about);
       return 'done' in outcome ? outcome.done : outcome.doneBefore;
     },
+    /**
+     * The same for work whose answer has a secret, which is not kept.
+     * @param toldBefore what a repetition is told, by the id of what was made
+     * @throws Problem 409 when it was done before
+     */
+    async issue<Issued extends { id: string }>(
+      c: Context<HttpEnv>,
+      work: Work<Issued>,
+      toldBefore: (id: string) => string,
+    ): Promise<Issued> {
+      const outcome = await run(c, work, ({ id }) => ({ id }));
+      if ('done' in outcome) return outcome.done;
+      throw new Problem(409, 'conflict', toldBefore(outcome.doneBefore.id));
+    },
     /** The same for work that may place an order, which is carried out in the background. */
     order<Answer>(c: Context<HttpEnv>, work: Ordering<Answer>, about?: About): Promise<Answer> {
       return withSlot(fastStart, async (orderDelayMs) => {

@@ -3,8 +3,8 @@ import pLimit from 'p-limit';
 import { followFeed } from '../../events/follow.ts';
 import { encodePosition, type Position } from '../../events/position.ts';
 import { type FeedPage, readEnd, readFeed } from '../../events/read-feed.ts';
-import { admit, answerEvents, encodeEvent, encodeRetry } from '../answers/event-stream.ts';
-import { Problem, problemResponses } from '../answers/problem.ts';
+import { admit, answerEvents, BEGINNING, encodeEvent, READS_AT_ONCE, streams } from '../answers/event-stream.ts';
+import { problemResponses } from '../answers/problem.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { mayUse, needs, organizationOf } from '../guards/authorization.ts';
 import { ownOrganization } from '../request/validation.ts';
@@ -12,13 +12,9 @@ import { position, refuseGone, types } from './events.ts';
 
 /** Events that one read takes: what is held in memory for a client that reads slowly. */
 const READ_AT_ONCE = 100;
-/** Reads of all streams at once: when all of them read again, requests still find a free connection. */
-const READS_AT_ONCE = 3;
-/** After this a client that was cut off comes back; one of a process that stops finds another one then. */
-const RETRY_MS = 1_000;
 
 const EXAMPLE = [
-  encodeRetry(RETRY_MS),
+  BEGINNING,
   encodeEvent({ id: '7301-0', event: 'position', data: {} }),
   'id: 7301-118\nevent: event\ndata: {"id":"01a20ab0-4757-752c-a5f9-81f88a505caa","type":"lead.created", …}\n\n',
 ].join('');
@@ -55,24 +51,18 @@ const route = createRoute({
     }),
   },
   responses: {
-    200: {
-      description: `Events, until the client or this process goes away, as in\n\n    ${EXAMPLE.trim().replaceAll('\n', '\n    ')}`,
-      headers: z.object({
-        'x-accel-buffering': z.literal('no').openapi({ description: 'Tells nginx not to hold events back' }),
-      }),
-      content: { 'text/event-stream': { schema: eventSchema } },
-    },
+    200: streams(eventSchema, EXAMPLE),
     ...problemResponses(410),
   },
 });
 
 /** `GET /api/events/stream` */
-export function eventStreamRoutes(app: OpenAPIHono<HttpEnv>, { feedWatch, log }: AppDependencies) {
+export function eventStreamRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
   const limit = pLimit(READS_AT_ONCE);
 
   return app.openapi(route, async (c) => {
     const { organizationId: named, types: asked, after: begin } = c.req.valid('query');
-    const { tenant, confirmKey, requestId } = c.var;
+    const { tenant, confirmKey } = c.var;
     const organizationId = organizationOf(c, named);
     const read = { organizationId, types: asked, limit: READ_AT_ONCE, withPersons: mayUse(c, 'leads:read') };
     const after = c.req.valid('header')['last-event-id'] ?? begin ?? (await limit(() => tenant.read(readEnd)));
@@ -80,7 +70,7 @@ export function eventStreamRoutes(app: OpenAPIHono<HttpEnv>, { feedWatch, log }:
       limit(() => tenant.read((db) => readFeed(db, { ...read, after: position })));
     const first = await readPage(after).catch(refuseGone); // afterwards a stream can only end
 
-    const watcher = admit(feedWatch.watch(organizationId));
+    const watcher = admit(deps.feedWatch.watch(organizationId));
     const pages = followFeed({
       first,
       watcher,
@@ -89,21 +79,13 @@ export function eventStreamRoutes(app: OpenAPIHono<HttpEnv>, { feedWatch, log }:
         return readPage(position);
       },
     });
-    const onError = (err: unknown) => {
-      if (!(err instanceof Problem)) log.error({ requestId, err }, 'stream broken off'); // one is about the key
-    };
-    return answerEvents(c, encodePages(pages, onError), watcher);
+    return answerEvents(c, encodePages(pages), watcher, deps);
   });
 }
 
-async function* encodePages(pages: AsyncGenerator<FeedPage>, onError: (err: unknown) => void): AsyncGenerator<string> {
-  yield encodeRetry(RETRY_MS);
-  try {
-    for await (const { items, next } of pages) {
-      const events = items.map((item) => encodeEvent({ id: item.cursor, event: 'event', data: item }));
-      yield [...events, encodeEvent({ id: encodePosition(next), event: 'position', data: {} })].join('');
-    }
-  } catch (err) {
-    onError(err);
+async function* encodePages(pages: AsyncGenerator<FeedPage>): AsyncGenerator<string> {
+  for await (const { items, next } of pages) {
+    const events = items.map((item) => encodeEvent({ id: item.cursor, event: 'event', data: item }));
+    yield [...events, encodeEvent({ id: encodePosition(next), event: 'position', data: {} })].join('');
   }
 }

@@ -1,18 +1,17 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { apiKeySchema, type IssuedKey, issuedKeySchema } from '../../api-keys/api-key.ts';
+import { apiKeySchema, issuedKeySchema } from '../../api-keys/api-key.ts';
 import { KEEP_OLD_HOURS } from '../../api-keys/limits.ts';
 import type { Maker } from '../../api-keys/maker.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from '../../api-keys/manage.ts';
 import { newKeySchema } from '../../api-keys/new-key.ts';
 import type { Caller } from '../../audit/caller.ts';
 import { recordAudit } from '../../audit/record.ts';
-import type { Prisma } from '../../db/generated/client.ts';
 import { needs, organizationOf } from '../guards/authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { callerReader } from '../request/caller.ts';
 import { createWriter, idempotencyHeaders } from '../request/idempotency.ts';
-import { Problem, problemResponses } from '../answers/problem.ts';
+import { problemResponses } from '../answers/problem.ts';
 import { answers, cursor, idParam, limit, noQuery, ownOrganization, wholeNumber } from '../request/validation.ts';
 
 const MS_PER_HOUR = 3_600_000;
@@ -100,13 +99,7 @@ export function keyRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
   const readCaller = callerReader(deps.trustedProxies);
   const makerOf = (c: Context<HttpEnv>, { userId }: Caller): Maker => ({ key: c.var.key ?? null, userId });
 
-  /** Makes a key once. What is kept for a repetition has no token. */
-  async function issue(c: Context<HttpEnv>, work: (tx: Prisma.TransactionClient) => Promise<IssuedKey>) {
-    const outcome = await writer.run(c, work, ({ id }) => ({ id }));
-    if ('done' in outcome) return outcome.done;
-    const { id } = outcome.doneBefore;
-    throw new Problem(409, 'conflict', `This was done: it made the key ${id}, whose token was shown then. Rotate it.`);
-  }
+  const toldBefore = (id: string) => `This was done: it made the key ${id}, whose token was shown then. Rotate it.`;
 
   return app
     .openapi(listRoute, async (c) => {
@@ -118,12 +111,16 @@ export function keyRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
       const key = c.req.valid('json');
       organizationOf(c, key.organizationId);
       const caller = readCaller(c);
-      const issued = await issue(c, async (tx) => {
-        const made = await createKey(tx, key, makerOf(c, caller));
-        const { id: subject, organizationId, name, scopes } = made;
-        await recordAudit(tx, { organizationId, action: 'key.created', subject, data: { name, scopes } }, caller);
-        return made;
-      });
+      const issued = await writer.issue(
+        c,
+        async (tx) => {
+          const made = await createKey(tx, key, makerOf(c, caller));
+          const { id: subject, organizationId, name, scopes } = made;
+          await recordAudit(tx, { organizationId, action: 'key.created', subject, data: { name, scopes } }, caller);
+          return made;
+        },
+        toldBefore,
+      );
       log.info({ keyId: issued.id, requestId: c.var.requestId }, 'API key created');
       return c.json(issued, 201);
     })
@@ -131,12 +128,16 @@ export function keyRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
       const { id } = c.req.valid('param');
       const keepOldForMs = c.req.valid('query').keepOldForHours * MS_PER_HOUR;
       const caller = readCaller(c);
-      const issued = await issue(c, async (tx) => {
-        const made = await rotateKey(tx, id, keepOldForMs, makerOf(c, caller));
-        const { organizationId } = made;
-        await recordAudit(tx, { organizationId, action: 'key.rotated', subject: id, data: { by: made.id } }, caller);
-        return made;
-      });
+      const issued = await writer.issue(
+        c,
+        async (tx) => {
+          const made = await rotateKey(tx, id, keepOldForMs, makerOf(c, caller));
+          const { organizationId } = made;
+          await recordAudit(tx, { organizationId, action: 'key.rotated', subject: id, data: { by: made.id } }, caller);
+          return made;
+        },
+        toldBefore,
+      );
       log.info({ keyId: issued.id, replaces: id, requestId: c.var.requestId }, 'API key rotated');
       return c.json(issued, 201);
     })

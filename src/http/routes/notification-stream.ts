@@ -5,14 +5,17 @@ import { followInbox, type InboxChange, READ_AT_ONCE } from '../../notifications
 import { readInbox, readInboxState } from '../../notifications/inbox.ts';
 import { needs, organizationOf } from '../guards/authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { admit, answerEvents, encodeEvent, encodeRetry, HEARTBEAT } from '../answers/event-stream.ts';
-import { Problem, problemResponses } from '../answers/problem.ts';
+import {
+  admit,
+  answerEvents,
+  BEGINNING,
+  encodeEvent,
+  HEARTBEAT,
+  READS_AT_ONCE,
+  streams,
+} from '../answers/event-stream.ts';
+import { problemResponses } from '../answers/problem.ts';
 import { ownOrganization } from '../request/validation.ts';
-
-/** Reads of all streams at once: when all of them read again, requests still find a free connection. */
-const READS_AT_ONCE = 3;
-/** After this a client that was cut off comes back; one of a process that stops finds another one then. */
-const RETRY_MS = 1_000;
 
 const number = z
   .string()
@@ -20,7 +23,7 @@ const number = z
   .transform(Number);
 
 const EXAMPLE = [
-  encodeRetry(RETRY_MS),
+  BEGINNING,
   encodeEvent({ id: 6, event: 'unread', data: { unreadCount: 3 } }),
   'id: 7\nevent: notification\ndata: {"id":"01a20ab0-4757-752c-a5f9-81f88a505caa","title":"Novo Lead", …}\n\n',
   encodeEvent({ id: 7, event: 'unread', data: { unreadCount: 4 } }),
@@ -62,30 +65,24 @@ const route = createRoute({
     }),
   },
   responses: {
-    200: {
-      description: `Events, until the client or this process goes away, as in\n\n    ${EXAMPLE.trim().replaceAll('\n', '\n    ')}`,
-      headers: z.object({
-        'x-accel-buffering': z.literal('no').openapi({ description: 'Tells nginx not to hold events back' }),
-      }),
-      content: { 'text/event-stream': { schema: eventSchema } },
-    },
+    200: streams(eventSchema, EXAMPLE),
     ...problemResponses(),
   },
 });
 
 /** `GET /api/notifications/stream` */
-export function notificationStreamRoutes(app: OpenAPIHono<HttpEnv>, { inboxWatch, log }: AppDependencies) {
+export function notificationStreamRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
   const limit = pLimit(READS_AT_ONCE);
 
   return app.openapi(route, async (c) => {
     const { organizationId: org, userId: user, after: named } = c.req.valid('query');
     const inbox = { organizationId: organizationOf(c, org), userId: user };
-    const { tenant, confirmKey, requestId } = c.var;
+    const { tenant, confirmKey } = c.var;
     const { lastNumber, unreadCount } = await limit(() => tenant.read((db) => readInboxState(db, inbox)));
     // A later one is of before the database was restored from a backup, or was erased.
     const after = Math.min(c.req.valid('header')['last-event-id'] ?? named ?? lastNumber, lastNumber);
 
-    const watcher = admit(inboxWatch.watch(inbox));
+    const watcher = admit(deps.inboxWatch.watch(inbox));
     const read = (number: number) =>
       limit(async () => {
         await confirmKey();
@@ -93,24 +90,16 @@ export function notificationStreamRoutes(app: OpenAPIHono<HttpEnv>, { inboxWatch
       });
     const start = { items: [], position: after, unreadCount };
     const changes = followInbox({ read, after, unreadCount, watcher });
-    const onError = (err: unknown) => {
-      if (!(err instanceof Problem)) log.error({ requestId, err }, 'stream broken off'); // one is about the key
-    };
-    return answerEvents(c, encodeChanges(start, changes, onError), watcher);
+    return answerEvents(c, encodeChanges(start, changes), watcher, deps);
   });
 }
 
 async function* encodeChanges(
   start: InboxChange,
   changes: AsyncGenerator<InboxChange | undefined>,
-  onError: (err: unknown) => void,
 ): AsyncGenerator<string> {
-  yield encodeRetry(RETRY_MS) + encodeChange(start);
-  try {
-    for await (const change of changes) yield change ? encodeChange(change) : HEARTBEAT;
-  } catch (err) {
-    onError(err);
-  }
+  yield encodeChange(start);
+  for await (const change of changes) yield change ? encodeChange(change) : HEARTBEAT;
 }
 
 /** The count tells the position as well: a client that was cut off before its first notification needs one too. */

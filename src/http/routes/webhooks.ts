@@ -1,29 +1,25 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { type AuditAction, recordAudit } from '../../audit/record.ts';
 import type { Prisma } from '../../db/generated/client.ts';
-import { FetchError } from '../../safe-fetch/fetch-error.ts';
-import { checkPostTarget } from '../../safe-fetch/safe-post.ts';
-import { portOf } from '../../safe-fetch/target.ts';
-import { attemptSchema, listAttempts } from '../../webhooks/attempts.ts';
+import { ADDRESS_FORM, isUsable } from '../../webhooks/address.ts';
 import {
+  type Endpoint,
   type EndpointChange,
   endpointChangeSchema,
   endpointSchema,
   issuedEndpointSchema,
   newEndpointSchema,
 } from '../../webhooks/endpoint.ts';
-import { ATTEMPT_DAYS, KEEP_OLD_SECRET_HOURS } from '../../webhooks/limits.ts';
+import { KEEP_OLD_SECRET_HOURS } from '../../webhooks/limits.ts';
 import {
   changeEndpoint,
   createEndpoint,
   deleteEndpoint,
   listEndpoints,
-  lockEndpoint,
   readEndpoint,
   rotateSecret,
 } from '../../webhooks/manage.ts';
-import { orderTest, redeliver, redeliverySchema } from '../../webhooks/redeliver.ts';
+import { noteEndpoint } from '../../webhooks/note.ts';
 import { Problem, problemResponses } from '../answers/problem.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { checkScope, needs, organizationOf } from '../guards/authorization.ts';
@@ -128,101 +124,37 @@ const rotateRoute = createRoute({
   },
 });
 
-const attemptsRoute = createRoute({
-  method: 'get',
-  path: '/api/webhooks/{id}/attempts',
-  operationId: 'listWebhookAttempts',
-  tags,
-  summary: 'List when a webhook endpoint was asked to take what, the newest first',
-  description: `For ${ATTEMPT_DAYS} days.`,
-  ...needs('webhooks'),
-  request: { params: idParam, query: z.strictObject({ limit: limit(500, 100), cursor }) },
-  responses: {
-    200: answers('A page', z.object({ items: z.array(attemptSchema), nextCursor: z.string().nullable() })),
-    ...problemResponses(404),
-  },
-});
-
-const redeliverRoute = createRoute({
-  method: 'post',
-  path: '/api/webhooks/{id}/redeliver',
-  operationId: 'redeliverWebhook',
-  tags,
-  summary: 'Tell a webhook endpoint again: of one event, of all that was given up, or of all since a time',
-  description: 'The ids are those of before.',
-  ...needs('webhooks'),
-  request: { params: idParam, query: noQuery, headers: idempotencyHeaders, body: json(redeliverySchema) },
-  responses: { 202: answers('It will be told', endpointSchema), ...problemResponses(404, 409, 413, 415, 422) },
-});
-
-const testRoute = createRoute({
-  method: 'post',
-  path: '/api/webhooks/{id}/test',
-  operationId: 'testWebhook',
-  tags,
-  summary: 'Send a webhook endpoint a message of which nothing has happened',
-  description: 'Its type is `webhook.test`. What came of it is among the attempts.',
-  ...needs('webhooks'),
-  request: { params: idParam, query: noQuery, headers: idempotencyHeaders },
-  responses: { 202: answers('It will be sent', z.object({ eventId: z.uuid() })), ...problemResponses(404, 409, 422) },
-});
-
-/** `/api/webhooks` and what is below it. */
+/** `GET` and `POST /api/webhooks`, `GET`, `PATCH` and `DELETE /api/webhooks/{id}`, `POST …/rotate-secret` */
 export function webhookRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
-  const { log, webhookHosts } = deps;
   const writer = createWriter(deps);
   const readCaller = callerReader(deps.trustedProxies);
 
-  /** @throws Problem for an address that nothing would ever be sent to, or what the key may not give out */
-  function check(
-    c: Context<HttpEnv>,
-    { url, includePersonalData }: Pick<EndpointChange, 'url' | 'includePersonalData'>,
-  ) {
-    if (includePersonalData) checkScope(c, 'leads:read');
-    if (url === undefined) return;
-    try {
-      checkPostTarget(new URL(url), webhookHosts(new URL(url).hostname, portOf(new URL(url))));
-    } catch (err) {
-      if (!(err instanceof FetchError)) throw err;
-      const errors = [{ path: 'url', message: 'must be an https address of the public Internet, without a user' }];
-      throw new Problem(400, 'invalid-request', 'Correct the body: see errors.', { errors });
-    }
+  /** @throws Problem for an address that nothing would ever be sent to */
+  function checkUrl(url: string | undefined): void {
+    if (url === undefined || isUsable(url, deps.webhookHosts)) return;
+    const errors = [{ path: 'url', message: ADDRESS_FORM }];
+    throw new Problem(400, 'invalid-request', 'Correct the body: see errors.', { errors });
   }
 
-  /** Notes what is done to an endpoint, in the transaction that does it. */
-  async function note(
-    c: Context<HttpEnv>,
-    tx: Prisma.TransactionClient,
-    action: AuditAction,
-    { id: subject, organizationId }: { id: string; organizationId: string | null },
-    data: Prisma.InputJsonObject = {},
-  ): Promise<void> {
-    if (organizationId !== null) await recordAudit(tx, { organizationId, action, subject, data }, readCaller(c));
-    log.info({ endpointId: subject, action, requestId: c.var.requestId }, 'webhook endpoint touched');
+  /** @throws Problem 403 for a key that would have an endpoint told of persons, or told elsewhere, and may not read leads */
+  function checkPersons(c: Context<HttpEnv>, { includePersonalData }: Endpoint, change: EndpointChange): void {
+    if (includePersonalData && (change.includePersonalData || change.url !== undefined)) checkScope(c, 'leads:read');
   }
 
-  /** Gives a secret out once. What is kept for a repetition has none. */
-  async function issue<Issued extends { id: string }>(
-    c: Context<HttpEnv>,
-    work: (tx: Prisma.TransactionClient) => Promise<Issued>,
-  ): Promise<Issued> {
-    const outcome = await writer.run(c, work, ({ id }) => ({ id }));
-    if ('done' in outcome) return outcome.done;
-    const { id } = outcome.doneBefore;
-    throw new Problem(409, 'conflict', `This was done to the endpoint ${id}, whose secret was shown then. Rotate it.`);
-  }
+  const toldBefore = (id: string) => `This was done to the endpoint ${id}, whose secret was shown then. Rotate it.`;
 
   return app
     .openapi(createEndpointRoute, async (c) => {
       const { organizationId: named, ...endpoint } = c.req.valid('json');
       const organizationId = organizationOf(c, named);
-      check(c, endpoint);
-      const issued = await issue(c, async (tx) => {
+      checkUrl(endpoint.url);
+      const work = async (tx: Prisma.TransactionClient) => {
         const made = await createEndpoint(tx, organizationId, endpoint);
-        await note(c, tx, 'webhook.created', made);
+        checkPersons(c, made, endpoint);
+        await noteEndpoint(tx, 'webhook.created', made, readCaller(c));
         return made;
-      });
-      return c.json(issued, 201);
+      };
+      return c.json(await writer.issue(c, work, toldBefore), 201);
     })
     .openapi(listRoute, async (c) => {
       const { organizationId: named, ...page } = c.req.valid('query');
@@ -236,51 +168,30 @@ export function webhookRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) 
     .openapi(changeRoute, async (c) => {
       const { id } = c.req.valid('param');
       const change = c.req.valid('json');
-      check(c, change);
+      checkUrl(change.url);
       const changed = await writer.write(c, async (tx) => {
         const endpoint = await changeEndpoint(tx, id, change);
-        await note(c, tx, 'webhook.changed', endpoint, { fields: Object.keys(change) });
+        checkPersons(c, endpoint, change);
+        await noteEndpoint(tx, 'webhook.changed', endpoint, readCaller(c), { fields: Object.keys(change) });
         return endpoint;
       });
       return c.json(changed, 200);
     })
     .openapi(deleteRoute, async (c) => {
       const { id } = c.req.valid('param');
-      await writer.write(c, async (tx) => note(c, tx, 'webhook.deleted', await deleteEndpoint(tx, id)));
+      await writer.write(c, async (tx) =>
+        noteEndpoint(tx, 'webhook.deleted', await deleteEndpoint(tx, id), readCaller(c)),
+      );
       return c.body(null, 204);
     })
     .openapi(rotateRoute, async (c) => {
       const { id } = c.req.valid('param');
       const keepOldForMs = c.req.valid('query').keepOldForHours * MS_PER_HOUR;
-      const issued = await issue(c, async (tx) => {
+      const work = async (tx: Prisma.TransactionClient) => {
         const endpoint = await rotateSecret(tx, id, keepOldForMs);
-        await note(c, tx, 'webhook.secret-rotated', endpoint);
+        await noteEndpoint(tx, 'webhook.secret-rotated', endpoint, readCaller(c));
         return endpoint;
-      });
-      return c.json(issued, 200);
-    })
-    .openapi(attemptsRoute, async (c) => {
-      const page = { ...c.req.valid('query'), endpointId: c.req.valid('param').id };
-      return c.json(await c.var.tenant.read((db) => listAttempts(db, page)), 200);
-    })
-    .openapi(redeliverRoute, async (c) => {
-      const { id } = c.req.valid('param');
-      const redelivery = c.req.valid('json');
-      const endpoint = await writer.write(c, async (tx) => {
-        await redeliver(tx, id, redelivery);
-        const told = await readEndpoint(tx, id);
-        await note(c, tx, 'webhook.redelivered', told, redelivery);
-        return told;
-      });
-      return c.json(endpoint, 202);
-    })
-    .openapi(testRoute, async (c) => {
-      const { id } = c.req.valid('param');
-      const eventId = await writer.write(c, async (tx) => {
-        const ordered = await orderTest(tx, id);
-        await note(c, tx, 'webhook.tested', await lockEndpoint(tx, id), { eventId: ordered });
-        return ordered;
-      });
-      return c.json({ eventId }, 202);
+      };
+      return c.json(await writer.issue(c, work, toldBefore), 200);
     });
 }
