@@ -13,8 +13,8 @@ const FLOORS = [
   ['src/enrichment', 'src/notifications', 'src/forms', 'src/events'],
   ['src/leads'],
   ['src/outbox', 'src/api-keys'],
-  ['src/audit', 'src/command'],
-  ['src/temporal', 'src/db', 'src/rate-limit', 'src/safe-fetch', 'src/streams'],
+  ['src/audit', 'src/command', 'src/streams'],
+  ['src/temporal', 'src/db', 'src/rate-limit', 'src/safe-fetch'],
   ['src/telemetry', 'workflows'],
 ];
 
