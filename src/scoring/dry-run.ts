@@ -41,16 +41,16 @@ export async function dryRun(tenant: Tenant, { organizationId, rules: set, budge
     if (effect && verdict !== 'does-not-apply') effect[verdict] += 1;
   };
   const tally = createTally();
-  let page: StoredLead[];
   let complete: boolean;
   do {
     const before = tally.last();
-    page = await tenant.read((db) => olderLeads(db, organizationId, PAGE, before));
-    for (const [index, lead] of page.entries()) {
+    // One more than a page: whether there are more is known although no further page is begun.
+    const leads = await tenant.read((db) => olderLeads(db, organizationId, PAGE + 1, before));
+    complete = leads.length <= PAGE;
+    for (const [index, lead] of leads.slice(0, PAGE).entries()) {
       tally.add(lead, calculateScore(rules, lead, lead.fields, watch));
       if (index % SLICE === 0) await letOthersWork();
     }
-    complete = page.length < PAGE;
   } while (!complete && performance.now() < endsAt);
   return {
     complete,

@@ -98,6 +98,14 @@ describe('POST /api/score-rules/dry-run', () => {
     expect(answer).toMatchObject({ complete: false, leads: 500 });
   });
 
+  test('knows that the page on which its time was up had the last lead', async ({ database }) => {
+    const organizationId = `org-${randomUUID()}`;
+    await fillScored(database.pool, organizationId, 500);
+    const request = { organizationId, rules: ruleSetSchema.parse(TELLING_RULES), budgetMs: 0 };
+    const answer = await dryRun(everyTenant(database.prisma), request);
+    expect(answer).toMatchObject({ complete: true, leads: 500 });
+  });
+
   test('is done for two callers at once, and a third is told when to come back', async ({ api, database }) => {
     const organizationId = `org-${randomUUID()}`;
     await fillScored(database.pool, organizationId, 2_000);
