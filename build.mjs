@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Builds what is older than its sources: `npm start` runs this each time, and it has to cost nothing then. */
-const STEPS = [
+/**
+ * Builds what is older than its sources: `npm start` runs this each time, and it has to cost nothing then.
+ * `node build.mjs verify` checks what it has built as well, unless nothing was changed since it was last found good.
+ */
+const BUILD = [
   {
     name: 'prisma-client',
     inputs: ['prisma/schema.prisma', 'package-lock.json'],
@@ -23,18 +26,29 @@ const STEPS = [
     run: ['dist/src/temporal/write-bundle.js'],
   },
 ];
+const VERIFY = {
+  name: 'checks',
+  inputs: ['.'],
+  run: [process.env.npm_execpath ?? '', 'run', '-s', 'checks'],
+};
+/** What is written by tools, not by us. */
+const IGNORED = new Set(['.cache', '.data', '.git', '.next', 'coverage', 'dist', 'node_modules', 'results']);
 
 process.chdir(import.meta.dirname);
 mkdirSync('dist', { recursive: true });
-for (const { name, inputs, output, run } of STEPS) {
+/** @type {{ name: string, inputs: string[], output?: string, run: string[] }[]} */
+const steps = process.argv.includes('verify') ? [...BUILD, VERIFY] : BUILD;
+for (const { name, inputs, output, run } of steps) {
   const stamp = join('dist', `.${name}.built`);
-  if (modifiedAt(output) > 0 && Math.max(...inputs.map(modifiedAt)) < modifiedAt(stamp)) continue;
+  if ((!output || modifiedAt(output) > 0) && Math.max(...inputs.map(modifiedAt)) < modifiedAt(stamp)) continue;
+  const startedAt = new Date();
   const { status, stdout, stderr } = spawnSync(process.execPath, run, { encoding: 'utf8' });
   if (status !== 0) {
     process.stderr.write(`${stdout}${stderr}The build stopped at ${name}: node ${run.join(' ')}\n`);
     process.exit(1);
   }
   writeFileSync(stamp, '');
+  utimesSync(stamp, startedAt, startedAt); // what was changed meanwhile is newer
 }
 
 /**
@@ -45,5 +59,6 @@ for (const { name, inputs, output, run } of STEPS) {
 function modifiedAt(path) {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (!stats?.isDirectory()) return stats?.mtimeMs ?? 0;
-  return Math.max(stats.mtimeMs, ...readdirSync(path).map((name) => modifiedAt(join(path, name))));
+  const names = readdirSync(path).filter((name) => !IGNORED.has(name));
+  return Math.max(stats.mtimeMs, ...names.map((name) => modifiedAt(join(path, name))));
 }

@@ -17,9 +17,9 @@ async function inspect(files: Record<string, string>) {
     await writeFile(join(folder, path), text);
   }
   const { scripts } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
-    scripts: Record<'floors' | 'verify', string>;
+    scripts: Record<'floors' | 'checks', string>;
   };
-  expect(scripts.verify).toContain('npm run -s floors');
+  expect(scripts.checks).toContain('npm run -s floors');
   const command = scripts.floors.split(' ').filter((word) => !/^(src|workflows|activities)$/.test(word));
   const { status, stdout, stderr } = spawnSync('npx', [...command, '--no-cache', '.'], {
     cwd: folder,
