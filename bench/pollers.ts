@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
@@ -112,7 +114,8 @@ const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor
 
 const port = await freePort();
 const { path: cli } = await resolveTemporalCli();
-const part = await prepareTemporal({ cli, port });
+const folder = await mkdtemp(join(tmpdir(), 'lead-onboarding-bench-'));
+const part = await prepareTemporal({ cli, port, dbFilename: join(folder, 'temporal.db') });
 const server = launch(part);
 await waitUntilReady(part.ready, new AbortController().signal);
 const address = `127.0.0.1:${port}`;
@@ -135,3 +138,4 @@ for (const [side, rounds] of figures) {
 }
 await client.connection.close();
 await server.stop();
+await rm(folder, { recursive: true, force: true });

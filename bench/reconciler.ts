@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import pLimit from 'p-limit';
@@ -57,7 +60,8 @@ const countOf = async ({ pool }: BenchDatabase, text: string, values: unknown[] 
 
 const cli = await resolveTemporalCli({ onProgress: (line) => console.error(line) });
 const port = await freePort();
-const temporal = await startTemporal({ cli: cli.path, port });
+const folder = await mkdtemp(join(tmpdir(), 'lead-onboarding-bench-'));
+const temporal = await startTemporal({ cli: cli.path, port, dbFilename: join(folder, 'temporal.db') });
 const connection = await Connection.connect({ address: temporal.address });
 const client = new Client({ connection });
 try {
@@ -99,4 +103,5 @@ try {
 } finally {
   await connection.close();
   await temporal.stop();
+  await rm(folder, { recursive: true, force: true });
 }

@@ -23,6 +23,7 @@ import { leadIntakeRoutes } from './routes/lead-intake.ts';
 import { meRoutes } from './routes/me.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { notificationStreamRoutes } from './routes/notification-stream.ts';
+import { activityRoutes } from './routes/ops-activity.ts';
 import { operatorActionRoutes } from './routes/ops-audit.ts';
 import { failureRoutes } from './routes/ops-failures.ts';
 import { operatorLeadRoutes } from './routes/ops-leads.ts';
@@ -72,6 +73,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   webhookRoutes(app, deps);
   webhookDeliveryRoutes(app, deps);
   auditRoutes(app);
+  activityRoutes(app, deps);
   queueRoutes(app, deps);
   operatorLeadRoutes(app, deps);
   failureRoutes(app, deps);

@@ -33,14 +33,16 @@ export interface Pause {
 /**
  * Lets a queue give out no task, or as many as before. It is kept by Temporal, for all workers, those too that come later.
  * @param change names the entry of the audit, and who acts
+ * @returns how the queue stands now: who reads it at once may be told how it stood before
  * @throws PauseUnknown, the client's errors
  */
 export async function setPaused(
   client: Client,
+  db: Prisma.TransactionClient,
   queue: PausableQueue,
   paused: boolean,
   change: { auditId: string; keyId: string | null },
-): Promise<void> {
+): Promise<Pause | null> {
   const update = {
     namespace: client.options.namespace,
     identity: change.keyId === null ? 'operator' : `operator key ${change.keyId}`,
@@ -51,9 +53,11 @@ export async function setPaused(
       reason: `audit ${change.auditId}`,
     },
   };
-  await withDeadline(client, () => client.workflowService.updateTaskQueueConfig(update)).catch((err: unknown) => {
+  const call = () => client.workflowService.updateTaskQueueConfig(update);
+  const { config } = await withDeadline(client, call).catch((err: unknown) => {
     throw isGrpcServiceError(err) && (err.code as number) === UNIMPLEMENTED ? new PauseUnknown() : err;
   });
+  return pauseOf(config, db);
 }
 
 /**
@@ -77,6 +81,12 @@ export async function readPause(
       }),
     READ_DEADLINE_MS,
   );
+  return pauseOf(config, db);
+}
+
+type Config = Awaited<ReturnType<Client['workflowService']['updateTaskQueueConfig']>>['config'];
+
+async function pauseOf(config: Config, db: Prisma.TransactionClient): Promise<Pause | null> {
   const limit = config?.queueRateLimit;
   if (!limit?.rateLimit || (limit.rateLimit.requestsPerSecond ?? 0) > 0) return null;
   const { reason = '', updateIdentity: by = '', updateTime } = limit.metadata ?? {};

@@ -8,8 +8,11 @@ import { type Pause, PAUSABLE_QUEUES, readPause } from './pause.ts';
 
 /** Failures that are counted, the newest: a day of an outage may have more. */
 const COUNTED = 10_000;
+/** Attempts that are measured, the newest of all queues. */
+const MEASURED = 20_000;
 
-interface Failed {
+/** Of the last minute, hour and day. */
+interface Counts {
   minute: number;
   hour: number;
   day: number;
@@ -31,8 +34,9 @@ export interface QueueSources {
 
 /** Each task queue: what waits, who works, what failed; and what Postgres has not handed to Temporal yet. */
 export async function readQueues({ pool, prisma, client }: QueueSources) {
-  const [failed, { orders, onboardings }, queues] = await Promise.all([
+  const [failed, measured, { orders, onboardings }, queues] = await Promise.all([
     countFailed(pool),
+    measureAttempts(pool),
     readDatabase(pool),
     Promise.all(
       Object.values(TASK_QUEUES).map(async (queue) => ({
@@ -47,6 +51,7 @@ export async function readQueues({ pool, prisma, client }: QueueSources) {
       queue,
       ...described(stored),
       failed: STEPS[queue].length === 0 ? null : sumOf(STEPS[queue].flatMap((step) => failed.get(step) ?? [])),
+      ...(measured.get(queue) ?? { done: null, seconds: null }),
       paused,
     })),
     orders,
@@ -81,8 +86,8 @@ async function pauseOf(client: Client, prisma: PrismaClient, queue: TaskQueue): 
 }
 
 /** Steps that gave up of late, and whose leads stand so: one index, and 10,000 rows at most. */
-async function countFailed(pool: Pool): Promise<Map<string, Failed>> {
-  const { rows } = await pool.query<Failed & { step: string }>(
+async function countFailed(pool: Pool): Promise<Map<string, Counts>> {
+  const { rows } = await pool.query<Counts & { step: string }>(
     `SELECT step, count(*) FILTER (WHERE at >= now() - interval '1 minute')::int AS minute,
             count(*) FILTER (WHERE at >= now() - interval '1 hour')::int AS hour, count(*)::int AS day
      FROM (SELECT step, at FROM onboarding_failure WHERE at >= now() - interval '1 day'
@@ -91,7 +96,48 @@ async function countFailed(pool: Pool): Promise<Map<string, Failed>> {
   return new Map(rows.map(({ step, ...failed }) => [step, failed]));
 }
 
-const sumOf = (counts: Failed[]): Failed =>
+/** Half, 95 % and 99 % of attempts took so many seconds at most. */
+interface Quantiles {
+  p50: number;
+  p95: number;
+  p99: number;
+}
+
+interface Measured {
+  /** Attempts that ended well. */
+  done: Counts;
+  /** Of the last hour: until a worker took an attempt, and from then to its end. Null without one. */
+  seconds: { wait: Quantiles; run: Quantiles } | null;
+}
+
+const QUANTILES = [0.5, 0.95, 0.99];
+
+/** From the ledger of attempts, which has those of leads; queues without any are not among them. */
+async function measureAttempts(pool: Pool): Promise<Map<string, Measured>> {
+  type Row = Counts & { queue: string; wait: [number, number, number] | null; run: [number, number, number] | null };
+  const of = (seconds: string) =>
+    `percentile_disc(ARRAY[${QUANTILES.join()}]::float8[]) WITHIN GROUP (ORDER BY ${seconds}) FILTER (WHERE is_recent)`;
+  const { rows } = await pool.query<Row>(
+    `SELECT queue, count(*) FILTER (WHERE is_done AND ended_at >= now() - interval '1 minute')::int AS minute,
+            count(*) FILTER (WHERE is_done AND is_recent)::int AS hour, count(*) FILTER (WHERE is_done)::int AS day,
+            ${of('wait')} AS wait, ${of('run')} AS run
+     FROM (SELECT task_queue AS queue, ended_at, outcome = 'completed' AS is_done,
+                  ended_at >= now() - interval '1 hour' AS is_recent,
+                  greatest(0, extract(epoch FROM started_at - scheduled_at))::float8 AS wait,
+                  extract(epoch FROM ended_at - started_at)::float8 AS run
+           FROM step_attempt WHERE ended_at >= now() - interval '1 day'
+           ORDER BY ended_at DESC LIMIT ${MEASURED}) AS a GROUP BY queue`,
+  );
+  const quantiles = ([p50, p95, p99]: [number, number, number]): Quantiles => ({ p50, p95, p99 });
+  return new Map(
+    rows.map(({ queue, minute, hour, day, wait, run }) => [
+      queue,
+      { done: { minute, hour, day }, seconds: wait && run && { wait: quantiles(wait), run: quantiles(run) } },
+    ]),
+  );
+}
+
+const sumOf = (counts: Counts[]): Counts =>
   counts.reduce(
     (sum, { minute, hour, day }) => ({ minute: sum.minute + minute, hour: sum.hour + hour, day: sum.day + day }),
     {

@@ -24,7 +24,7 @@ function table(rows: string[][]): string {
 
 /** Task queues, a line each, then what Postgres has not handed over. */
 export function describeQueues({ queues, orders, onboardings }: Queues): string {
-  const rows = queues.map(({ queue, waiting, active, workers, failed, paused, fresh }) => [
+  const rows = queues.map(({ queue, waiting, active, workers, done, seconds, failed, paused, fresh }) => [
     queue,
     waiting ? String(waiting.tasks) : '?',
     waiting ? `${Math.round(waiting.oldestSeconds)} s` : '?',
@@ -32,10 +32,26 @@ export function describeQueues({ queues, orders, onboardings }: Queues): string 
     active ? `${active.slotsUsed}/${active.slots}` : '?',
     workers ? String(workers.count) : '?',
     [...new Set(workers?.seen.flatMap(({ version }) => version ?? []))].join(',') || '-',
-    failed ? `${failed.minute}/${failed.hour}/${failed.day}` : '-',
+    countsOf(done),
+    countsOf(failed),
+    seconds ? quantilesOf(seconds.wait) : '-',
+    seconds ? quantilesOf(seconds.run) : '-',
     [pauseOf(paused), ...(fresh ? [] : ['not read for a minute'])].filter(Boolean).join('; '),
   ]);
-  const head = ['QUEUE', 'WAITING', 'OLDEST', 'BY PRIORITY', 'ACTIVE', 'WORKERS', 'VERSIONS', 'FAILED 1M/1H/24H', ''];
+  const head = [
+    'QUEUE',
+    'WAITING',
+    'OLDEST',
+    'BY PRIORITY',
+    'ACTIVE',
+    'WORKERS',
+    'VERSIONS',
+    'DONE 1M/1H/24H',
+    'FAILED 1M/1H/24H',
+    'WAIT P50/95/99',
+    'RUN P50/95/99',
+    '',
+  ];
   const rest = [
     ...onboardings.map(({ state, onboardings: count }) => `${count} onboardings are ${state}`),
     ...orders.map(
@@ -46,7 +62,15 @@ export function describeQueues({ queues, orders, onboardings }: Queues): string 
   return [table([head, ...rows]), ...rest].join('\n');
 }
 
-function pauseOf(paused: Queues['queues'][number]['paused']): string {
+type Queue = Queues['queues'][number];
+
+const countsOf = (counts: Queue['done']) => (counts ? `${counts.minute}/${counts.hour}/${counts.day}` : '-');
+
+/** In milliseconds. */
+const quantilesOf = ({ p50, p95, p99 }: NonNullable<Queue['seconds']>['run']) =>
+  `${[p50, p95, p99].map((seconds) => Math.round(seconds * 1_000)).join('/')} ms`;
+
+function pauseOf(paused: Queue['paused']): string {
   if (paused === null) return '';
   return paused === 'unknown' ? 'paused? Temporal does not answer' : `PAUSED by ${paused.by}: ${paused.reason}`;
 }
@@ -80,6 +104,15 @@ export function describeLead(lead: LeadOnboarding): string {
     ({ activity, attempt, running, lastError }) =>
       `${activity}: attempt ${attempt} ${running ? 'runs' : 'waits'}${lastError === null ? '' : ` after ${lastError}`}`,
   );
+  const attempts = lead.attempts.map(({ startedAt, step, attempt, outcome, durationMs, worker, error }) => [
+    startedAt,
+    step,
+    `attempt ${attempt}`,
+    outcome,
+    `${durationMs} ms`,
+    worker,
+    error ? `${error.type}: ${error.message}` : '',
+  ]);
   const rows = lead.entries.map(({ at, step, type, attempt, reason }) => [
     at,
     step,
@@ -92,5 +125,6 @@ export function describeLead(lead: LeadOnboarding): string {
     `${lead.temporalUrl} (${lead.temporal})`,
     ...pending,
     ...(rows.length > 0 ? [table(rows)] : []),
+    ...(attempts.length > 0 ? ['', 'Attempts', table(attempts)] : []),
   ].join('\n');
 }

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 
 const RETRY_MS = 1_000;
+/** So many times a server that is just starting may be late without a word of it. */
+const PATIENT = 3;
 
 /** Workers that poll for as long as they are wanted. */
 export interface Polling {
@@ -26,10 +28,12 @@ export function startPolling(options: SessionOptions): Polling {
   const drains = new Set<Promise<void>>();
   let session: Session | undefined;
   let reason = 'connecting to Temporal';
+  let hasPolled = false;
 
   /** One session, from its opening to its loss. @returns why it is over */
   async function poll(): Promise<string> {
     session = await openSession(options);
+    hasPolled = true;
     log.info({ taskQueues: [...options.workloads.keys()], namespace: options.namespace }, 'worker polls');
     const lost = await Promise.race([session.lost, stopped]);
     const drain = session.drain().catch((err: unknown) => log.error({ err }, 'session not closed cleanly'));
@@ -48,7 +52,8 @@ export function startPolling(options: SessionOptions): Polling {
         reason = `no connection to Temporal: ${explain(err)}`;
       }
       if (isStopping()) break;
-      if (failures % 10 === 0) log.warn({ reason }, 'not polling; connecting to Temporal again');
+      if (failures % 10 === (hasPolled ? 0 : PATIENT))
+        log.warn({ reason }, 'not polling; connecting to Temporal again');
       await sleep(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
     await Promise.all(drains);

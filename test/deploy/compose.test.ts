@@ -254,7 +254,7 @@ describe('the servers', () => {
   });
 
   it('give tasks out by priority and fairness and tell of slots, as the local stack does', async () => {
-    const { args } = await prepareTemporal({ cli: 'temporal', port: 7233 });
+    const { args } = await prepareTemporal({ cli: 'temporal', port: 7233, dbFilename: 'temporal.db' });
     const local = args.filter(
       (arg, index) => args[index - 1] === '--dynamic-config-value' && /^(matching|frontend)\./.test(arg),
     );

@@ -38,8 +38,13 @@ export interface TemporalSetup {
 
 /** Starts what all tests share, on free ports: one real Postgres, one real Temporal server, one workflow bundle. */
 export default (project: TestProject): Promise<() => Promise<void>> =>
-  setUp(project, async ({ cli }) =>
-    startTemporal({ cli, port: await freePort(), namespaces: POOL_IDS.map(namespaceOf) }),
+  setUp(project, async ({ cli, folder }) =>
+    startTemporal({
+      cli,
+      port: await freePort(),
+      dbFilename: join(folder, 'temporal.db'),
+      namespaces: POOL_IDS.map(namespaceOf),
+    }),
   );
 
 /** Starts it with a Temporal server of the tier's own. @returns what ends it */

@@ -79,6 +79,7 @@ export const OPERATIONS: Record<string, Operation> = {
   'POST /api/keys': { body: (organizationId) => ({ organizationId, name: 'new', scopes: ['leads:read'] }) },
   'POST /api/keys/{id}/rotate': { id: 'key' },
   'DELETE /api/keys/{id}': { id: 'key' },
+  'GET /ops/activity': { operator: true },
   'GET /ops/queues': { operator: true },
   'POST /ops/queues/{name}/pause': { operator: true, body: () => ({ reason: 'The CRM is down' }) },
   'POST /ops/queues/{name}/resume': { operator: true, body: () => ({ reason: 'The CRM is back' }) },

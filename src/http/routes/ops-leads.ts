@@ -5,6 +5,7 @@ import { problemResponses } from '../answers/problem.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { forOperators } from '../guards/authorization.ts';
 import { answers, idParam, noQuery } from '../request/validation.ts';
+import { attemptSchema } from './timeline.ts';
 
 const count = z.number().int();
 
@@ -37,6 +38,27 @@ const onboardingSchema = z
         }),
       )
       .openapi({ description: 'Of steps, the oldest first; the newest 500' }),
+    attempts: z.array(attemptSchema).openapi({ description: 'The newest 200, the oldest first' }),
+    enrichment: z
+      .object({
+        outcome: z.string().nullable(),
+        providers: z.array(z.object({ provider: z.string(), answer: z.string(), reason: z.string().nullable() })),
+        fields: z.array(z.object({ field: z.string(), source: z.string(), confidence: z.number() })),
+      })
+      .nullable()
+      .openapi({ description: 'Who was asked, and who gave which field' }),
+    scores: z
+      .array(
+        z.object({
+          at: z.iso.datetime(),
+          score: count,
+          band: z.string(),
+          cause: z.string(),
+          ruleVersion: count,
+          lines: z.array(z.object({ rule: z.string(), points: count })),
+        }),
+      )
+      .openapi({ description: 'The newest 50, the oldest first' }),
   })
   .openapi('OperatorOnboarding');
 
@@ -45,7 +67,7 @@ const route = createRoute({
   path: '/ops/leads/{id}',
   operationId: 'getOperatorLead',
   tags: ['operations'],
-  summary: "How a lead's onboarding went: ids and types, nothing of the person",
+  summary: "How a lead's onboarding went, attempt by attempt: ids and types, nothing of the person",
   ...forOperators,
   request: { params: idParam, query: noQuery },
   responses: { 200: answers('Its steps', onboardingSchema), ...problemResponses(404) },
@@ -54,7 +76,7 @@ const route = createRoute({
 /** `GET /ops/leads/{id}` */
 export function operatorLeadRoutes(app: OpenAPIHono<HttpEnv>, { operators, runs }: AppDependencies) {
   return app.openapi(route, async (c) => {
-    const onboarding = await readOnboarding(operators.pool, runs, c.req.valid('param').id.toLowerCase());
+    const onboarding = await readOnboarding({ ...operators, runs }, c.req.valid('param').id.toLowerCase());
     return c.json(onboarding, 200);
   });
 }

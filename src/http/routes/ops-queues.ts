@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { v7 as uuidv7 } from 'uuid';
 import { TASK_QUEUES } from '../../../workflows/contract.ts';
 import { recordOperatorAction } from '../../audit/operator-action.ts';
-import { PAUSABLE_QUEUES, PauseUnknown, readPause, setPaused } from '../../ops/pause.ts';
+import { PAUSABLE_QUEUES, PauseUnknown, setPaused } from '../../ops/pause.ts';
 import { readQueues } from '../../ops/queues.ts';
 import { Problem, problemResponses } from '../answers/problem.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
@@ -13,6 +13,9 @@ import { answers, noQuery } from '../request/validation.ts';
 import { reason } from './ops-retries.ts';
 
 const count = z.number().int();
+
+const counts = z.object({ minute: count, hour: count, day: count }).nullable();
+const quantiles = z.object({ p50: z.number(), p95: z.number(), p99: z.number() });
 
 const pauseSchema = z
   .object({ since: z.iso.datetime().nullable(), reason: z.string(), by: z.string() })
@@ -53,10 +56,15 @@ const queueSchema = z
           .openapi({ description: 'The first 200' }),
       })
       .nullable(),
-    failed: z
-      .object({ minute: count, hour: count, day: count })
-      .nullable()
-      .openapi({ description: 'Steps that gave up in the last minute, hour and day, and whose leads stand so' }),
+    failed: counts.openapi({
+      description: 'Steps that gave up in the last minute, hour and day, and whose leads stand so',
+    }),
+    done: counts.openapi({
+      description: 'Attempts that ended well in the last minute, hour and day, of the newest 20,000 of all queues',
+    }),
+    seconds: z.object({ wait: quantiles, run: quantiles }).nullable().openapi({
+      description: 'Of the attempts in the last hour: until a worker took them, and from then to their end',
+    }),
     paused: z.union([pauseSchema, z.literal('unknown')]).nullable(),
   })
   .openapi('QueueState');
@@ -127,8 +135,8 @@ export function queueRoutes(app: OpenAPIHono<HttpEnv>, { operators, trustedProxi
       await prisma.$transaction((tx) => recordOperatorAction(tx, entry, caller)); // first: nothing is done unnoticed
       const change = { auditId: entry.id, keyId: caller.keyId };
       try {
-        await setPaused(temporal.client, queue, command === 'pause', change);
-        return c.json({ queue, paused: await readPause(temporal.client, prisma, queue) }, 200);
+        const paused = await setPaused(temporal.client, prisma, queue, command === 'pause', change);
+        return c.json({ queue, paused }, 200);
       } catch (err) {
         log.warn({ queue, command, requestId: caller.requestId, err }, 'task queue not changed');
         const why = { action: 'queue.unchanged', subject: queue, reason: 'Temporal did not take it' } as const;

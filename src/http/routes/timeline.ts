@@ -23,7 +23,7 @@ const attempts = z
   .default(false)
   .openapi({ type: 'boolean', default: false, description: 'Whether the attempts of the steps are answered as well' });
 
-const attemptSchema = z
+export const attemptSchema = z
   .object({
     step: z.string().openapi({ description: 'The activity', example: 'enrichLead' }),
     taskQueue: z.string().openapi({ example: 'lead' }),

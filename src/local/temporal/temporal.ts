@@ -11,8 +11,8 @@ export interface TemporalOptions {
   port: number;
   /** Without it there is no Web UI. */
   uiPort?: number;
-  /** Where runs are kept; in memory without it. */
-  dbFilename?: string;
+  /** Where runs are kept. Never in memory: a busy server loses such a store, with all that is in it (temporalio/temporal #3784). */
+  dbFilename: string;
   namespaces?: string[];
 }
 
@@ -42,7 +42,7 @@ export async function prepareTemporal({
   dbFilename,
   namespaces = ['default'],
 }: TemporalOptions): Promise<Part> {
-  if (dbFilename !== undefined) await mkdir(dirname(dbFilename), { recursive: true });
+  await mkdir(dirname(dbFilename), { recursive: true });
   const httpPort = await freePort();
   const [namespace = 'default'] = namespaces;
   return {
@@ -52,9 +52,7 @@ export async function prepareTemporal({
     args: [
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--http-port', String(httpPort)],
       ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
-      ...(dbFilename === undefined
-        ? []
-        : ['--db-filename', dbFilename, ...PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma])]),
+      ...['--db-filename', dbFilename, ...PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma])],
       ...['--log-level', 'warn', '--log-format', 'json'],
       ...namespaces.flatMap((name) => ['--namespace', name]),
       ...DYNAMIC_CONFIG.flatMap((setting) => ['--dynamic-config-value', setting]),

@@ -14,9 +14,11 @@ async function connect(address: string) {
 }
 
 describe('Temporal dev server', () => {
-  it('answers in memory, with the namespaces that were asked for and our search attributes', async () => {
+  it('answers with the namespaces that were asked for and our search attributes', async () => {
     const { path: cli } = await resolveTemporalCli();
-    const { address, stop } = await startTemporal({ cli, port: await freePort(), namespaces: ['first', 'second'] });
+    const dbFilename = join(await makeTempDir(), 'temporal.db');
+    const namespaces = ['first', 'second'];
+    const { address, stop } = await startTemporal({ cli, port: await freePort(), dbFilename, namespaces });
     const { connection } = await connect(address);
     for (const namespace of ['default', 'first', 'second']) {
       const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });

@@ -15,6 +15,7 @@ import { readTaskQueue } from '../../../src/statistics/task-queue.ts';
 import { createWorker } from '../../../src/temporal/worker.ts';
 import { bundleWorkflows } from '../../../src/temporal/workflow-bundle.ts';
 import { TASK_QUEUES } from '../../../workflows/contract.ts';
+import { makeTempDir } from '../../local/support/parts.ts';
 import { recordLog } from '../../support/log.ts';
 import { test } from '../../support/onboarding.ts';
 import { startProcess } from '../../support/processes.ts';
@@ -119,7 +120,8 @@ describe('an autoscaler', () => {
 
   test('gets an error where the server does not tell of slots', async () => {
     const port = await freePort();
-    const part = await prepareTemporal({ cli: inject('temporalCli'), port });
+    const dbFilename = join(await makeTempDir(), 'temporal.db');
+    const part = await prepareTemporal({ cli: inject('temporalCli'), port, dbFilename });
     const isAbout = (setting: string | undefined) => setting?.startsWith('frontend.') === true;
     const args = part.args.filter((arg, index) => !isAbout(arg) && !isAbout(part.args[index + 1]));
     expect(args.length).toBe(part.args.length - 4);

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, inject, onTestFinished } from 'vitest';
 import { usageOf } from '../../../bench/support/usage.ts';
 import { freePort } from '../../../src/local/ports.ts';
@@ -60,7 +62,8 @@ export async function startParts(database: TestDatabase) {
 }
 
 async function startTemporal(port: number) {
-  const part = await prepareTemporal({ cli: inject('temporalCli'), port });
+  const folder = await mkdtemp(join(tmpdir(), 'lead-onboarding-storm-'));
+  const part = await prepareTemporal({ cli: inject('temporalCli'), port, dbFilename: join(folder, 'temporal.db') });
   const server = spawn(part.command, [...part.args], { env: part.env, stdio: 'ignore' });
   const exited = once(server, 'exit');
   await waitUntilReady(part.ready, AbortSignal.timeout(PATIENCE_MS));
@@ -69,6 +72,7 @@ async function startTemporal(port: number) {
     async kill() {
       server.kill('SIGKILL');
       await exited;
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { freePort } from '../../../../src/local/ports.ts';
 import { runOnce } from '../../../../src/local/processes/run-once.ts';
@@ -18,7 +21,8 @@ export interface OwnTemporal {
 /** A dev server of its own. */
 export async function startOwnTemporal(cli: string): Promise<OwnTemporal> {
   const port = await freePort();
-  const part = await prepareTemporal({ cli, port });
+  const folder = await mkdtemp(join(tmpdir(), 'lead-onboarding-versions-'));
+  const part = await prepareTemporal({ cli, port, dbFilename: join(folder, 'temporal.db') });
   const settings = QUICK_TO_REPORT.flatMap((setting) => ['--dynamic-config-value', setting]);
   const { stop } = await runOnce({ ...part, args: [...part.args, ...settings] });
   const address = `127.0.0.1:${port}`;
@@ -29,6 +33,7 @@ export async function startOwnTemporal(cli: string): Promise<OwnTemporal> {
     async stop() {
       await client.connection.close();
       await stop();
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,0 +1,145 @@
+import type { Pool } from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import type { OnboardingState } from '../../workflows/contract.ts';
+import { stepKey } from '../onboarding/step-record.ts';
+
+/** Leads that one answer has: the newest, and those of older ones whose runs were looked at last. */
+const NEWEST = 200;
+const UNDER_WAY = 100;
+/** Attempts and leads that are counted for the minutes, the newest: a day of ten million has 7,000 leads a minute. */
+const COUNTED = 50_000;
+
+/** How far a lead has come in the present round of its onboarding. */
+export const STAGES = ['created', 'notified', 'enriching', 'enriched', 'scored'] as const;
+export type Stage = (typeof STAGES)[number];
+
+interface MovingLead {
+  leadId: string;
+  organizationId: string;
+  priority: string;
+  state: OnboardingState;
+  round: number;
+  stage: Stage;
+  since: Date;
+}
+
+/** Seconds, of the attempts that ended well: half, and all but a twentieth, were not slower. */
+export interface StepTimes {
+  step: string;
+  attempts: number;
+  p50: number;
+  p95: number;
+}
+
+export interface Minute {
+  at: Date;
+  created: number;
+  scored: number;
+  failed: number;
+  steps: StepTimes[];
+}
+
+/**
+ * What happens now: where the newest leads are, and what each of the last minutes saw. Ids, counts and times, nothing of
+ * a person. Attempts are known a second after their end.
+ * @param minutes how many, the present one with them
+ */
+export async function readActivity(pool: Pool, minutes: number) {
+  const [leads, taken, attempts, failed] = await Promise.all([
+    readMoving(pool),
+    countCreated(pool, minutes),
+    countAttempts(pool, minutes),
+    countFailed(pool, minutes),
+  ]);
+  const { rows } = await pool.query<{ at: Date }>({
+    name: 'ops_minutes',
+    text: `SELECT generate_series(date_trunc('minute', now()) - ($1::int - 1) * interval '1 minute',
+                                  date_trunc('minute', now()), '1 minute') AS at`,
+    values: [minutes],
+  });
+  return {
+    leads: leads.map(({ since, ...lead }) => ({ ...lead, since: since.toISOString() })),
+    minutes: rows.map(({ at }) => {
+      const steps = attempts.filter((row) => row.at.getTime() === at.getTime());
+      return {
+        at: at.toISOString(),
+        created: countAt(taken, at),
+        scored: steps.find(({ step }) => step === 'scoreLead')?.attempts ?? 0,
+        failed: countAt(failed, at),
+        steps: steps.map(({ step, attempts: count, p50, p95 }) => ({ step, attempts: count, p50, p95 })),
+      };
+    }),
+  };
+}
+
+interface Count {
+  at: Date;
+  count: number;
+}
+
+const countAt = (counts: Count[], at: Date) => counts.find((row) => row.at.getTime() === at.getTime())?.count ?? 0;
+
+/** The stage is the newest of the round's entries; each is found by its key. */
+async function readMoving(pool: Pool): Promise<MovingLead[]> {
+  const key = (step: Parameters<typeof stepKey>[1]) => `o.round || '${stepKey('', step)}'`;
+  const { rows } = await pool.query<MovingLead>({
+    name: 'ops_moving',
+    text: `
+      SELECT o.lead_id AS "leadId", o.organization_id AS "organizationId", lead.priority, o.state, o.round,
+             CASE WHEN score.at IS NOT NULL THEN 'scored' WHEN enriched.at IS NOT NULL THEN 'enriched'
+                  WHEN enriching.at IS NOT NULL THEN 'enriching' WHEN notified.at IS NOT NULL THEN 'notified'
+                  ELSE 'created' END AS stage,
+             coalesce(score.at, enriched.at, enriching.at, notified.at, lead.created_at) AS since
+      FROM (SELECT id FROM (SELECT id FROM lead ORDER BY id DESC LIMIT ${NEWEST}) AS newest
+            UNION
+            SELECT lead_id FROM (SELECT lead_id, run FROM watch ORDER BY look_after DESC LIMIT ${UNDER_WAY}) AS watched
+            WHERE run = 'onboarding') AS shown
+      JOIN lead ON lead.id = shown.id
+      JOIN onboarding o ON o.lead_id = shown.id
+      LEFT JOIN lead_event notified ON notified.lead_id = o.lead_id AND notified.step_key = ${key('notification')}
+      LEFT JOIN lead_event enriching ON enriching.lead_id = o.lead_id AND enriching.step_key = ${key('enrichment.started')}
+      LEFT JOIN lead_event enriched ON enriched.lead_id = o.lead_id AND enriched.step_key = ${key('enrichment')}
+      LEFT JOIN lead_event score ON score.lead_id = o.lead_id AND score.step_key = ${key('score')}
+      ORDER BY since DESC, o.lead_id`,
+  });
+  return rows;
+}
+
+/** By the time in their ids (UUID v7), and so by the primary key. */
+async function countCreated(pool: Pool, minutes: number): Promise<Count[]> {
+  const from = uuidv7({ msecs: Date.now() - minutes * 60_000, random: new Uint8Array(16) });
+  const { rows } = await pool.query<Count>({
+    name: 'ops_created',
+    text: `SELECT date_trunc('minute', created_at) AS at, count(*)::int AS count
+           FROM (SELECT created_at FROM lead WHERE id >= $1 ORDER BY id DESC LIMIT ${COUNTED}) AS l GROUP BY 1`,
+    values: [from],
+  });
+  return rows;
+}
+
+async function countAttempts(pool: Pool, minutes: number): Promise<(StepTimes & { at: Date })[]> {
+  const { rows } = await pool.query<StepTimes & { at: Date }>({
+    name: 'ops_attempts',
+    text: `SELECT date_trunc('minute', ended_at) AS at, step, count(*)::int AS attempts,
+                  percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds) AS p50,
+                  percentile_disc(0.95) WITHIN GROUP (ORDER BY seconds) AS p95
+           FROM (SELECT ended_at, step, outcome, extract(epoch FROM ended_at - started_at)::float8 AS seconds
+                 FROM step_attempt WHERE ended_at >= now() - $1::int * interval '1 minute'
+                 ORDER BY ended_at DESC LIMIT ${COUNTED}) AS a
+           WHERE outcome = 'completed' GROUP BY 1, 2 ORDER BY 1, 2`,
+    values: [minutes],
+  });
+  return rows;
+}
+
+/** Steps that gave up, and whose leads stand so. */
+async function countFailed(pool: Pool, minutes: number): Promise<Count[]> {
+  const { rows } = await pool.query<Count>({
+    name: 'ops_failed',
+    text: `SELECT date_trunc('minute', at) AS at, count(*)::int AS count
+           FROM (SELECT at FROM onboarding_failure WHERE at >= now() - $1::int * interval '1 minute'
+                 ORDER BY at DESC LIMIT ${COUNTED}) AS f GROUP BY 1`,
+    values: [minutes],
+  });
+  return rows;
+}
