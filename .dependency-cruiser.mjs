@@ -4,7 +4,7 @@
  */
 const FLOORS = [
   ['src/[^/]+[.]ts', 'src/local'],
-  ['src/process', 'src/http', 'activities'],
+  ['src/process', 'src/http', 'src/board', 'activities'],
   ['src/ops'],
   ['src/reconciler', 'src/personal-data', 'src/statistics'],
   ['src/failures'],

@@ -2,17 +2,10 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { FAILED_STEPS, type FailureFilter } from './failures/filter.ts';
-import {
-  describeFailures,
-  describeLead,
-  describeQueues,
-  describeRetry,
-  type Failures,
-  type LeadOnboarding,
-  type Queues,
-  type Retry,
-} from './ops/text.ts';
-import { readEnvironment } from './process/environment.ts';
+import type { Failures, LeadOnboarding, Queues, Retry, RetryDryRun } from './ops/answers.ts';
+import { createOpsClient } from './ops/client.ts';
+import { describeFailures, describeLead, describeQueues, describeRetry } from './ops/text.ts';
+import { opsUrlOf, readEnvironment } from './process/environment.ts';
 
 const LOOK_MS = 2_000;
 /** A retry that ended, but not well for all leads. */
@@ -73,7 +66,7 @@ withFilter(program.command('retry').description('say how many leads it would be;
     if (id !== undefined) return followRetry(await call<Retry>('GET', `/ops/retries/${id}`));
     const filter = toFilter(options);
     if (!yes) {
-      const dryRun = await call<{ leads: number; sample: string[] }>('POST', '/ops/retries', { filter });
+      const dryRun = await call<RetryDryRun>('POST', '/ops/retries', { filter });
       const some = dryRun.sample.map((leadId) => `\n  ${leadId}`).join('');
       print(dryRun, `${dryRun.leads} leads would be retried; with --yes they are.${some}`);
       return;
@@ -133,31 +126,9 @@ async function followRetry(retry: Retry): Promise<void> {
 
 const print = (value: unknown, text: string) => console.log(program.opts().json ? JSON.stringify(value) : text);
 
-async function call<Body>(method: string, path: string, body?: object): Promise<Body> {
-  const { OPS_URL, OPS_KEY, PORT } = readEnvironment(process.env);
-  const url = OPS_URL ?? `http://127.0.0.1:${PORT}`;
-  const answer = await fetch(new URL(path, url), {
-    method,
-    headers: {
-      ...(OPS_KEY !== undefined && { authorization: `Bearer ${OPS_KEY}` }),
-      ...(body && { 'content-type': 'application/json' }),
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  }).catch(() => {
-    throw new Error(`Nobody answers at ${url}: start the API, or correct OPS_URL.`);
-  });
-  if (!answer.ok) throw new Error(await explain(answer));
-  return (await answer.json()) as Body;
-}
-
-/** What a problem document says, with each field at fault. */
-async function explain(answer: Response): Promise<string> {
-  const problem = (await answer.json().catch(() => ({}))) as {
-    detail?: string;
-    errors?: { path: string; message: string }[];
-  };
-  const fields = problem.errors?.map(({ path, message }) => `${path} ${message}`) ?? [];
-  return [problem.detail ?? `The answer is ${answer.status}.`, ...fields].join('\n');
+function call<Body>(method: string, path: string, body?: object): Promise<Body> {
+  const env = readEnvironment(process.env);
+  return createOpsClient({ url: opsUrlOf(env), key: env.OPS_KEY }).call<Body>(method, path, body);
 }
 
 if (existsSync('.env')) process.loadEnvFile();

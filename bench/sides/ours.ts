@@ -46,10 +46,10 @@ export async function startOurs(options: OursOptions): Promise<StartedSide> {
   const plan = await makePlan(readEnvironment(variables), variables);
   const partsOfOne = () => nodeParts({ plan, root: projectRoot(), graceMs: 1_000, metricsPort: undefined });
   const first = await partsOfOne();
-  const background = copies === 0 ? [] : first.workers;
+  const background = copies === 0 ? [] : first.background.filter(({ name }) => name !== 'board');
   for (let copy = 2; copy <= copies; copy += 1) {
-    const { workers } = await partsOfOne();
-    const others = workers.filter(({ name }) => name.startsWith('worker:'));
+    const parts = await partsOfOne();
+    const others = parts.background.filter(({ name }) => name.startsWith('worker:'));
     background.push(...others.map((part) => ({ ...part, name: `${part.name} ${copy}` })));
   }
   const processes = await Promise.all([...background, first.api].map(runPart));

@@ -13,6 +13,8 @@ export interface Plan {
   temporal: { dbFilename: string; port: number; uiPort: number; namespace: string } | undefined;
   webUiUrl: string;
   api: { host: string; port: number; url: string };
+  /** For operators, on this machine only. */
+  board: { port: number; url: string };
   /** The ports that have to be free. */
   ports: PortChoice[];
   /** The environment of worker, relay and API. */
@@ -25,14 +27,19 @@ const DEFAULT_WEB_UI = 'http://127.0.0.1:8233';
 /** Decides it from the settings. Port 0 stands for any free one. */
 export async function makePlan(env: Environment, variables: NodeJS.ProcessEnv): Promise<Plan> {
   const dataDir = resolve(env.DATA_DIR);
-  const [port, postgresPort, temporalPort, uiPort] = await Promise.all([
+  const [port, boardPort, postgresPort, temporalPort, uiPort] = await Promise.all([
     choosePort(env.PORT),
+    choosePort(env.BOARD_PORT),
     choosePort(env.POSTGRES_PORT),
     choosePort(env.TEMPORAL_PORT),
     choosePort(env.TEMPORAL_UI_PORT),
   ]);
   const api = { host: env.HOST, port, url: urlOf(env.HOST, port) };
-  const ports: PortChoice[] = [{ variable: 'PORT', host: api.host, port }];
+  const board = { port: boardPort, url: urlOf(LOOPBACK, boardPort) };
+  const ports: PortChoice[] = [
+    { variable: 'PORT', host: api.host, port },
+    { variable: 'BOARD_PORT', host: LOOPBACK, port: boardPort },
+  ];
 
   const postgres = env.DATABASE_URL
     ? undefined
@@ -60,7 +67,7 @@ export async function makePlan(env: Environment, variables: NodeJS.ProcessEnv): 
     DATABASE_URL: databaseUrl,
     TEMPORAL_UI_URL: webUiUrl,
   };
-  return { dataDir, postgres, databaseUrl, temporal, webUiUrl, api, ports, childEnv };
+  return { dataDir, postgres, databaseUrl, temporal, webUiUrl, api, board, ports, childEnv };
 }
 
 const choosePort = async (wanted: number) => wanted || freePort();

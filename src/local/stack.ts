@@ -19,7 +19,7 @@ export interface Stack {
 }
 
 /**
- * Brings up Postgres and Temporal beside each other, then workers and relay, at last the API.
+ * Brings up Postgres and Temporal beside each other, then workers, relay and board, at last the API.
  * @param onStarted gets the handle before anything runs, so that a start can be stopped half-way
  * @throws StartError
  */
@@ -68,23 +68,24 @@ export async function bringUp(env: Environment, signal: AbortSignal, onStarted: 
     failed.abort();
     throw error;
   });
-  const { workers, api } = await nodeParts({
+  const { background, api } = await nodeParts({
     plan,
     root,
     graceMs: env.SHUTDOWN_GRACE_MS,
     metricsPort: env.METRICS_PORT,
   });
-  await supervisor.start(workers);
+  await supervisor.start(background);
   await supervisor.start([api]);
   report.done('all', 'ready', performance.now() - startedAt);
   report.text(describeStack(plan, api.env['API_AUTH'] !== 'off'));
   output.setPhase('running');
 }
 
-function placesOf({ postgres, temporal, api }: Plan): Record<string, string> {
+function placesOf({ postgres, temporal, api, board }: Plan): Record<string, string> {
   return {
     ...(postgres && { postgres: `127.0.0.1:${postgres.port}` }),
     ...(temporal && { temporal: `127.0.0.1:${temporal.port}` }),
     api: api.url,
+    board: board.url,
   };
 }

@@ -45,39 +45,12 @@ export interface Minute {
  * @param minutes how many, the present one with them
  */
 export async function readActivity(pool: Pool, minutes: number) {
-  const [leads, taken, attempts, failed] = await Promise.all([
-    readMoving(pool),
-    countCreated(pool, minutes),
-    countAttempts(pool, minutes),
-    countFailed(pool, minutes),
-  ]);
-  const { rows } = await pool.query<{ at: Date }>({
-    name: 'ops_minutes',
-    text: `SELECT generate_series(date_trunc('minute', now()) - ($1::int - 1) * interval '1 minute',
-                                  date_trunc('minute', now()), '1 minute') AS at`,
-    values: [minutes],
-  });
+  const [leads, seen] = await Promise.all([readMoving(pool), readMinutes(pool, minutes)]);
   return {
     leads: leads.map(({ since, ...lead }) => ({ ...lead, since: since.toISOString() })),
-    minutes: rows.map(({ at }) => {
-      const steps = attempts.filter((row) => row.at.getTime() === at.getTime());
-      return {
-        at: at.toISOString(),
-        created: countAt(taken, at),
-        scored: steps.find(({ step }) => step === 'scoreLead')?.attempts ?? 0,
-        failed: countAt(failed, at),
-        steps: steps.map(({ step, attempts: count, p50, p95 }) => ({ step, attempts: count, p50, p95 })),
-      };
-    }),
+    minutes: seen.map(({ at, ...minute }) => ({ at: at.toISOString(), ...minute })),
   };
 }
-
-interface Count {
-  at: Date;
-  count: number;
-}
-
-const countAt = (counts: Count[], at: Date) => counts.find((row) => row.at.getTime() === at.getTime())?.count ?? 0;
 
 /** The stage is the newest of the round's entries; each is found by its key. */
 async function readMoving(pool: Pool): Promise<MovingLead[]> {
@@ -105,41 +78,36 @@ async function readMoving(pool: Pool): Promise<MovingLead[]> {
   return rows;
 }
 
-/** By the time in their ids (UUID v7), and so by the primary key. */
-async function countCreated(pool: Pool, minutes: number): Promise<Count[]> {
-  const from = uuidv7({ msecs: Date.now() - minutes * 60_000, random: new Uint8Array(16) });
-  const { rows } = await pool.query<Count>({
-    name: 'ops_created',
-    text: `SELECT date_trunc('minute', created_at) AS at, count(*)::int AS count
-           FROM (SELECT created_at FROM lead WHERE id >= $1 ORDER BY id DESC LIMIT ${COUNTED}) AS l GROUP BY 1`,
-    values: [from],
-  });
-  return rows;
-}
-
-async function countAttempts(pool: Pool, minutes: number): Promise<(StepTimes & { at: Date })[]> {
-  const { rows } = await pool.query<StepTimes & { at: Date }>({
-    name: 'ops_attempts',
-    text: `SELECT date_trunc('minute', ended_at) AS at, step, count(*)::int AS attempts,
-                  percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds) AS p50,
-                  percentile_disc(0.95) WITHIN GROUP (ORDER BY seconds) AS p95
-           FROM (SELECT ended_at, step, outcome, extract(epoch FROM ended_at - started_at)::float8 AS seconds
-                 FROM step_attempt WHERE ended_at >= now() - $1::int * interval '1 minute'
-                 ORDER BY ended_at DESC LIMIT ${COUNTED}) AS a
-           WHERE outcome = 'completed' GROUP BY 1, 2 ORDER BY 1, 2`,
-    values: [minutes],
-  });
-  return rows;
-}
-
-/** Steps that gave up, and whose leads stand so. */
-async function countFailed(pool: Pool, minutes: number): Promise<Count[]> {
-  const { rows } = await pool.query<Count>({
-    name: 'ops_failed',
-    text: `SELECT date_trunc('minute', at) AS at, count(*)::int AS count
-           FROM (SELECT at FROM onboarding_failure WHERE at >= now() - $1::int * interval '1 minute'
-                 ORDER BY at DESC LIMIT ${COUNTED}) AS f GROUP BY 1`,
-    values: [minutes],
+/** Leads by the time in their ids (UUID v7), and so by the primary key; attempts and failures by their indexes. */
+async function readMinutes(pool: Pool, minutes: number): Promise<Minute[]> {
+  const firstId = uuidv7({ msecs: Date.now() - minutes * 60_000, random: new Uint8Array(16) });
+  const from = `now() - $1::int * interval '1 minute'`;
+  const { rows } = await pool.query<Minute>({
+    name: 'ops_minutes',
+    text: `
+      WITH created AS (
+        SELECT date_trunc('minute', created_at) AS at, count(*)::int AS count
+        FROM (SELECT created_at FROM lead WHERE id >= $2 ORDER BY id DESC LIMIT ${COUNTED}) AS l GROUP BY 1),
+      failed AS (
+        SELECT date_trunc('minute', at) AS at, count(*)::int AS count
+        FROM (SELECT at FROM onboarding_failure WHERE at >= ${from} ORDER BY at DESC LIMIT ${COUNTED}) AS f GROUP BY 1),
+      step AS (
+        SELECT date_trunc('minute', ended_at) AS at, step, count(*)::int AS attempts,
+               percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds) AS p50,
+               percentile_disc(0.95) WITHIN GROUP (ORDER BY seconds) AS p95
+        FROM (SELECT ended_at, step, outcome, extract(epoch FROM ended_at - started_at)::float8 AS seconds
+              FROM step_attempt WHERE ended_at >= ${from} ORDER BY ended_at DESC LIMIT ${COUNTED}) AS a
+        WHERE outcome = 'completed' GROUP BY 1, 2),
+      steps AS (
+        SELECT at, jsonb_agg(jsonb_build_object('step', step, 'attempts', attempts, 'p50', p50, 'p95', p95)
+                             ORDER BY step) AS steps, sum(attempts) FILTER (WHERE step = 'scoreLead')::int AS scored
+        FROM step GROUP BY at)
+      SELECT at, coalesce(created.count, 0) AS created, coalesce(scored, 0) AS scored,
+             coalesce(failed.count, 0) AS failed, coalesce(steps, '[]') AS steps
+      FROM generate_series(date_trunc('minute', now()) - ($1::int - 1) * interval '1 minute',
+                           date_trunc('minute', now()), '1 minute') AS minute (at)
+      LEFT JOIN created USING (at) LEFT JOIN failed USING (at) LEFT JOIN steps USING (at) ORDER BY at`,
+    values: [minutes, firstId],
   });
   return rows;
 }

@@ -1,13 +1,4 @@
-import type { readBulkRetry } from '../failures/bulk-retry.ts';
-import type { groupFailures } from '../failures/groups.ts';
-import type { readOnboarding } from './lead.ts';
-import type { readQueues } from './queues.ts';
-
-type Answer<Read extends (...args: never[]) => Promise<unknown>> = Awaited<ReturnType<Read>>;
-export type Queues = Answer<typeof readQueues>;
-export type Failures = Answer<typeof groupFailures>;
-export type Retry = Answer<typeof readBulkRetry>;
-export type LeadOnboarding = Answer<typeof readOnboarding>;
+import type { Failures, LeadOnboarding, Queue, Queues, Retry } from './answers.ts';
 
 /** Rows of cells → lines whose columns stand below each other. */
 function table(rows: string[][]): string {
@@ -61,8 +52,6 @@ export function describeQueues({ queues, orders, onboardings }: Queues): string 
   ];
   return [table([head, ...rows]), ...rest].join('\n');
 }
-
-type Queue = Queues['queues'][number];
 
 const countsOf = (counts: Queue['done']) => (counts ? `${counts.minute}/${counts.hour}/${counts.day}` : '-');
 

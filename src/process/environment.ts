@@ -102,6 +102,7 @@ export const environmentSchema = z.object({
   RECONCILE_INTERVAL_MS: milliseconds.default(30_000),
   IDEMPOTENCY_TTL_HOURS: count.default(24),
   RETENTION_DAYS: count.max(36_500).optional(),
+  BOARD_PORT: port.default(3001),
   OPS_URL: z.url({ protocol: /^https?$/, error: 'takes the http or https address of an API' }).optional(),
   OPS_KEY: z.string().startsWith('lop_', OPERATOR_KEY_FORM).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -120,6 +121,9 @@ const usableEnvironment = environmentSchema
     path: ['NOTIFICATION_WEBHOOK_SECRET'],
     message: `is needed with NOTIFICATION_WEBHOOK_URL; ${SECRET_FORM}`,
   });
+
+/** The API that is shown to operators and that they repair by. */
+export const opsUrlOf = ({ OPS_URL, PORT }: Environment): string => OPS_URL ?? `http://127.0.0.1:${PORT}`;
 
 /** A setting that cannot be used; its message names each variable at fault and what it takes. */
 export class EnvironmentError extends Error {

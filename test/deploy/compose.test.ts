@@ -44,10 +44,11 @@ describe('the processes', () => {
     taskQueue,
   ];
 
-  it('are the API, the relay, the migrations and one worker for each task queue', () => {
+  it('are the API, the board, the relay, the migrations and one worker for each task queue', () => {
     const workers = Object.values(TASK_QUEUES).map((taskQueue) => [`worker-${taskQueue}`, worker(taskQueue)]);
     expect(Object.fromEntries(own.map(([name, { command }]) => [name, command]))).toEqual({
       api: ['node', '--enable-source-maps', 'dist/src/api.js'],
+      board: ['node', '--enable-source-maps', 'dist/src/board.js'],
       relay: ['node', '--enable-source-maps', 'dist/src/relay.js'],
       migrate: ['node', 'prisma/engine/cli.mjs', 'migrate', 'deploy'],
       ...Object.fromEntries(workers),
@@ -63,7 +64,7 @@ describe('the processes', () => {
 
   it('get every setting of theirs that may be set outside', async () => {
     const fixed = ['HOST', 'API_AUTH', 'METRICS_PORT', 'SHUTDOWN_GRACE_MS'];
-    for (const entry of ['api', 'relay', 'worker']) {
+    for (const entry of ['api', 'board', 'relay', 'worker']) {
       const source = await readFile(join(projectRoot(), `src/${entry}.ts`), 'utf8');
       const read = Array.from(source.matchAll(/\benv\.([A-Z_]+)/g), ([, name = '']) => name);
       const processes = own.filter(([, { command }]) => command?.includes(`dist/src/${entry}.js`));
@@ -76,16 +77,16 @@ describe('the processes', () => {
   });
 
   it('work as everywhere else while no variable is set outside', () => {
-    const decidedHere = ['HOST', 'HEALTH_PORT', 'METRICS_PORT', 'DATABASE_URL', 'TEMPORAL_ADDRESS'];
+    const decidedHere = ['HOST', 'HEALTH_PORT', 'METRICS_PORT', 'DATABASE_URL', 'TEMPORAL_ADDRESS', 'OPS_URL'];
     const rest = (variables: Record<string, string>) =>
       Object.entries(readEnvironment(variables)).filter(([variable]) => !decidedHere.includes(variable));
     for (const [name, definition] of own) expect(rest(environmentOf(definition)), name).toEqual(rest({}));
   });
 
-  it('can be scaled: nothing fixes a name or a port, but for the API', () => {
+  it('can be scaled: nothing fixes a name or a port, but for what people and callers open', () => {
     for (const [name, { container_name, ports }] of own) {
       expect(container_name, name).toBeUndefined();
-      expect(ports?.length ?? 0, name).toBe(name === 'api' ? 1 : 0);
+      expect(ports?.length ?? 0, name).toBe(['api', 'board'].includes(name) ? 1 : 0);
     }
   });
 
@@ -103,8 +104,12 @@ describe('what is reachable', () => {
   });
 
   it('is where the local stack has it', () => {
-    const { PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT, TEMPORAL_UI_URL } = readEnvironment({});
+    const { PORT, BOARD_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT, TEMPORAL_UI_URL } = readEnvironment({});
     expect(service('api').ports).toEqual([`127.0.0.1:${PORT}:${environmentOf(service('api'))['PORT']}`]);
+    expect(service('board').ports).toEqual([
+      `127.0.0.1:${BOARD_PORT}:${environmentOf(service('board'))['BOARD_PORT']}`,
+    ]);
+    expect(environmentOf(service('board'))['OPS_URL']).toBe(`http://api:${environmentOf(service('api'))['PORT']}`);
     expect(service('temporal').ports).toEqual([`127.0.0.1:${TEMPORAL_PORT}:7233`]);
     expect(service('temporal-ui').ports).toEqual([`127.0.0.1:${TEMPORAL_UI_PORT}:8080`]);
     expect(environmentOf(service('api'))['TEMPORAL_UI_URL']).toBe(TEMPORAL_UI_URL);
@@ -181,9 +186,9 @@ describe('the health checks', () => {
   const checked = own.filter(([name]) => name !== 'migrate');
 
   it.each(checked)('%s is asked on the port that it listens on', (_name, { healthcheck, ...definition }) => {
-    const { PORT, HEALTH_PORT } = environmentOf(definition);
+    const { PORT, BOARD_PORT, HEALTH_PORT } = environmentOf(definition);
     const [, port, path] = /http:\/\/127\.0\.0\.1:(\d+)(\/\w+)/.exec(healthcheck?.test.join(' ') ?? '') ?? [];
-    expect(port).toBe(PORT ?? HEALTH_PORT);
+    expect(port).toBe(PORT ?? BOARD_PORT ?? HEALTH_PORT);
     expect(path).toBe('/readyz');
   });
 
@@ -211,7 +216,7 @@ describe('the servers', () => {
       const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE } = environmentOf(definition);
       if (DATABASE_URL !== undefined)
         expect(DATABASE_URL).toBe(`postgres://lead_onboarding:${LEAD_DB_PASSWORD}@postgres:5432/lead_onboarding`);
-      if (name === 'migrate') continue;
+      if (name === 'migrate' || name === 'board') continue;
       expect([TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE]).toEqual([
         environmentOf(service('temporal-namespace'))['TEMPORAL_ADDRESS'],
         environmentOf(service('temporal-namespace'))['TEMPORAL_NAMESPACE'],

@@ -11,7 +11,16 @@ import {
   timelineUntil,
 } from '../support/local-stack.ts';
 
-const PARTS = ['worker:lead', 'worker:notification', 'worker:lead-onboarding', 'relay', 'api', 'temporal', 'postgres'];
+const PARTS = [
+  'worker:lead',
+  'worker:notification',
+  'worker:lead-onboarding',
+  'relay',
+  'board',
+  'api',
+  'temporal',
+  'postgres',
+];
 const ONBOARDED = [
   'lead.created',
   'onboarding.started',

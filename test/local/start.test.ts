@@ -3,12 +3,12 @@ import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../src/local/ports.ts';
 import { makeTempDir } from './support/parts.ts';
-import { runSource } from './support/run-source.ts';
+import { runEntry } from '../support/run-entry.ts';
 
 /** Starts with a data folder and ports of its own, where nothing is up to the defaults. */
 async function start(env: NodeJS.ProcessEnv) {
-  const anyPort = { PORT: '0', POSTGRES_PORT: '0', TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0' };
-  return runSource('src/local/start.ts', [], { ...anyPort, DATA_DIR: await makeTempDir(), ...env });
+  const anyPort = { PORT: '0', BOARD_PORT: '0', POSTGRES_PORT: '0', TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0' };
+  return runEntry('local/start', [], { ...anyPort, DATA_DIR: await makeTempDir(), ...env });
 }
 
 describe('npm start', () => {

@@ -2,45 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect } from 'vitest';
 import type { readActivity } from '../../src/ops/activity.ts';
 import { testWithoutStarts as test } from '../support/api.ts';
+import { storeAttempt } from '../support/attempts.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { storeFailed } from '../support/failures.ts';
 import { takeIn } from '../support/onboarding.ts';
 
 type Activity = Awaited<ReturnType<typeof readActivity>>;
-
-interface NewAttempt {
-  leadId: string;
-  step: string;
-  queue?: string;
-  /** Seconds before now. */
-  endedAgo: number;
-  waited?: number;
-  ran: number;
-  outcome?: string;
-}
-
-/** Stores an attempt of a step, as its worker would have. */
-async function storeAttempt({ pool }: TestDatabase, attempt: NewAttempt): Promise<void> {
-  const { leadId, step, queue = 'lead', endedAgo, waited = 0, ran, outcome = 'completed' } = attempt;
-  const at = (secondsAgo: number) => new Date(Date.now() - secondsAgo * 1_000);
-  const row = {
-    lead_id: leadId,
-    organization_id: 'org-123',
-    step,
-    task_queue: queue,
-    worker: '1@test',
-    run_id: randomUUID(),
-    activity_id: '1',
-    attempt: 1,
-    scheduled_at: at(endedAgo + ran + waited),
-    started_at: at(endedAgo + ran),
-    ended_at: at(endedAgo),
-    outcome,
-    error_type: null,
-    reason: null,
-  };
-  await pool.query('SELECT note_attempts($1)', [JSON.stringify([row])]);
-}
 
 /** Writes the entry of a step of the first round. */
 const writeEntry = ({ prisma }: TestDatabase, leadId: string, stepKey: string, type: string) =>

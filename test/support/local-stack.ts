@@ -36,13 +36,14 @@ export async function startLocalStack(settings: NodeJS.ProcessEnv = {}): Promise
   const root = projectRoot();
 
   const dataDir = await mkdtemp(join(tmpdir(), 'lead-onboarding-e2e-'));
-  const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
-  const [PORT, POSTGRES_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT] = ports.map(String);
+  const ports = await Promise.all([freePort(), freePort(), freePort(), freePort(), freePort()]);
+  const [PORT, BOARD_PORT, POSTGRES_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT] = ports.map(String);
   const env = {
     ...withoutTestVariables(process.env),
     PATH: `${join(inject('temporalCli'), '..')}:${process.env['PATH'] ?? ''}`,
     DATA_DIR: dataDir,
     PORT,
+    BOARD_PORT,
     POSTGRES_PORT,
     TEMPORAL_PORT,
     TEMPORAL_UI_PORT,

@@ -23,7 +23,7 @@ export interface TestProcess {
 
 /** Starts one process as its npm script does, with nothing but these settings; it is killed when the test ends. */
 export async function startProcess(
-  entry: 'api' | 'relay' | 'worker',
+  entry: 'api' | 'board' | 'relay' | 'worker',
   settings: NodeJS.ProcessEnv,
   args: string[] = [],
 ): Promise<TestProcess> {
@@ -39,6 +39,7 @@ export async function startProcess(
       ENRICHMENT_DELAY_MS: '50',
       PORT: String(port),
       HEALTH_PORT: String(port),
+      BOARD_PORT: String(port),
       ...settings,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -12,7 +12,7 @@ export function createTestClient(namespace = testNamespace()): Client {
 }
 
 /** Calls Temporal as our code does, with its deadline; again where a busy machine answered too late, a few times. */
-export async function patiently<T>(call: () => Promise<T>, attempts = 5): Promise<T> {
+export async function patiently<T>(call: () => Promise<T>, attempts = 12): Promise<T> {
   try {
     return await call();
   } catch (err) {

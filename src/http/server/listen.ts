@@ -12,16 +12,21 @@ const LINGER_MS = 1_500;
 
 /**
  * Serves an app.
+ * @param setting the variable that has the port
  * @returns a function that ends it: no new connections; every request on an open one is answered, and closes it.
  * @throws Error that says which setting to change
  */
-export async function listen(fetch: Fetch, address: { host: string; port: number }): Promise<() => Promise<void>> {
+export async function listen(
+  fetch: Fetch,
+  address: { host: string; port: number },
+  setting = 'PORT',
+): Promise<() => Promise<void>> {
   const server = createAdaptorServer({ fetch, serverOptions }) as Server;
   protectServer(server);
   const drain = drainOf(server);
   server.listen(address);
   await once(server, 'listening').catch((err: unknown) => {
-    throw explain(err as NodeJS.ErrnoException, address);
+    throw explain(err as NodeJS.ErrnoException, address, setting);
   });
   return drain;
 }
@@ -46,7 +51,11 @@ function drainOf(server: Server): () => Promise<void> {
   };
 }
 
-function explain({ code, name }: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {
-  if (code === 'EADDRINUSE') return new Error(`Port ${port} of ${host} is taken: set PORT to a free one.`);
-  return new Error(`Cannot listen on ${host}:${port} (${code ?? name}): correct HOST and PORT.`);
+function explain(
+  { code, name }: NodeJS.ErrnoException,
+  { host, port }: { host: string; port: number },
+  setting: string,
+): Error {
+  if (code === 'EADDRINUSE') return new Error(`Port ${port} of ${host} is taken: set ${setting} to a free one.`);
+  return new Error(`Cannot listen on ${host}:${port} (${code ?? name}): correct HOST and ${setting}.`);
 }

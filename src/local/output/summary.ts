@@ -3,7 +3,7 @@ import type { Plan } from '../plan.ts';
 
 /** What to open and what to paste, once everything is up. */
 export function describeStack(plan: Plan, needsKey: boolean): string {
-  const { api, webUiUrl } = plan;
+  const { api, board, webUiUrl } = plan;
   const body = JSON.stringify(EXAMPLE_LEAD, undefined, 2).replaceAll('\n', '\n  ');
   const key = needsKey ? '\n    -H "Authorization: Bearer $API_KEY" \\' : '';
   const demo = needsKey ? 'npm run demo -- --key $API_KEY' : 'npm run demo';
@@ -11,6 +11,7 @@ export function describeStack(plan: Plan, needsKey: boolean): string {
   API              ${api.url}
   API keys         ${needsKey ? howToMakeKey(plan) : 'not needed: API_AUTH=off, only this machine can connect'}
   API docs         ${api.url}/docs
+  Board            ${board.url}/board${needsKey ? ', for an operator: npm run keys -- create-operator' : ''}
   Temporal Web UI  ${webUiUrl}
 
   Send a lead, and open what it answers under Location, with /timeline after it:

@@ -21,7 +21,7 @@ export async function nodeParts({
   root,
   graceMs,
   metricsPort,
-}: NodePartsOptions): Promise<{ workers: Part[]; api: Part }> {
+}: NodePartsOptions): Promise<{ background: Part[]; api: Part }> {
   const node = (name: string, entry: string, args: string[], env: NodeJS.ProcessEnv, readyUrl: string): Part => ({
     name,
     command: process.execPath,
@@ -33,7 +33,7 @@ export async function nodeParts({
     stopSignal: 'SIGTERM',
     stopWithinMs: graceMs + FORCE_AFTER_GRACE_MS,
   });
-  const background = async (name: string, entry: string, args: string[], env: NodeJS.ProcessEnv = {}) => {
+  const behind = async (name: string, entry: string, args: string[], env: NodeJS.ProcessEnv = {}) => {
     const healthPort = await freePort();
     // Only the API may be reached from elsewhere.
     const own = { HOST: '127.0.0.1', HEALTH_PORT: String(healthPort), METRICS_PORT: '', ...env };
@@ -42,13 +42,17 @@ export async function nodeParts({
   const taskQueues = Object.values(TASK_QUEUES);
   const metrics = (index: number) => (metricsPort ? { METRICS_PORT: String(metricsPort + index) } : {});
   const workers = taskQueues.map((taskQueue, index) =>
-    background(`worker:${taskQueue}`, 'worker.js', ['--task-queue', taskQueue], metrics(index)),
+    behind(`worker:${taskQueue}`, 'worker.js', ['--task-queue', taskQueue], metrics(index)),
   );
   const { host, port, url } = plan.api;
   // Only what is ours alone may do without keys: a database from elsewhere has the leads of others.
   const auth = plan.childEnv['API_AUTH'] || (plan.postgres && isLoopback(host) ? 'off' : '');
+  const boardEnv = { HOST: '127.0.0.1', BOARD_PORT: String(plan.board.port), OPS_URL: url, METRICS_PORT: '' };
   return {
-    workers: await Promise.all([...workers, background('relay', 'relay.js', [], metrics(taskQueues.length))]),
+    background: [
+      ...(await Promise.all([...workers, behind('relay', 'relay.js', [], metrics(taskQueues.length))])),
+      { ...node('board', 'board.js', [], boardEnv, plan.board.url), yields: true },
+    ],
     api: node(
       'api',
       'api.js',

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../../src/local/ports.ts';
-import { runSource } from '../support/run-source.ts';
+import { runEntry } from '../../support/run-entry.ts';
 
 const breakdown = [
   { rule: 'phone', points: 10, reason: 'a phone number' },
@@ -40,7 +40,7 @@ async function serveApi(duplicate: boolean) {
 
 it('shows each step of a lead once, then its score and where to look', async () => {
   const { url, bodies } = await serveApi(false);
-  const { code, stdout } = await runSource('src/local/demo/demo.ts', ['--url', url], {});
+  const { code, stdout } = await runEntry('local/demo/demo', ['--url', url], {});
   expect(code).toBe(0);
   expect(bodies).toMatchObject([
     { name: 'João Silva', email: expect.stringMatching(/^joao\+\w+@example\.com$/) as string },
@@ -58,13 +58,13 @@ it('shows each step of a lead once, then its score and where to look', async () 
 
 it('says that a lead was known already', async () => {
   const { url } = await serveApi(true);
-  const { stdout } = await runSource('src/local/demo/demo.ts', ['--url', url], {});
+  const { stdout } = await runEntry('local/demo/demo', ['--url', url], {});
   expect(stdout).toContain('is known already');
 });
 
 it('says in one line how to start an API that is not running', async () => {
   const port = await freePort();
-  const { code, stderr } = await runSource('src/local/demo/demo.ts', [], { PORT: String(port) });
+  const { code, stderr } = await runEntry('local/demo/demo', [], { PORT: String(port) });
   expect(code).toBe(1);
   expect(stderr).toBe(
     `The API does not answer at http://127.0.0.1:${port}: run npm start in another terminal, or say --url\n`,

@@ -3,13 +3,13 @@ import { describe, expect } from 'vitest';
 import type { ApiKey, IssuedKey } from '../../../src/api-keys/api-key.ts';
 import { createKeyring, createOperatorKeyring } from '../../../src/api-keys/keyring.ts';
 import { freePort } from '../../../src/local/ports.ts';
-import { runSource } from '../../local/support/run-source.ts';
+import { runEntry } from '../../support/run-entry.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { recordLog } from '../../support/log.ts';
 import { test } from '../../support/onboarding.ts';
 import { idOf } from '../../support/operations.ts';
 
-const keys = ({ url }: { url: string }, ...args: string[]) => runSource('src/keys.ts', args, { DATABASE_URL: url });
+const keys = ({ url }: { url: string }, ...args: string[]) => runEntry('keys', args, { DATABASE_URL: url });
 
 const CREATE = ['create', '--organization', 'org-123', '--name', 'web form', '--scopes', 'leads:read,leads:write'];
 

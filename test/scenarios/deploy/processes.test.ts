@@ -51,6 +51,8 @@ function environment(name: string, service: Service): NodeJS.ProcessEnv {
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     TEMPORAL_NAMESPACE: testNamespace(),
     PORT: String(ports.get(name)),
+    BOARD_PORT: String(ports.get(name)),
+    OPS_URL: `http://127.0.0.1:${ports.get('api') ?? 0}`,
     HEALTH_PORT: String(ports.get(name)),
     METRICS_PORT: String(metricsPorts.get(name)),
   };

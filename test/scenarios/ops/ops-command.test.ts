@@ -3,7 +3,7 @@ import { freePort } from '../../../src/local/ports.ts';
 import { openLease } from '../../../src/db/lease.ts';
 import { readStatistics } from '../../../src/statistics/read-statistics.ts';
 import { TASK_QUEUES } from '../../../workflows/contract.ts';
-import { runSource } from '../../local/support/run-source.ts';
+import { runEntry } from '../../support/run-entry.ts';
 import { storeFailed } from '../../support/failures.ts';
 import { makeKey, makeOperatorKey } from '../../support/keyed-api.ts';
 import { test } from '../../support/onboarding.ts';
@@ -20,7 +20,7 @@ describe('npm run ops', () => {
     for (const process of [api, worker]) await expect.poll(async () => (await process.readyz()).status).toBe(200);
     const variables = { OPS_URL: api.url, OPS_KEY: await makeOperatorKey(database) };
     const ops = async (...args: string[]) => {
-      const result = await runSource('src/ops.ts', args, variables);
+      const result = await runEntry('ops', args, variables);
       console.log(`$ npm run -s ops -- ${args.join(' ')}\n${result.stdout}${result.stderr}(exit code ${result.code})`);
       return result;
     };
@@ -41,7 +41,7 @@ describe('npm run ops', () => {
     });
     // The first in a process may take longer than a request has, on a busy machine; it has no lead.
     const first = ['retry', '--organization', 'nobody', '--yes', '--reason', 'To begin with'];
-    await expect.poll(async () => (await runSource('src/ops.ts', first, variables)).code).toBe(0);
+    await expect.poll(async () => (await runEntry('ops', first, variables)).code).toBe(0);
     const retried = await ops('retry', ...filter, '--yes', '--reason', 'The CRM is back');
     expect(retried.code).toBe(0);
     expect(retried.stdout).toMatch(/COMPLETED {2}12\/12 {2}12 COMPLETED\n$/);
@@ -60,11 +60,11 @@ describe('npm run ops', () => {
 
   test('says what is wrong, in words', async ({ database }) => {
     const nowhere = `http://127.0.0.1:${await freePort()}`;
-    expect(await runSource('src/ops.ts', ['queues'], { OPS_URL: nowhere })).toMatchObject({
+    expect(await runEntry('ops', ['queues'], { OPS_URL: nowhere })).toMatchObject({
       code: 1,
       stderr: `Nobody answers at ${nowhere}: start the API, or correct OPS_URL.\n`,
     });
-    const wrong = await runSource('src/ops.ts', ['queues'], { OPS_KEY: await makeKey(database) });
+    const wrong = await runEntry('ops', ['queues'], { OPS_KEY: await makeKey(database) });
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('OPS_KEY: takes the token') as string });
   });
 });

@@ -1,10 +1,10 @@
 import { describe, expect } from 'vitest';
 import type { Endpoint } from '../../../src/webhooks/endpoint.ts';
-import { runSource } from '../../local/support/run-source.ts';
+import { runEntry } from '../../support/run-entry.ts';
 import { test } from '../../support/onboarding.ts';
 
 const webhooks = ({ url }: { url: string }, ...args: string[]) =>
-  runSource('src/webhooks.ts', args, { DATABASE_URL: url, WEBHOOK_ALLOW_HOSTS: '' });
+  runEntry('webhooks', args, { DATABASE_URL: url, WEBHOOK_ALLOW_HOSTS: '' });
 
 const CREATE = ['create', '--organization', 'org-cli', '--url', 'https://hooks.acme.com/leads'];
 

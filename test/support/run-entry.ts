@@ -1,10 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { projectRoot } from '../../src/local/project-root.ts';
 
-/** Runs a source file to its end, as `npm start` runs what is compiled from it. */
-export async function runSource(file: string, args: string[], env: NodeJS.ProcessEnv) {
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+/**
+ * Runs an entry point to its end, as its npm script does.
+ * @param entry its path below `src`, without the ending
+ */
+export async function runEntry(entry: string, args: string[], env: NodeJS.ProcessEnv) {
+  const child = spawn(process.execPath, [join(projectRoot(), 'dist/src', `${entry}.js`), ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,0 +1,247 @@
+import { type Context, Hono } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { csrf } from 'hono/csrf';
+import { languageDetector } from 'hono/language';
+import { secureHeaders } from 'hono/secure-headers';
+import type { Child } from 'hono/jsx';
+import { z } from 'zod';
+import type { FailureFilter } from '../failures/filter.ts';
+import type { Retry, RetryDryRun } from '../ops/answers.ts';
+import { createOpsClient, type OpsClient, OpsError } from '../ops/client.ts';
+import { PAUSABLE_QUEUES } from '../ops/pause.ts';
+import { isLoopbackName } from '../safe-fetch/loopback.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { Page, type View } from './layout.tsx';
+import { LIVE_SCRIPT } from './live-script.ts';
+import { findLivePage } from './live-pages.tsx';
+import { streamPage } from './live-stream.ts';
+import { GROUP_FIELDS, type GroupFilter, RetryCommands, RetryForm } from './pages/failures.tsx';
+import { PauseForm } from './pages/queues.tsx';
+import { SignIn } from './pages/sign-in.tsx';
+import type { Reader } from './reader.ts';
+import { createReaders } from './readers.ts';
+import { createSessions, SESSION_HOURS, type Session } from './session.ts';
+import { STYLE } from './style.ts';
+import { LANGUAGES, toLanguage, WORDS } from './words.ts';
+
+export interface BoardOptions {
+  /** Where the API is whose `/ops` is shown. */
+  opsUrl: string;
+  log: Logger;
+  /** Aborts when the process ends, and with it every stream. */
+  stopping: AbortSignal;
+}
+
+interface BoardEnv {
+  Variables: { language: string; session: Session | undefined; client: OpsClient; reader: Reader };
+}
+
+type BoardContext = Context<BoardEnv>;
+
+const COOKIE = 'board';
+const SIGN_IN = '/board/sign-in';
+const UNAUTHENTICATED = 401;
+/** What the API says of a caller's own doing; anything else is that it cannot now. */
+const SHOWN_STATUSES = [400, 401, 403, 404, 409, 413, 429] as const;
+
+const reason = z.string().trim().min(1);
+const queueCommand = z.object({ queue: z.enum(PAUSABLE_QUEUES), command: z.enum(['pause', 'resume']), reason });
+const retryCommand = z.object({ command: z.enum(['pause', 'resume', 'cancel']), reason });
+const newRetry = z.object({ perSecond: z.coerce.number(), reason });
+const signIn = z.object({ key: z.string().trim().min(1), actor: z.string().trim() });
+
+/**
+ * Pages for operators about what the API's `/ops` answers, and no more: whoever looks does so with their own key, as with
+ * `npm run ops`. Has neither a database nor a Temporal of its own.
+ */
+export function createBoard({ opsUrl, log, stopping }: BoardOptions): Hono<BoardEnv> {
+  const sessions = createSessions();
+  const readers = createReaders();
+  const clientOf = ({ key, actor }: Partial<Session>) => createOpsClient({ url: opsUrl, key, actor });
+
+  /** Whether the API works without keys: then whoever reaches this board may do everything. */
+  async function isOpen(): Promise<boolean> {
+    return clientOf({})
+      .call('GET', '/ops/activity?minutes=1')
+      .then(
+        () => true,
+        (err: unknown) => {
+          if (err instanceof OpsError && err.status === UNAUTHENTICATED) return false;
+          throw err;
+        },
+      );
+  }
+
+  const app = new Hono<BoardEnv>();
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        imgSrc: ['data:'],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+      xFrameOptions: 'DENY',
+    }),
+  );
+  for (const path of ['/healthz', '/readyz']) app.get(path, (c) => c.json({ status: 'ok' }));
+  app.get('/', (c) => c.redirect('/board'));
+  app.get('/board/board.css', (c) => c.body(STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }));
+  app.get('/board/live.js', (c) => c.body(LIVE_SCRIPT, 200, { 'content-type': 'text/javascript; charset=utf-8' }));
+  app.use(
+    languageDetector({
+      order: ['querystring', 'cookie', 'header'],
+      lookupQueryString: 'lang',
+      lookupCookie: 'lang',
+      caches: ['cookie'],
+      cookieOptions: { sameSite: 'Strict', path: '/board', secure: false, httpOnly: true },
+      supportedLanguages: [...LANGUAGES],
+      fallbackLanguage: LANGUAGES[0],
+      convertDetectedLanguage: (asked) => toLanguage(asked) ?? asked,
+    }),
+    csrf(),
+    async (c, next) => {
+      c.header('cache-control', 'no-store');
+      const session = sessions.open(getCookie(c, COOKIE) ?? '');
+      // A foreign name that leads here is DNS rebinding: without a session its page would be shown what it likes.
+      if (!session && !isLoopbackName(new URL(c.req.url).hostname) && c.req.path !== SIGN_IN)
+        return c.redirect(SIGN_IN);
+      c.set('session', session);
+      c.set('client', clientOf(session ?? {}));
+      c.set(
+        'reader',
+        readers.of(session?.key ?? '', () => clientOf(session ?? {})),
+      );
+      return next();
+    },
+  );
+
+  app.get(SIGN_IN, (c) => c.html(signInPage(c)));
+  app.post(SIGN_IN, async (c) => {
+    const form = signIn.safeParse(await c.req.parseBody());
+    if (!form.success) return c.html(signInPage(c), 400);
+    const { key, actor } = form.data;
+    try {
+      if (await isOpen()) throw new OpsError('The API works without keys: open this board as http://localhost.', 403);
+      await clientOf({ key }).call('GET', '/ops/activity?minutes=1');
+    } catch (err) {
+      if (err instanceof OpsError) return c.html(signInPage(c, err.message), 403);
+      throw err;
+    }
+    setCookie(c, COOKIE, sessions.seal({ key, ...(actor !== '' && { actor }) }), {
+      httpOnly: true,
+      sameSite: 'Strict',
+      path: '/board',
+      secure: new URL(c.req.url).protocol === 'https:' || c.req.header('x-forwarded-proto') === 'https',
+      maxAge: SESSION_HOURS * 3_600,
+    });
+    return c.redirect('/board', 303);
+  });
+  app.post('/board/sign-out', (c) => {
+    deleteCookie(c, COOKIE, { path: '/board' });
+    return c.redirect(SIGN_IN, 303);
+  });
+
+  app.get('/board/live', (c) =>
+    streamPage(c, { view: viewOf(c, c.req.query('page') ?? ''), reader: c.var.reader, log, stopping }),
+  );
+
+  app.get('/board/leads', (c) => c.redirect(`/board/leads/${encodeURIComponent((c.req.query('id') ?? '').trim())}`));
+  app.get('/board', (c) => show(c));
+  app.get('/board/queues', (c) => show(c, <PauseForm view={viewOf(c)} queues={PAUSABLE_QUEUES} />));
+  app.get('/board/failures', (c) => show(c));
+  app.get('/board/leads/:id', (c) => show(c));
+  app.get('/board/retries/:id', (c) => show(c, <RetryCommands view={viewOf(c)} id={c.req.param('id')} />));
+  app.get('/board/failures/retry', async (c) => {
+    const filter = filterOf(c.req.query());
+    const dryRun = await c.var.client.call<RetryDryRun>('POST', '/ops/retries', { filter });
+    const view = viewOf(c);
+    return c.html(
+      <Page view={view} title={view.words.retry}>
+        <RetryForm view={view} filter={filter} dryRun={dryRun} />
+      </Page>,
+    );
+  });
+
+  app.post('/board/queues', async (c) => {
+    const { queue, command, reason: why } = queueCommand.parse(await c.req.parseBody());
+    await c.var.client.call('POST', `/ops/queues/${queue}/${command}`, { reason: why });
+    return c.redirect('/board/queues', 303);
+  });
+  app.post('/board/retries', async (c) => {
+    const form = await c.req.parseBody();
+    const { perSecond, reason: why } = newRetry.parse(form);
+    const order = { filter: filterOf(form), dryRun: false, perSecond, reason: why };
+    const { id } = await c.var.client.call<Retry>('POST', '/ops/retries', order);
+    return c.redirect(`/board/retries/${id}`, 303);
+  });
+  app.post('/board/retries/:id', async (c) => {
+    const { command, reason: why } = retryCommand.parse(await c.req.parseBody());
+    const path = `/ops/retries/${encodeURIComponent(c.req.param('id'))}/${command}`;
+    await c.var.client.call('POST', path, { reason: why });
+    return c.redirect(`/board/retries/${encodeURIComponent(c.req.param('id'))}`, 303);
+  });
+
+  app.notFound((c) => c.html(problemPage(c, viewOf(c).words.notFound), 404));
+  app.onError((err, c) => {
+    if (err instanceof OpsError) {
+      if (err.status === UNAUTHENTICATED) return c.redirect(SIGN_IN);
+      return c.html(problemPage(c, err.message), SHOWN_STATUSES.find((status) => status === err.status) ?? 503);
+    }
+    if (err instanceof z.ZodError) return c.html(problemPage(c, z.prettifyError(err)), 400);
+    if ('getResponse' in err) return err.getResponse();
+    log.error({ err }, 'page not made');
+    return c.html(problemPage(c, 'Internal error'), 500);
+  });
+  return app;
+}
+
+const isCallersDoing = ({ status }: OpsError) => SHOWN_STATUSES.some((known) => known === status);
+
+function viewOf(c: BoardContext, path = c.req.path): View {
+  const language = toLanguage(c.get('language')) ?? LANGUAGES[0];
+  return { language, words: WORDS[language], path, signedIn: c.var.session !== undefined };
+}
+
+/** A page that is kept up to date, with what stands below it. */
+async function show(c: BoardContext, below?: Child) {
+  const view = viewOf(c);
+  const page = findLivePage(view.path);
+  if (!page) return c.notFound();
+  const live = await page.show(view, c.var.reader).catch((err: unknown) => {
+    if (err instanceof OpsError && !isCallersDoing(err)) return undefined; // the stream brings it as soon as it can be had
+    throw err;
+  });
+  return c.html(
+    <Page view={view} title={page.titleOf(view.words)} live={live ?? ''}>
+      {below}
+    </Page>,
+    live === undefined ? 503 : 200,
+  );
+}
+
+function signInPage(c: BoardContext, problem?: string) {
+  const view = viewOf(c, SIGN_IN);
+  return (
+    <Page view={view} title={view.words.signIn}>
+      <SignIn view={view} problem={problem} />
+    </Page>
+  );
+}
+
+function problemPage(c: BoardContext, problem: string) {
+  const view = viewOf(c);
+  return (
+    <Page view={view} title={view.words.board}>
+      <p role="alert">{problem}</p>
+    </Page>
+  );
+}
+
+/** Only what names a group: what it is not told of, the API does not take. */
+const filterOf = (form: Record<string, unknown>): GroupFilter =>
+  Object.fromEntries(GROUP_FIELDS.map((name) => [name, form[name]])) as GroupFilter & FailureFilter;
