@@ -16,6 +16,7 @@ import { watchInboxes } from './notifications/watch.ts';
 import { createOnboardingRuns } from './onboarding/runs.ts';
 import { carryOut } from './outbox/carry-out/carry-out.ts';
 import { createFastStart } from './outbox/fast-start.ts';
+import { openTracing } from './process/open-tracing.ts';
 import { openMetrics } from './process/open-metrics.ts';
 import { type ProcessContext, runProcess } from './process/run-process.ts';
 import { createRateLimiter } from './rate-limit/limiter.ts';
@@ -44,6 +45,7 @@ const HOUR_MS = 3_600_000;
 /** The API process. It serves without Temporal: what it cannot start waits in the outbox. */
 async function start(context: ProcessContext): Promise<void> {
   const { env, log, stopping, closers } = context;
+  await openTracing(context, 'api');
   const metrics = await openMetrics(context);
   const withKeys = env.API_AUTH === 'required';
   const role = withKeys ? API_ROLE : undefined;

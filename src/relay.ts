@@ -7,6 +7,7 @@ import { tickFeedClock } from './events/clock.ts';
 import { sweepEnrichment } from './enrichment/guard/sweep.ts';
 import { type Health, serveHealth } from './process/health-server.ts';
 import { jsonPage } from './process/metrics-server.ts';
+import { openTracing } from './process/open-tracing.ts';
 import { openMetrics } from './process/open-metrics.ts';
 import { sweepIdempotencyKeys } from './leads/sweep-idempotency-keys.ts';
 import { sweepAttempts } from './onboarding/attempts/sweep.ts';
@@ -51,6 +52,7 @@ const MISSED_POLLS = 5;
 /** The relay process: carries out what the API has written but not started, and finds what nothing would finish. */
 async function start(context: ProcessContext): Promise<void> {
   const { env, log, stopping, closers } = context;
+  await openTracing(context, 'relay');
   const { pool, close } = openDatabase(env, { name: 'relay', connections: CONNECTIONS, log });
   closers.add('database', close);
   const background = openDatabase(env, { name: 'relay-background', connections: BACKGROUND_CONNECTIONS, log });

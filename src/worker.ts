@@ -13,6 +13,7 @@ import { capacityOf } from './process/capacity.ts';
 import { serveHealth } from './process/health-server.ts';
 import { loopbackPort } from './process/loopback-port.ts';
 import { type Measures, observeSteps } from './process/observe-steps.ts';
+import { openTracing } from './process/open-tracing.ts';
 import { openMetrics } from './process/open-metrics.ts';
 import { createInboxAnnouncer } from './notifications/announce.ts';
 import { warmUp } from './onboarding/warm-up.ts';
@@ -35,6 +36,7 @@ const WEBHOOK_CONNECTIONS = 10;
 async function start(context: ProcessContext): Promise<void> {
   const { env, log, closers } = context;
   const taskQueues = readTaskQueues();
+  await openTracing(context, 'worker');
   const sdkAddress = env.METRICS_PORT === undefined ? undefined : `127.0.0.1:${await loopbackPort()}`;
   installRuntime(log, sdkAddress);
   const metrics = await openMetrics(context, { sdkUrl: sdkAddress && `http://${sdkAddress}/metrics` });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createKey } from '../../src/api-keys/manage.ts';
 import { API_SCOPES } from '../../src/api-keys/scopes.ts';
 import { EXAMPLE_LEAD } from '../../src/leads/example-lead.ts';
+import { freePort } from '../../src/local/ports.ts';
 import { makePlan } from '../../src/local/plan.ts';
 import { nodeParts } from '../../src/local/processes/node-parts.ts';
 import { projectRoot } from '../../src/local/project-root.ts';
@@ -22,6 +23,8 @@ export interface OursOptions {
   /** Worker processes for each task queue; 0 for none, also no relay. */
   copies?: number;
   settings?: NodeJS.ProcessEnv;
+  /** Whether its processes serve metrics; by default not. */
+  measured?: boolean;
   organizationId?: string;
 }
 
@@ -44,7 +47,8 @@ export async function startOurs(options: OursOptions): Promise<StartedSide> {
     ...settings,
   };
   const plan = await makePlan(readEnvironment(variables), variables);
-  const partsOfOne = () => nodeParts({ plan, root: projectRoot(), graceMs: 1_000, metricsPort: undefined });
+  const metricsPort = options.measured ? await freePort() : undefined;
+  const partsOfOne = () => nodeParts({ plan, root: projectRoot(), graceMs: 1_000, metricsPort });
   const first = await partsOfOne();
   const background = copies === 0 ? [] : first.background.filter(({ name }) => name !== 'board');
   for (let copy = 2; copy <= copies; copy += 1) {

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { createImpatientClient } from './impatient-client.ts';
+import { traceStatements } from './trace-statements.ts';
 
 /** A database that takes longer to connect is down; callers are told so instead of waiting. */
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -35,6 +36,7 @@ export function createPool({ connectionString, max, applicationName, role, onErr
     ...(role !== undefined && { onConnect: takeRole(role) }),
   });
   pool.on('error', onError);
+  traceStatements(pool);
   return pool;
 }
 

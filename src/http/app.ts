@@ -7,8 +7,10 @@ import { answerErrors } from './answers/errors.ts';
 import { refuseUnknown } from './answers/not-found.ts';
 import { protect } from './guards/guards.ts';
 import { readApiBody, readFormBody } from './request/body.ts';
+import { requestIdOf } from '../telemetry/tracing.ts';
 import { logRequests } from './server/request-log.ts';
 import { measureRequests } from './server/request-metrics.ts';
+import { traceRequests } from './server/request-trace.ts';
 import { documentationRoutes } from './openapi/documentation.ts';
 import { formRoutes } from './routes/forms.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -45,7 +47,10 @@ const MAX_REQUEST_ID = 64;
 /** The HTTP API. Does no I/O of its own: everything that it touches comes with `deps`. */
 export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   const app = new OpenAPIHono<HttpEnv>({ defaultHook: answerInvalid });
-  app.use(requestId({ limitLength: MAX_REQUEST_ID, generator: () => uuidv7() }));
+  app.use(
+    requestId({ limitLength: MAX_REQUEST_ID, generator: (c) => requestIdOf(c.req.header('traceparent')) ?? uuidv7() }),
+  );
+  app.use(traceRequests);
   app.use(logRequests(deps.log));
   if (deps.metrics) app.use(measureRequests(deps.metrics));
   protect(app, deps);

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Logger } from '../telemetry/logger.ts';
+import { SpanKind, withSpan } from '../telemetry/tracing.ts';
 import { explainFailure, type FailureKind, type OrderFailure } from './failure.ts';
 import { type Order, readOrder } from './order.ts';
 import { buryOrder, type ClaimedRow, completeOrder, deferOrder } from './store.ts';
@@ -42,9 +43,17 @@ export async function attemptOrder(
   return kind;
 }
 
+const describe = ({ id, leadId, payload }: Order, { attempts }: ClaimedRow) => ({
+  requestId: payload.requestId,
+  attributes: { 'order.id': id, 'order.attempt': attempts, ...(leadId !== null && { 'lead.id': leadId }) },
+});
+
 async function tryOrder({ carryOut }: AttemptDependencies, row: ClaimedRow): Promise<OrderFailure | undefined> {
   try {
-    await carryOut(readOrder(row));
+    const order = readOrder(row);
+    await withSpan(`carry out ${order.kind}`, { kind: SpanKind.PRODUCER, ...describe(order, row) }, () =>
+      carryOut(order),
+    );
     return undefined;
   } catch (err) {
     return explainFailure(err);

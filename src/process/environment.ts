@@ -58,7 +58,7 @@ function refuseBadHosts(entries: string[], context: z.RefinementCtx): void {
   }
 }
 
-/** Every variable that the project reads, but for `TEMPORAL_*` connection settings, which `@temporalio/envconfig` reads. */
+/** Every variable that the project reads, but for `TEMPORAL_*` connection settings, which `@temporalio/envconfig` reads, and `OTEL_*` ones. */
 export const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: port.default(3000),
@@ -72,6 +72,9 @@ export const environmentSchema = z.object({
   DATA_DIR: z.string().default('.data'),
   HEALTH_PORT: port.optional(),
   METRICS_PORT: port.optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/, error: 'takes the http or https address of a collector' })
+    .optional(),
   ATTEMPT_LEDGER: z.enum(['on', 'off']).default('on'),
   ATTEMPT_DAYS: count.max(36_500).default(7),
   WORKER_BUILD_ID: buildId.optional(),

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
+import { SpanKind, withSpan } from '../telemetry/tracing.ts';
 import type { AllowedHosts } from './allowed-hosts.ts';
 import { readBody } from './body.ts';
 import { FetchError, toFetchError } from './fetch-error.ts';
@@ -64,7 +65,15 @@ export function createSafeFetch(settings: SafeFetchSettings): SafeFetch {
     const cancel = () => stop.abort(options.signal.reason);
     options.signal.addEventListener('abort', cancel, { once: true });
     try {
-      return await untilAborted(follow(settings, url, options, stop.signal), stop.signal);
+      return await withSpan(
+        'GET',
+        { kind: SpanKind.CLIENT, attributes: { 'http.request.method': 'GET' } },
+        async (span) => {
+          const fetched = await untilAborted(follow(settings, url, options, stop.signal), stop.signal);
+          span?.setAttribute('http.response.status_code', fetched.status);
+          return fetched;
+        },
+      );
     } finally {
       clearTimeout(deadline);
       options.signal.removeEventListener('abort', cancel);

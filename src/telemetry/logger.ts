@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { activeTraceId } from './tracing.ts';
 
 export type { Logger };
 
@@ -7,7 +8,11 @@ export type { Logger };
  * Callers log ids, states, counts and durations; names, e-mails and phones have no place in it.
  */
 export function createLogger(name: string, level: string, destination?: DestinationStream): Logger {
-  const options = { name, level, base: { name, pid: process.pid }, serializers: { err: describeError } };
+  const mixin = () => {
+    const traceId = activeTraceId();
+    return traceId === undefined ? {} : { traceId };
+  };
+  const options = { name, level, base: { name, pid: process.pid }, mixin, serializers: { err: describeError } };
   return destination ? pino(options, destination) : pino(options);
 }
 

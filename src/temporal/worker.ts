@@ -7,6 +7,7 @@ import type { FailurePolicy } from './failure-limit.ts';
 import type { StepEnd } from './step-metrics.ts';
 import { WORKER_IDENTITY } from './identity.ts';
 import { isWorkflowQueue } from './task-queue-type.ts';
+import { traceInterceptor } from './trace-interceptor.ts';
 
 export interface WorkerDependencies {
   connection: NativeConnection;
@@ -48,7 +49,7 @@ export function createWorker(deps: WorkerDependencies, taskQueue: TaskQueue, wor
     identity: WORKER_IDENTITY,
     taskQueue,
     ...runs,
-    interceptors: { activity: [activityInterceptor(deps.log, failurePolicy, deps.onStepEnd)] },
+    interceptors: { activity: [traceInterceptor, activityInterceptor(deps.log, failurePolicy, deps.onStepEnd)] },
     shutdownGraceTime: deps.graceMs,
     ...(deps.buildId !== undefined &&
       isWorkflowQueue(taskQueue) && { workerDeploymentOptions: versionOf(deps.buildId) }),

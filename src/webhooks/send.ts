@@ -1,6 +1,7 @@
 import { FetchError } from '../safe-fetch/fetch-error.ts';
 import { retryAfter } from '../safe-fetch/retry-after.ts';
 import type { SafePost } from '../safe-fetch/safe-post.ts';
+import { SpanKind, withSpan } from '../telemetry/tracing.ts';
 import { ANSWER_WITHIN_MS } from './limits.ts';
 import { createSigner, type Secrets } from './secret.ts';
 
@@ -34,6 +35,8 @@ export const isGone = ({ status }: Outcome): boolean => status === 410;
  */
 export type Send = (message: Message, signal: AbortSignal) => Promise<Outcome>;
 
+const SPAN = { kind: SpanKind.CLIENT, attributes: { 'http.request.method': 'POST' } };
+
 /** Sends to an endpoint as it is now. */
 export function createSender(poster: SafePost, endpoint: Secrets & { url: string }): Send {
   const url = new URL(endpoint.url);
@@ -46,11 +49,11 @@ export function createSender(poster: SafePost, endpoint: Secrets & { url: string
     };
     const headers = { 'content-type': 'application/json', ...sign(id, body) };
     try {
-      const { status, retryAfter: asked } = await poster.post(url, {
-        headers,
-        body,
-        signal,
-        withinMs: ANSWER_WITHIN_MS,
+      const post = { headers, body, signal, withinMs: ANSWER_WITHIN_MS };
+      const { status, retryAfter: asked } = await withSpan('POST', SPAN, async (span) => {
+        const posted = await poster.post(url, post);
+        span?.setAttribute('http.response.status_code', posted.status);
+        return posted;
       });
       const until = retryAfter(asked, new Date());
       return outcome({ status, error: null }, until && until.getTime() - Date.now());

@@ -3,8 +3,7 @@ import { routePath } from 'hono/route';
 import { Histogram } from 'prom-client';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { HttpEnv } from '../context.ts';
-
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+import { methodOf } from './method.ts';
 
 /** Measures each request until its answer begins, by the route's pattern: a path that nobody serves is no route of its own. */
 export function measureRequests(metrics: Metrics): MiddlewareHandler<HttpEnv> {
@@ -18,8 +17,7 @@ export function measureRequests(metrics: Metrics): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const startedAt = performance.now();
     await next();
-    const method = METHODS.has(c.req.method) ? c.req.method : 'other';
-    const labels = { method, route: routePath(c, -1), status: c.res.status };
+    const labels = { method: methodOf(c), route: routePath(c, -1), status: c.res.status };
     duration.observe(labels, (performance.now() - startedAt) / 1_000);
   };
 }

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { build } from '../test/support/build.ts';
 import { withServer } from './postgres.ts';
 import { startEngine } from './sides/engine.ts';
@@ -8,24 +11,41 @@ import { describeMachine, report } from './support/report.ts';
 import { size } from './support/sizes.ts';
 import { spread } from './support/statistics.ts';
 
-/** What the ledger of attempts costs: onboardings in a second, and CPU for each, with it and without. */
+/**
+ * What it costs to be seen: onboardings in a second, and CPU for each, with the ledger of attempts, with metrics as well,
+ * with spans sent to a collector besides, and with none of it.
+ */
 const ROUNDS = size('BENCH_ROUNDS', 3);
 const LEADS = size('BENCH_LEADS', 300);
 const WARM_UP_LEADS = size('BENCH_WARM_UP_LEADS', 30);
 const DELAY_MS = size('BENCH_DELAY_MS', 1_000);
 
-const SIDES = ['on', 'off'] as const;
+const SIDES = ['nothing', 'ledger', 'ledger, metrics', 'ledger, metrics, traces'] as const;
+type Side = (typeof SIDES)[number];
+
+/** It takes what it is sent, and does no more with it. */
+const collector = createServer((request, response) => {
+  request.resume().once('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'));
+}).listen(0, '127.0.0.1');
+await once(collector, 'listening');
+const collectorUrl = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+
+const settingsOf = (side: Side): NodeJS.ProcessEnv => ({
+  ENRICHMENT_DELAY_MS: String(DELAY_MS),
+  ATTEMPT_LEDGER: side === 'nothing' ? 'off' : 'on',
+  ...(side.includes('traces') && { OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl }),
+});
 
 build();
 const engine = await startEngine();
 try {
   await withServer(async (server) => {
     const machine = await describeMachine(server.url);
-    const measurements: (Onboarded & { side: (typeof SIDES)[number]; round: number })[] = [];
+    const measurements: (Onboarded & { side: Side; round: number })[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const side of inTurns(SIDES, round)) {
-        const settings = { ENRICHMENT_DELAY_MS: String(DELAY_MS), ATTEMPT_LEDGER: side };
-        const ours = await startOurs({ server, engine, settings });
+        const measured = side.includes('metrics');
+        const ours = await startOurs({ server, engine, settings: settingsOf(side), measured });
         try {
           const onboarding = oursOnboarding(ours, server);
           await onboard(engine, onboarding, WARM_UP_LEADS);
@@ -40,18 +60,17 @@ try {
       measurements.filter((m) => m.side === side).map(value);
     const row = (what: string, value: (onboarded: Onboarded) => number, digits?: number) => ({
       what,
-      on: spread(of('on', value), digits),
-      off: spread(of('off', value), digits),
+      ...Object.fromEntries(SIDES.map((side) => [side, spread(of(side, value), digits)])),
     });
     const cpuOf = (name: string) => row(`${name} CPU ms`, ({ cpu }) => cpu[name] ?? NaN);
     await report({
-      name: 'ledger',
+      name: 'observed',
       machine,
       sizes: { rounds: ROUNDS, leads: LEADS, 'warm-up': WARM_UP_LEADS, 'delay ms': DELAY_MS },
       tables: {
         'For each lead, medians (least–most)': [
           row('onboardings/s', ({ perSecond }) => perSecond, 2),
-          ...['all', 'worker:notification', 'worker:lead', 'postgres'].map(cpuOf),
+          ...['all', 'api', 'relay', 'worker:notification', 'worker:lead', 'postgres'].map(cpuOf),
         ],
       },
       measurements,
@@ -59,4 +78,6 @@ try {
   });
 } finally {
   await engine.end();
+  collector.close();
+  collector.closeAllConnections();
 }

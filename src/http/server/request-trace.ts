@@ -1,0 +1,22 @@
+import type { MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
+import { withRequestSpan } from '../../telemetry/tracing.ts';
+import type { HttpEnv } from '../context.ts';
+import { methodOf } from './method.ts';
+
+const PROBES = new Set(['/healthz', '/readyz']);
+
+/** A span of each request until its answer begins, by the route's pattern: never the URL, nor who asks. */
+export const traceRequests: MiddlewareHandler<HttpEnv> = (c, next) => {
+  if (PROBES.has(c.req.path)) return next();
+  const method = methodOf(c);
+  const traceparent = c.req.header('traceparent');
+  return withRequestSpan(c.get('requestId'), method, { traceparent }, async (span) => {
+    await next();
+    const [route, status] = [routePath(c, -1), c.res.status];
+    span
+      ?.updateName(`${method} ${route}`)
+      .setAttributes({ 'http.request.method': method, 'http.route': route, 'http.response.status_code': status });
+    if (status >= 500) span?.setStatus({ code: 2 });
+  });
+};
