@@ -146,9 +146,10 @@ describe('the board', () => {
   });
 
   test('pauses a queue and retries a group, with who and why in the audit', async ({ board, api, database }) => {
-    onTestFinished(async () => void (await api.call('POST', '/ops/queues/notification/resume', { reason: 'over' })));
-    const paused = await post(`${board.url}/board/queues`, { queue: 'notification', command: 'pause', reason: 'CRM' });
-    expect([paused.status, paused.headers.get('location')]).toEqual([303, '/board/queues']);
+    for (const command of ['pause', 'resume']) {
+      const done = await post(`${board.url}/board/queues`, { queue: 'notification', command, reason: 'CRM' });
+      expect([done.status, done.headers.get('location')]).toEqual([303, '/board/queues']);
+    }
 
     const group = { step: 'score', errorType: 'Timeout:START_TO_CLOSE', organizationId: `org-${randomUUID()}` };
     await storeFailed(database, { ...group, step: 'score', leads: 4 });
@@ -166,7 +167,7 @@ describe('the board', () => {
     await database.pool.query('UPDATE bulk_retry SET finished_at = now() WHERE finished_at IS NULL');
 
     const { text } = await api.call<string>('GET', '/ops/audit');
-    for (const action of ['queue.pause', 'retry.started', 'retry.canceled']) expect(text).toContain(`"${action}"`);
+    for (const action of ['queue.pause', 'queue.resume', 'retry.started', 'retry.canceled']) expect(text).toContain(`"${action}"`);
     for (const form of [
       {},
       { queue: 'lead', command: 'stop', reason: 'x' },
