@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { FAILED_STEPS, type FailureFilter } from './failures/filter.ts';
-import type { Failures, LeadOnboarding, Queues, Retry, RetryDryRun } from './ops/answers.ts';
+import type { Consistency, Failures, LeadOnboarding, Queues, Retry, RetryDryRun } from './ops/answers.ts';
 import { createOpsClient } from './ops/client.ts';
-import { describeFailures, describeLead, describeQueues, describeRetry } from './ops/text.ts';
+import { describeConsistency, describeFailures, describeLead, describeQueues, describeRetry } from './ops/text.ts';
 import { opsUrlOf, readEnvironment } from './process/environment.ts';
 
 const LOOK_MS = 2_000;
-/** A retry that ended, but not well for all leads. */
+/** A retry that ended, but not well for all leads; a comparison that found differences. */
 const NOT_ALL_WELL = 2;
 
 interface FilterOptions {
@@ -75,6 +75,26 @@ withFilter(program.command('retry').description('say how many leads it would be;
     const retry = await call<Retry>('POST', '/ops/retries', { filter, dryRun: false, reason, perSecond });
     if (follow) return followRetry(retry);
     print(retry, describeRetry(retry));
+  });
+
+program
+  .command('consistency')
+  .description('compare Postgres with Temporal; exit code 2 if they do not agree')
+  .option('--repair', 'have the relays order again what has no run')
+  .option('--reason <text>', 'why, for the audit; needed with --repair')
+  .action(async ({ repair = false, reason }: { repair?: boolean; reason?: string }) => {
+    if (repair && reason === undefined) program.error('Say why, for the audit: --reason.');
+    const all: Consistency = { checked: 0, differences: [], repaired: 0, nextCursor: null };
+    for (let cursor: string | undefined; ;) {
+      const look = await call<Consistency>('POST', '/ops/consistency', { repair, reason, cursor });
+      all.checked += look.checked;
+      all.repaired += look.repaired;
+      all.differences.push(...look.differences);
+      if (look.nextCursor === null) break;
+      cursor = look.nextCursor;
+    }
+    print(all, describeConsistency(all));
+    if (all.differences.length > 0) process.exitCode = NOT_ALL_WELL;
   });
 
 program

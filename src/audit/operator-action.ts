@@ -12,7 +12,9 @@ export type OperatorActionName =
   | 'retry.canceled'
   | 'queue.pause'
   | 'queue.resume'
-  | 'queue.unchanged';
+  | 'queue.rate'
+  | 'queue.unchanged'
+  | 'consistency.repaired';
 
 export interface NewOperatorAction {
   id?: string;

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { FailureFilter } from '../failures/filter.ts';
 import type { Retry, RetryDryRun } from '../ops/answers.ts';
 import { createOpsClient, type OpsClient, OpsError } from '../ops/client.ts';
-import { PAUSABLE_QUEUES } from '../ops/pause.ts';
+import { LIMITABLE_QUEUES } from '../ops/queue-limit.ts';
 import { isLoopbackName } from '../safe-fetch/loopback.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Page, type View } from './layout.tsx';
@@ -16,7 +16,7 @@ import { LIVE_SCRIPT } from './live-script.ts';
 import { findLivePage } from './live-pages.tsx';
 import { streamPage } from './live-stream.ts';
 import { GROUP_FIELDS, type GroupFilter, RetryCommands, RetryForm } from './pages/failures.tsx';
-import { PauseForm } from './pages/queues.tsx';
+import { LimitForm } from './pages/queues.tsx';
 import { SignIn } from './pages/sign-in.tsx';
 import type { Reader } from './reader.ts';
 import { createReaders } from './readers.ts';
@@ -45,7 +45,10 @@ const UNAUTHENTICATED = 401;
 const SHOWN_STATUSES = [400, 401, 403, 404, 409, 413, 429] as const;
 
 const reason = z.string().trim().min(1);
-const queueCommand = z.object({ queue: z.enum(PAUSABLE_QUEUES), command: z.enum(['pause', 'resume']), reason });
+const queueCommand = z.discriminatedUnion('command', [
+  z.object({ command: z.enum(['pause', 'resume']), queue: z.enum(LIMITABLE_QUEUES), reason }),
+  z.object({ command: z.literal('rate'), queue: z.enum(LIMITABLE_QUEUES), reason, perSecond: z.coerce.number() }),
+]);
 const retryCommand = z.object({ command: z.enum(['pause', 'resume', 'cancel']), reason });
 const newRetry = z.object({ perSecond: z.coerce.number(), reason });
 const signIn = z.object({ key: z.string().trim().min(1), actor: z.string().trim() });
@@ -152,7 +155,7 @@ export function createBoard({ opsUrl, log, stopping }: BoardOptions): Hono<Board
 
   app.get('/board/leads', (c) => c.redirect(`/board/leads/${encodeURIComponent((c.req.query('id') ?? '').trim())}`));
   app.get('/board', (c) => show(c));
-  app.get('/board/queues', (c) => show(c, <PauseForm view={viewOf(c)} queues={PAUSABLE_QUEUES} />));
+  app.get('/board/queues', (c) => show(c, <LimitForm view={viewOf(c)} queues={LIMITABLE_QUEUES} />));
   app.get('/board/failures', (c) => show(c));
   app.get('/board/leads/:id', (c) => show(c));
   app.get('/board/retries/:id', (c) => show(c, <RetryCommands view={viewOf(c)} id={c.req.param('id')} />));
@@ -168,8 +171,8 @@ export function createBoard({ opsUrl, log, stopping }: BoardOptions): Hono<Board
   });
 
   app.post('/board/queues', async (c) => {
-    const { queue, command, reason: why } = queueCommand.parse(await c.req.parseBody());
-    await c.var.client.call('POST', `/ops/queues/${queue}/${command}`, { reason: why });
+    const { queue, command, ...order } = queueCommand.parse(await c.req.parseBody());
+    await c.var.client.call('POST', `/ops/queues/${queue}/${command}`, order);
     return c.redirect('/board/queues', 303);
   });
   app.post('/board/retries', async (c) => {

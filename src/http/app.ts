@@ -27,6 +27,7 @@ import { notificationRoutes } from './routes/notifications.ts';
 import { notificationStreamRoutes } from './routes/notification-stream.ts';
 import { activityRoutes } from './routes/ops-activity.ts';
 import { operatorActionRoutes } from './routes/ops-audit.ts';
+import { consistencyRoutes } from './routes/ops-consistency.ts';
 import { failureRoutes } from './routes/ops-failures.ts';
 import { operatorLeadRoutes } from './routes/ops-leads.ts';
 import { queueRoutes } from './routes/ops-queues.ts';
@@ -82,6 +83,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   queueRoutes(app, deps);
   operatorLeadRoutes(app, deps);
   failureRoutes(app, deps);
+  consistencyRoutes(app, deps);
   bulkRetryRoutes(app, deps);
   operatorActionRoutes(app, deps);
   formRoutes(app, deps);

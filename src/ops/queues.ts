@@ -4,7 +4,7 @@ import { TASK_QUEUES, type TaskQueue } from '../../workflows/contract.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import { readDatabase } from '../statistics/database.ts';
 import { loadStatistics } from '../statistics/store.ts';
-import { type Pause, PAUSABLE_QUEUES, readPause } from './pause.ts';
+import { type Limit, LIMITABLE_QUEUES, readLimit } from './queue-limit.ts';
 
 /** Failures that are counted, the newest: a day of an outage may have more. */
 const COUNTED = 10_000;
@@ -42,17 +42,17 @@ export async function readQueues({ pool, prisma, client }: QueueSources) {
       Object.values(TASK_QUEUES).map(async (queue) => ({
         queue,
         stored: await loadStatistics(pool, queue),
-        paused: await pauseOf(client, prisma, queue),
+        limit: await limitOf(client, prisma, queue),
       })),
     ),
   ]);
   return {
-    queues: queues.map(({ queue, stored, paused }) => ({
+    queues: queues.map(({ queue, stored, limit }) => ({
       queue,
       ...described(stored),
       failed: STEPS[queue].length === 0 ? null : sumOf(STEPS[queue].flatMap((step) => failed.get(step) ?? [])),
       ...(measured.get(queue) ?? { done: null, seconds: null }),
-      paused,
+      limit,
     })),
     orders,
     onboardings,
@@ -79,10 +79,10 @@ function described(stored: Awaited<ReturnType<typeof loadStatistics>>) {
   };
 }
 
-/** @returns `unknown` while Temporal does not answer; null for a queue that is not, or cannot be, paused */
-async function pauseOf(client: Client, prisma: PrismaClient, queue: TaskQueue): Promise<Pause | null | 'unknown'> {
-  const pausable = PAUSABLE_QUEUES.find((name) => name === queue);
-  return pausable ? readPause(client, prisma, pausable).catch(() => 'unknown' as const) : null;
+/** @returns `unknown` while Temporal does not answer; null for a queue that has, or can have, no limit */
+async function limitOf(client: Client, prisma: PrismaClient, queue: TaskQueue): Promise<Limit | null | 'unknown'> {
+  const limitable = LIMITABLE_QUEUES.find((name) => name === queue);
+  return limitable ? readLimit(client, prisma, limitable).catch(() => 'unknown' as const) : null;
 }
 
 /** Steps that gave up of late, and whose leads stand so: one index, and 10,000 rows at most. */

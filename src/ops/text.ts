@@ -1,4 +1,4 @@
-import type { Failures, LeadOnboarding, Queue, Queues, Retry } from './answers.ts';
+import type { Consistency, Failures, LeadOnboarding, Queue, Queues, Retry } from './answers.ts';
 
 /** Rows of cells → lines whose columns stand below each other. */
 function table(rows: string[][]): string {
@@ -15,7 +15,7 @@ function table(rows: string[][]): string {
 
 /** Task queues, a line each, then what Postgres has not handed over. */
 export function describeQueues({ queues, orders, onboardings }: Queues): string {
-  const rows = queues.map(({ queue, waiting, active, workers, done, seconds, failed, paused, fresh }) => [
+  const rows = queues.map(({ queue, waiting, active, workers, done, seconds, failed, limit, fresh }) => [
     queue,
     waiting ? String(waiting.tasks) : '?',
     waiting ? `${Math.round(waiting.oldestSeconds)} s` : '?',
@@ -27,7 +27,7 @@ export function describeQueues({ queues, orders, onboardings }: Queues): string 
     countsOf(failed),
     seconds ? quantilesOf(seconds.wait) : '-',
     seconds ? quantilesOf(seconds.run) : '-',
-    [pauseOf(paused), ...(fresh ? [] : ['not read for a minute'])].filter(Boolean).join('; '),
+    [limitOf(limit), ...(fresh ? [] : ['not read for a minute'])].filter(Boolean).join('; '),
   ]);
   const head = [
     'QUEUE',
@@ -59,9 +59,10 @@ const countsOf = (counts: Queue['done']) => (counts ? `${counts.minute}/${counts
 const quantilesOf = ({ p50, p95, p99 }: NonNullable<Queue['seconds']>['run']) =>
   `${[p50, p95, p99].map((seconds) => Math.round(seconds * 1_000)).join('/')} ms`;
 
-function pauseOf(paused: Queue['paused']): string {
-  if (paused === null) return '';
-  return paused === 'unknown' ? 'paused? Temporal does not answer' : `PAUSED by ${paused.by}: ${paused.reason}`;
+function limitOf(limit: Queue['limit']): string {
+  if (limit === null) return '';
+  if (limit === 'unknown') return 'paused? Temporal does not answer';
+  return `${limit.perSecond === 0 ? 'PAUSED' : `${limit.perSecond} a second`} by ${limit.by}: ${limit.reason}`;
 }
 
 /** Groups of failures, a line each. */
@@ -115,5 +116,21 @@ export function describeLead(lead: LeadOnboarding): string {
     ...pending,
     ...(rows.length > 0 ? [table(rows)] : []),
     ...(attempts.length > 0 ? ['', 'Attempts', table(attempts)] : []),
+  ].join('\n');
+}
+
+/** Runs that Postgres and Temporal do not agree about, a line each. */
+export function describeConsistency({ checked, differences, repaired }: Consistency): string {
+  if (differences.length === 0) return `Postgres and Temporal agree about ${checked} runs.`;
+  const rows = differences.map(({ leadId, organizationId, run, postgres, temporal }) => [
+    leadId,
+    organizationId ?? '?',
+    run,
+    postgres,
+    temporal,
+  ]);
+  return [
+    table([['LEAD', 'ORGANIZATION', 'RUN', 'POSTGRES', 'TEMPORAL'], ...rows]),
+    `${differences.length} of ${checked} runs differ; ${repaired} are left to the relays.`,
   ].join('\n');
 }

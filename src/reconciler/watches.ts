@@ -37,7 +37,7 @@ export interface ReconcilerDependencies {
 
 /** What there is to know of a kind of run: the workflow behind it, and what its end has left to do. */
 interface Kind {
-  workflowId: (seen: WatchedRun) => string;
+  workflowId: (seen: Pick<WatchedRun, 'leadId' | 'run'>) => string;
   mend: (deps: ReconcilerDependencies, stopped: StoppedRun) => Promise<Verdict>;
 }
 
@@ -56,9 +56,10 @@ const KINDS: Record<'onboarding' | 'assignment' | 'enrichment', Kind> = {
   },
 };
 
-const kindOf = ({ run }: WatchedRun): Kind => KINDS[run.split('-', 1)[0] as keyof typeof KINDS];
+const kindOf = ({ run }: Pick<WatchedRun, 'run'>): Kind => KINDS[run.split('-', 1)[0] as keyof typeof KINDS];
 
-const workflowIdOf = (seen: WatchedRun): string => kindOf(seen).workflowId(seen);
+/** The workflow behind what is watched. */
+export const workflowIdOf = (seen: Pick<WatchedRun, 'leadId' | 'run'>): string => kindOf(seen).workflowId(seen);
 
 /**
  * One pass over all that is watched and stands still. What has no run (Temporal lost its store), or one that has ended

@@ -146,8 +146,9 @@ describe('the board', () => {
   });
 
   test('pauses a queue and retries a group, with who and why in the audit', async ({ board, api, database }) => {
-    for (const command of ['pause', 'resume']) {
-      const done = await post(`${board.url}/board/queues`, { queue: 'notification', command, reason: 'CRM' });
+    for (const command of ['pause', 'rate', 'resume']) {
+      const form = { queue: 'notification', command, perSecond: '2', reason: 'CRM' };
+      const done = await post(`${board.url}/board/queues`, form);
       expect([done.status, done.headers.get('location')]).toEqual([303, '/board/queues']);
     }
 
@@ -167,7 +168,8 @@ describe('the board', () => {
     await database.pool.query('UPDATE bulk_retry SET finished_at = now() WHERE finished_at IS NULL');
 
     const { text } = await api.call<string>('GET', '/ops/audit');
-    for (const action of ['queue.pause', 'queue.resume', 'retry.started', 'retry.canceled']) expect(text).toContain(`"${action}"`);
+    for (const action of ['queue.pause', 'queue.rate', 'queue.resume', 'retry.started', 'retry.canceled'])
+      expect(text).toContain(`"${action}"`);
     for (const form of [
       {},
       { queue: 'lead', command: 'stop', reason: 'x' },

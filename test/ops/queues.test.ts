@@ -17,7 +17,7 @@ interface Queue {
   active: { slotsUsed: number; slots: number } | null;
   workers: { count: number; seen: { identity: string; lastSeenAt: string; slots: number }[] } | null;
   failed: { minute: number; hour: number; day: number } | null;
-  paused: { reason: string; by: string; since: string | null } | null | 'unknown';
+  limit: { perSecond: number; reason: string; by: string; since: string | null } | null | 'unknown';
 }
 
 const test = base.extend<{ queueOf: (name: string) => Promise<Queue> }>({
@@ -55,7 +55,7 @@ describe('GET /ops/queues', () => {
     await expect.poll(waiting).toBe(before + 1);
     await expect.poll(async () => (await queueOf('lead-onboarding')).workers?.seen.length).toBeGreaterThan(0);
     const deciding = await queueOf('lead-onboarding');
-    expect(deciding).toMatchObject({ fresh: true, failed: null, paused: null });
+    expect(deciding).toMatchObject({ fresh: true, failed: null, limit: null });
     expect(deciding.workers?.seen[0]).toMatchObject({
       identity: expect.stringMatching(/\d+@/) as string,
       version: null,
@@ -83,9 +83,16 @@ describe('POST /ops/queues/{name}/pause', () => {
     const headers = { 'x-actor-id': 'ops-ana' };
     const call = (command: string) => api.call('POST', `/ops/queues/notification/${command}`, { reason }, headers);
     onTestFinished(async () => void (await call('resume')));
-    expect(await call('pause')).toMatchObject({ status: 200, body: { paused: { reason, by: 'operator' } } });
-    expect((await queueOf('notification')).paused).toMatchObject({ reason, since: expect.any(String) as string });
-    expect((await queueOf('lead')).paused).toBeNull();
+    expect(await call('pause')).toMatchObject({
+      status: 200,
+      body: { limit: { perSecond: 0, reason, by: 'operator' } },
+    });
+    expect((await queueOf('notification')).limit).toMatchObject({
+      perSecond: 0,
+      reason,
+      since: expect.any(String) as string,
+    });
+    expect((await queueOf('lead')).limit).toBeNull();
 
     const onboarding = await onboard();
     const { leadId, handle } = onboarding;
@@ -102,9 +109,12 @@ describe('POST /ops/queues/{name}/pause', () => {
     });
     expect(JSON.stringify(described.config)).not.toMatch(/Maria|ana/);
 
-    expect(await call('resume')).toMatchObject({ status: 200, body: { paused: null } });
+    const slowed = await api.call('POST', '/ops/queues/notification/rate', { reason, perSecond: 2.5 });
+    expect(slowed).toMatchObject({ status: 200, body: { limit: { perSecond: 2.5, reason } } });
+    await expect.poll(async () => (await queueOf('notification')).limit).toMatchObject({ perSecond: 2.5 });
     await expect.poll(timeline).toContain('notification.created');
     await handle.result();
+    expect(await call('resume')).toMatchObject({ status: 200, body: { limit: null } });
     expect((await api.call<{ state: string }>('GET', `/ops/leads/${leadId}`)).body).toMatchObject({
       state: 'COMPLETED',
       entries: expect.arrayContaining([expect.objectContaining({ type: 'score.calculated', attempt: 1 })]) as unknown[],
@@ -115,13 +125,19 @@ describe('POST /ops/queues/{name}/pause', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(actions.map(({ action }) => action)).toEqual(['queue.pause', 'queue.resume']);
+    expect(actions.map(({ action }) => action)).toEqual(['queue.pause', 'queue.rate', 'queue.resume']);
+    expect(actions[1]).toMatchObject({ data: { perSecond: 2.5 } });
     expect(actions[0]).toMatchObject({ subject: 'notification', reason, caller: { userId: 'ops-ana', keyId: null } });
-    expect(await database.prisma.operatorAction.count()).toBe(2);
+    expect(await database.prisma.operatorAction.count()).toBe(3);
   });
 
   test.for(['lead-onboarding', 'nothing'])('is refused for %s', async (name, { api }) => {
     const answer = await api.call('POST', `/ops/queues/${name}/pause`, { reason: 'test' });
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: 'name' }] } });
+  });
+
+  test.for([0, -1, 100_001, '5', null])('is refused for %j tasks a second', async (perSecond, { api }) => {
+    const answer = await api.call('POST', '/ops/queues/notification/rate', { reason: 'test', perSecond });
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: 'perSecond' }] } });
   });
 });

@@ -83,6 +83,8 @@ export const OPERATIONS: Record<string, Operation> = {
   'GET /ops/queues': { operator: true },
   'POST /ops/queues/{name}/pause': { operator: true, body: () => ({ reason: 'The CRM is down' }) },
   'POST /ops/queues/{name}/resume': { operator: true, body: () => ({ reason: 'The CRM is back' }) },
+  'POST /ops/queues/{name}/rate': { operator: true, body: () => ({ reason: 'The CRM is slow', perSecond: 5 }) },
+  'POST /ops/consistency': { operator: true, body: () => ({}) },
   'GET /ops/leads/{id}': { operator: true },
   'GET /ops/failures': { operator: true },
   'GET /ops/audit': { operator: true },

@@ -61,14 +61,15 @@ export function QueueTables({ view: { words }, queues: { queues } }: { view: Vie
   );
 }
 
-function stateOf(words: Words, { paused, fresh }: Queue): string {
-  if (paused === 'unknown') return words.unknown;
-  if (paused) return `${words.paused}: ${paused.reason} (${paused.by})`;
-  return fresh ? words.works : words.stale;
+function stateOf(words: Words, { limit, fresh }: Queue): string {
+  if (limit === 'unknown') return words.unknown;
+  if (!limit) return fresh ? words.works : words.stale;
+  const { perSecond, reason, by } = limit;
+  return `${perSecond === 0 ? words.paused : `≤ ${perSecond}/s`}: ${reason} (${by})`;
 }
 
-/** Pauses a queue, or resumes it. */
-export function PauseForm({ view: { words }, queues }: { view: View; queues: readonly string[] }) {
+/** Pauses a queue, slows it, or resumes it. */
+export function LimitForm({ view: { words }, queues }: { view: View; queues: readonly string[] }) {
   return (
     <section>
       <h2>{words.pauseOrResume}</h2>
@@ -83,15 +84,18 @@ export function PauseForm({ view: { words }, queues }: { view: View; queues: rea
           </select>
         </label>
         <label>
+          {words.tasksPerSecond}
+          <input name="perSecond" type="number" min="0.01" step="any" placeholder="10" />
+        </label>
+        <label>
           {words.reason}
           <input name="reason" required maxlength={500} />
         </label>
-        <button name="command" value="pause">
-          {words.pause}
-        </button>
-        <button name="command" value="resume">
-          {words.resume}
-        </button>
+        {(['pause', 'rate', 'resume'] as const).map((command) => (
+          <button name="command" value={command}>
+            {words[command]}
+          </button>
+        ))}
       </form>
     </section>
   );

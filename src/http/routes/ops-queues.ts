@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { v7 as uuidv7 } from 'uuid';
 import { TASK_QUEUES } from '../../../workflows/contract.ts';
 import { recordOperatorAction } from '../../audit/operator-action.ts';
-import { PAUSABLE_QUEUES, PauseUnknown, setPaused } from '../../ops/pause.ts';
+import { LIMITABLE_QUEUES, LimitUnknown, setLimit } from '../../ops/queue-limit.ts';
 import { readQueues } from '../../ops/queues.ts';
 import { Problem, problemResponses } from '../answers/problem.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
@@ -17,9 +17,14 @@ const count = z.number().int();
 const counts = z.object({ minute: count, hour: count, day: count }).nullable();
 const quantiles = z.object({ p50: z.number(), p95: z.number(), p99: z.number() });
 
-const pauseSchema = z
-  .object({ since: z.iso.datetime().nullable(), reason: z.string(), by: z.string() })
-  .openapi('QueuePause', { description: 'The queue gives out no task' });
+const limitSchema = z
+  .object({
+    perSecond: z.number().openapi({ description: '0: it is paused' }),
+    since: z.iso.datetime().nullable(),
+    reason: z.string(),
+    by: z.string(),
+  })
+  .openapi('QueueLimit', { description: 'The queue gives out so many tasks a second, at most' });
 
 const queueSchema = z
   .object({
@@ -65,7 +70,7 @@ const queueSchema = z
     seconds: z.object({ wait: quantiles, run: quantiles }).nullable().openapi({
       description: 'Of the attempts in the last hour: until a worker took them, and from then to their end',
     }),
-    paused: z.union([pauseSchema, z.literal('unknown')]).nullable(),
+    limit: z.union([limitSchema, z.literal('unknown')]).nullable(),
   })
   .openapi('QueueState');
 
@@ -90,10 +95,19 @@ const listRoute = createRoute({
   },
 });
 
-const COMMANDS = ['pause', 'resume'] as const;
+/** Tasks a second: beyond it a limit is none. */
+const MAX_PER_SECOND = 100_000;
+
+const COMMANDS = ['pause', 'resume', 'rate'] as const;
 const SUMMARIES = {
   pause: 'Let a task queue give out no task; those in hand end',
-  resume: 'Let it give out tasks again',
+  resume: 'Let it give out as many tasks as it can again',
+  rate: 'Let it give out so many tasks a second, at most',
+} as const;
+const BODIES = {
+  pause: z.strictObject({ reason }),
+  resume: z.strictObject({ reason }),
+  rate: z.strictObject({ reason, perSecond: z.number().positive().max(MAX_PER_SECOND) }),
 } as const;
 
 const commandRoute = (command: (typeof COMMANDS)[number]) =>
@@ -108,19 +122,19 @@ const commandRoute = (command: (typeof COMMANDS)[number]) =>
     request: {
       params: z.object({
         name: z
-          .enum(PAUSABLE_QUEUES, `must be one of ${PAUSABLE_QUEUES.join(', ')}`)
+          .enum(LIMITABLE_QUEUES, `must be one of ${LIMITABLE_QUEUES.join(', ')}`)
           .openapi({ param: { name: 'name', in: 'path' } }),
       }),
       query: noQuery,
-      body: { required: true, content: { 'application/json': { schema: z.strictObject({ reason }) } } },
+      body: { required: true, content: { 'application/json': { schema: BODIES[command] } } },
     },
     responses: {
-      200: answers('As Temporal has it now', z.object({ queue: z.string(), paused: pauseSchema.nullable() })),
+      200: answers('As Temporal has it now', z.object({ queue: z.string(), limit: limitSchema.nullable() })),
       ...problemResponses(409, 413, 415),
     },
   });
 
-/** `GET /ops/queues`, `POST /ops/queues/{name}/pause`, `POST /ops/queues/{name}/resume` */
+/** `GET /ops/queues`, `POST /ops/queues/{name}/{pause,resume,rate}` */
 export function queueRoutes(app: OpenAPIHono<HttpEnv>, { operators, trustedProxies, log }: AppDependencies) {
   const { pool, prisma, temporal } = operators;
   const readCaller = callerReader(trustedProxies);
@@ -131,17 +145,18 @@ export function queueRoutes(app: OpenAPIHono<HttpEnv>, { operators, trustedProxi
       refuseIdempotencyKey(c, 'is not taken: twice is no different from once');
       const { name: queue } = c.req.valid('param');
       const caller = readCaller(c);
-      const entry = { id: uuidv7(), action: `queue.${command}`, subject: queue, ...c.req.valid('json') } as const;
+      const { reason: why, ...rate } = c.req.valid('json');
+      const perSecond = 'perSecond' in rate ? rate.perSecond : command === 'pause' ? 0 : null;
+      const entry = { id: uuidv7(), action: `queue.${command}`, subject: queue, reason: why, data: rate } as const;
       await prisma.$transaction((tx) => recordOperatorAction(tx, entry, caller)); // first: nothing is done unnoticed
       const change = { auditId: entry.id, keyId: caller.keyId };
       try {
-        const paused = await setPaused(temporal.client, prisma, queue, command === 'pause', change);
-        return c.json({ queue, paused }, 200);
+        return c.json({ queue, limit: await setLimit(temporal.client, prisma, queue, perSecond, change) }, 200);
       } catch (err) {
         log.warn({ queue, command, requestId: caller.requestId, err }, 'task queue not changed');
-        const why = { action: 'queue.unchanged', subject: queue, reason: 'Temporal did not take it' } as const;
-        await prisma.$transaction((tx) => recordOperatorAction(tx, { ...why, data: { entry: entry.id } }, caller));
-        if (err instanceof PauseUnknown) throw new Problem(409, 'conflict', err.message);
+        const failed = { action: 'queue.unchanged', subject: queue, reason: 'Temporal did not take it' } as const;
+        await prisma.$transaction((tx) => recordOperatorAction(tx, { ...failed, data: { entry: entry.id } }, caller));
+        if (err instanceof LimitUnknown) throw new Problem(409, 'conflict', err.message);
         throw new Problem(503, 'unavailable', 'Temporal did not take it. Try again in a moment.', {
           headers: { 'retry-after': '1' },
         });

@@ -47,6 +47,9 @@ describe('npm run ops', () => {
     expect(retried.stdout).toMatch(/COMPLETED {2}12\/12 {2}12 COMPLETED\n$/);
 
     expect((await ops('lead', leadId)).stdout).toContain(`${leadId} of org-123 is COMPLETED in round 2`);
+    const compared = await ops('consistency'); // of a namespace that other tests use as well
+    expect(compared.stdout).toMatch(/agree about \d+ runs|of \d+ runs differ/);
+    expect(compared.code).toBe(compared.stdout.includes('agree') ? 0 : 2);
     const client = createTestClient();
     const lease = openLease(database.pool, 'statistics');
     await database.pool.query('DELETE FROM lease'); // the relay's

@@ -6,8 +6,8 @@ import { withDeadline } from '../temporal/connection.ts';
 import { taskQueueTypeOf } from '../temporal/task-queue-type.ts';
 
 /** Those of activities: without workflow tasks nothing could end, or be canceled. */
-export const PAUSABLE_QUEUES = [TASK_QUEUES.notification, TASK_QUEUES.lead] as const;
-export type PausableQueue = (typeof PAUSABLE_QUEUES)[number];
+export const LIMITABLE_QUEUES = [TASK_QUEUES.notification, TASK_QUEUES.lead, TASK_QUEUES.webhook] as const;
+export type LimitableQueue = (typeof LIMITABLE_QUEUES)[number];
 
 /** A reader waits this long for Temporal; what else is known is answered anyway. */
 const READ_DEADLINE_MS = 1_000;
@@ -16,60 +16,63 @@ const UNIMPLEMENTED = 12; // gRPC's status
 const REFERENCE = /^audit ([\da-f-]{36})$/;
 
 /** A Temporal server before 1.29 has no such thing. */
-export class PauseUnknown extends Error {
-  override name = 'PauseUnknown';
+export class LimitUnknown extends Error {
+  override name = 'LimitUnknown';
   constructor() {
-    super('This Temporal server cannot pause a task queue: 1.29 and newer can.');
+    super('This Temporal server cannot pause or slow a task queue: 1.29 and newer can.');
   }
 }
 
-/** Since when a queue gives out no task, who wanted it, and why. */
-export interface Pause {
+/** How many tasks a queue gives out at most, none while it is paused; since when, who wanted it, and why. */
+export interface Limit {
+  perSecond: number;
   since: string | null;
   reason: string;
   by: string;
 }
 
 /**
- * Lets a queue give out no task, or as many as before. It is kept by Temporal, for all workers, those too that come later.
+ * Lets a queue give out so many tasks a second, none at all, or as many as it can. It is kept by Temporal, for all
+ * workers, those too that come later.
+ * @param perSecond null for as many as it can
  * @param change names the entry of the audit, and who acts
  * @returns how the queue stands now: who reads it at once may be told how it stood before
- * @throws PauseUnknown, the client's errors
+ * @throws LimitUnknown, the client's errors
  */
-export async function setPaused(
+export async function setLimit(
   client: Client,
   db: Prisma.TransactionClient,
-  queue: PausableQueue,
-  paused: boolean,
+  queue: LimitableQueue,
+  perSecond: number | null,
   change: { auditId: string; keyId: string | null },
-): Promise<Pause | null> {
+): Promise<Limit | null> {
   const update = {
     namespace: client.options.namespace,
     identity: change.keyId === null ? 'operator' : `operator key ${change.keyId}`,
     taskQueue: queue,
     taskQueueType: taskQueueTypeOf(queue),
     updateQueueRateLimit: {
-      ...(paused && { rateLimit: { requestsPerSecond: 0 } }),
+      ...(perSecond !== null && { rateLimit: { requestsPerSecond: perSecond } }),
       reason: `audit ${change.auditId}`,
     },
   };
   const call = () => client.workflowService.updateTaskQueueConfig(update);
   const { config } = await withDeadline(client, call).catch((err: unknown) => {
-    throw isGrpcServiceError(err) && (err.code as number) === UNIMPLEMENTED ? new PauseUnknown() : err;
+    throw isGrpcServiceError(err) && (err.code as number) === UNIMPLEMENTED ? new LimitUnknown() : err;
   });
-  return pauseOf(config, db);
+  return limitOf(config, db);
 }
 
 /**
- * Reads from Temporal whether a queue is paused; somebody may have done it with other tools as well.
+ * Reads from Temporal whether a queue is paused or slowed; somebody may have done it with other tools as well.
  * @returns null when it is not
  * @throws the client's errors
  */
-export async function readPause(
+export async function readLimit(
   client: Client,
   db: Prisma.TransactionClient,
-  queue: PausableQueue,
-): Promise<Pause | null> {
+  queue: LimitableQueue,
+): Promise<Limit | null> {
   const { config } = await withDeadline(
     client,
     () =>
@@ -81,17 +84,18 @@ export async function readPause(
       }),
     READ_DEADLINE_MS,
   );
-  return pauseOf(config, db);
+  return limitOf(config, db);
 }
 
 type Config = Awaited<ReturnType<Client['workflowService']['updateTaskQueueConfig']>>['config'];
 
-async function pauseOf(config: Config, db: Prisma.TransactionClient): Promise<Pause | null> {
+async function limitOf(config: Config, db: Prisma.TransactionClient): Promise<Limit | null> {
   const limit = config?.queueRateLimit;
-  if (!limit?.rateLimit || (limit.rateLimit.requestsPerSecond ?? 0) > 0) return null;
+  if (!limit?.rateLimit) return null;
+  const perSecond = limit.rateLimit.requestsPerSecond ?? 0;
   const { reason = '', updateIdentity: by = '', updateTime } = limit.metadata ?? {};
   const since = optionalTsToDate(updateTime)?.toISOString() ?? null;
   const [, auditId] = REFERENCE.exec(reason ?? '') ?? [];
   const entry = auditId === undefined ? null : await db.operatorAction.findUnique({ where: { id: auditId } });
-  return { since, reason: entry?.reason ?? reason ?? '', by: by ?? '' };
+  return { perSecond, since, reason: entry?.reason ?? reason ?? '', by: by ?? '' };
 }
