@@ -7,6 +7,7 @@ import { freePort } from '../../src/local/ports.ts';
 import { projectRoot } from '../../src/local/project-root.ts';
 import { runCommand } from '../../src/local/processes/run-command.ts';
 import { readEnvironment } from '../../src/process/environment.ts';
+import { createBoard } from '../../src/board/board.tsx';
 import { serveHealth } from '../../src/process/health-server.ts';
 import { TASK_QUEUES } from '../../workflows/contract.ts';
 import { environmentOf, ownServices, readCompose } from '../deploy/compose.ts';
@@ -23,6 +24,7 @@ import {
 } from '../deploy/kubernetes.ts';
 import { envconfigVariables, environmentVariables } from '../deploy/variables.ts';
 import { goTool, hasGo } from '../support/go.ts';
+import { recordLog } from '../support/log.ts';
 
 /** What a secret might have under a key. */
 const SECRETS: Record<string, string> = {
@@ -44,7 +46,9 @@ const root = projectRoot();
 const compose = await readCompose();
 const own = ownServices(compose);
 const names = own.map(([name]) => name);
-const backgrounds = names.filter((name) => name !== 'api' && name !== 'migrate');
+const backgrounds = names.filter((name) => !['api', 'board', 'migrate'].includes(name));
+/** The setting that a process listens by. */
+const listensBy = (name: string) => (name === 'api' ? 'PORT' : name === 'board' ? 'BOARD_PORT' : 'HEALTH_PORT');
 
 describe.skipIf(!(await hasGo()))('the manifests for Kubernetes', () => {
   let folder: string;
@@ -174,6 +178,7 @@ describe.skipIf(!(await hasGo()))('the manifests for Kubernetes', () => {
 
   it('ask each process on a port and a path that it answers on', async () => {
     const port = await freePort();
+    const board = createBoard({ opsUrl: 'http://api', log: recordLog().log, stopping: new AbortController().signal });
     const close = await serveHealth(port, '127.0.0.1', () => ({ problem: undefined }));
     const { paths } = JSON.parse(await readFile(join(root, 'docs/openapi.json'), 'utf8')) as { paths: object };
     try {
@@ -182,9 +187,10 @@ describe.skipIf(!(await hasGo()))('the manifests for Kubernetes', () => {
         const asked = [startupProbe, livenessProbe, readinessProbe].map((probe) => probe?.httpGet);
         expect(asked.map((probe) => probe?.path)).toEqual(['/healthz', '/healthz', '/readyz']);
         for (const probe of asked) {
-          const listens = readEnvironment(environment(name))[name === 'api' ? 'PORT' : 'HEALTH_PORT'];
+          const listens = readEnvironment(environment(name))[listensBy(name)];
           expect(ports.find(({ name }) => name === probe?.port)?.containerPort).toBe(listens);
           if (name === 'api') expect(paths).toHaveProperty([probe?.path ?? '']);
+          else if (name === 'board') expect((await board.request(probe?.path ?? '')).status).toBe(200);
           else expect((await fetch(`http://127.0.0.1:${port}${probe?.path}`)).status).toBe(200);
         }
       }
@@ -255,7 +261,7 @@ describe.skipIf(!(await hasGo()))('the manifests for Kubernetes', () => {
   it('roll out migrations, then relays and workers, then APIs: by a label, and what it does not take comes first', () => {
     const wave = (name: string) => workload(name).metadata.labels['wave'];
     expect(names.map((name) => [name, wave(name)])).toEqual(
-      names.map((name) => [name, name === 'migrate' ? '1' : name === 'api' ? '3' : '2']),
+      names.map((name) => [name, name === 'migrate' ? '1' : name === 'api' || name === 'board' ? '3' : '2']),
     );
     for (const { kind, metadata } of base.filter(({ kind }) => kind === 'ConfigMap' || kind === 'NetworkPolicy'))
       expect(metadata.labels, kind).not.toHaveProperty('wave');
@@ -360,6 +366,9 @@ describe.skipIf(!(await hasGo()))('the manifests for Kubernetes', () => {
   });
 
   describe('for Temporal Cloud', () => {
+    /** Who has nothing to do with Temporal. */
+    const alone = ['migrate', 'board'];
+
     it.each([
       ['temporal-cloud', { apiKey: 'key', tls: true }],
       [
@@ -368,7 +377,7 @@ describe.skipIf(!(await hasGo()))('the manifests for Kubernetes', () => {
       ],
     ])('%s is a connection with TLS and our credentials', async (overlay, expected) => {
       const { manifests } = await render(join(MANIFESTS, overlay));
-      for (const name of names.filter((name) => name !== 'migrate')) {
+      for (const name of names.filter((name) => !alone.includes(name))) {
         const { connectionOptions, namespace } = loadClientConnectConfig({
           overrideEnvVars: environment(name, manifests),
         });
@@ -376,7 +385,8 @@ describe.skipIf(!(await hasGo()))('the manifests for Kubernetes', () => {
         expect(connectionOptions.address).toMatch(/^[\w.-]+:7233$/);
         expect(namespace).toMatch(/^\w+\.\w+$/);
       }
-      expect(Object.keys(environment('migrate', manifests)).filter((name) => /API_KEY|TLS/.test(name))).toEqual([]);
+      for (const name of alone)
+        expect(Object.keys(environment(name, manifests)).filter((name) => /API_KEY|TLS/.test(name))).toEqual([]);
     });
   });
 });
