@@ -7,6 +7,8 @@ const UNIMPLEMENTED = 12; // gRPC's status
 const RUNNING = 1; // temporal.api.enums.v1.WorkerStatus.WORKER_STATUS_RUNNING
 /** Six times what lies between two heartbeats of a worker. Temporal goes on naming one that died for a day. */
 const HEARD_WITHIN_MS = 30_000;
+/** One that had work in hand when it was last heard may only be slow to say more: who counts it out puts it to sleep. */
+const BUSY_HEARD_WITHIN_MS = 90_000;
 const PAGE = 1_000;
 /** Workers of a queue that are kept one by one; all of them count. */
 const MAX_WORKERS = 200;
@@ -41,10 +43,11 @@ export async function readSlots(
     for await (const heartbeat of heartbeatsOf(client, taskQueue)) {
       everHeard = true;
       const heardAt = optionalTsToMs(heartbeat.heartbeatTime) ?? 0;
-      if ((heartbeat.status as number) !== RUNNING || Date.now() - heardAt > HEARD_WITHIN_MS) continue;
       const { workflowTaskSlotsInfo, activityTaskSlotsInfo } = heartbeat;
       const own = isWorkflowQueue(taskQueue) ? workflowTaskSlotsInfo : activityTaskSlotsInfo;
       const used = own?.currentUsedSlots ?? 0;
+      const isHeard = Date.now() - heardAt <= (used > 0 ? BUSY_HEARD_WITHIN_MS : HEARD_WITHIN_MS);
+      if ((heartbeat.status as number) !== RUNNING || !isHeard) continue;
       const total = used + (own?.currentAvailableSlots ?? 0);
       slots.workers += 1;
       slots.used += used;

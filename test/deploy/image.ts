@@ -42,12 +42,14 @@ async function copy({ flags, args }: Instruction, { folder, workdir, isIgnored }
   for (const path of args.slice(0, -1)) {
     const source = stage === undefined ? join(ROOT, path) : join(folder, stage, path);
     if (stage === undefined && isIgnored(path)) throw new Error(`.dockerignore keeps ${path} out of the build`);
-    await stat(source);
-    await cp(source, join(workdir, destination.endsWith('/') ? join(destination, basename(path)) : destination), {
-      recursive: true,
-      verbatimSymlinks: true,
-      filter: (from) => stage !== undefined || !isIgnored(relative(ROOT, from)),
-    });
+    const target = join(workdir, destination.endsWith('/') ? join(destination, basename(path)) : destination);
+    if (stage !== undefined && (await stat(source)).isDirectory()) await linkAll(source, target, () => true);
+    else
+      await cp(source, target, {
+        recursive: true,
+        verbatimSymlinks: true,
+        filter: (from) => stage !== undefined || !isIgnored(relative(ROOT, from)),
+      });
   }
 }
 
