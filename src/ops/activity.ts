@@ -3,9 +3,10 @@ import { v7 as uuidv7 } from 'uuid';
 import type { OnboardingState } from '../../workflows/contract.ts';
 import { stepKey } from '../onboarding/step-record.ts';
 
-/** Leads that one answer has: the newest, and those of older ones whose runs were looked at last. */
+/** Leads that one answer has: the newest, older ones whose runs were looked at last, and those whose steps ended last. */
 const NEWEST = 200;
 const UNDER_WAY = 100;
+const MOVED = 100;
 /** Attempts and leads that are counted for the minutes, the newest: a day of ten million has 7,000 leads a minute. */
 const COUNTED = 50_000;
 
@@ -66,7 +67,10 @@ async function readMoving(pool: Pool): Promise<MovingLead[]> {
       FROM (SELECT id FROM (SELECT id FROM lead ORDER BY id DESC LIMIT ${NEWEST}) AS newest
             UNION
             SELECT lead_id FROM (SELECT lead_id, run FROM watch ORDER BY look_after DESC LIMIT ${UNDER_WAY}) AS watched
-            WHERE run = 'onboarding') AS shown
+            WHERE run = 'onboarding'
+            UNION
+            SELECT lead_id FROM (SELECT lead_id FROM step_attempt WHERE ended_at > now() - interval '1 minute'
+                                 ORDER BY ended_at DESC LIMIT ${MOVED}) AS moved) AS shown
       JOIN lead ON lead.id = shown.id
       JOIN onboarding o ON o.lead_id = shown.id
       LEFT JOIN lead_event notified ON notified.lead_id = o.lead_id AND notified.step_key = ${key('notification')}

@@ -6,6 +6,7 @@ import { storeAttempt } from '../support/attempts.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { storeFailed } from '../support/failures.ts';
 import { takeIn } from '../support/onboarding.ts';
+import { fillScored } from '../support/scores.ts';
 
 type Activity = Awaited<ReturnType<typeof readActivity>>;
 
@@ -40,6 +41,22 @@ describe('GET /ops/activity', () => {
       round: 1,
     });
     expect(text).not.toMatch(/João|Silva|example\.com|5511/);
+  });
+
+  test('has a lead whose step has just ended, however many newer ones there are', async ({ api, database }) => {
+    const { leadId } = await takeIn(database, {}, 600_000);
+    await database.pool.query(`DELETE FROM watch WHERE lead_id = $1`, [leadId]);
+    await fillScored(database.pool, 'org-newer', 250);
+
+    const shown = async () =>
+      (await api.call<Activity>('GET', '/ops/activity')).body.leads.some((lead) => lead.leadId === leadId);
+    await storeAttempt(database, { leadId, step: 'scoreLead', endedAgo: 1, ran: 0.1 });
+    expect(await shown()).toBe(true);
+    await database.pool.query(`UPDATE step_attempt SET ended_at = now() - interval '2 minutes' WHERE lead_id = $1`, [
+      leadId,
+    ]);
+    expect(await shown()).toBe(false);
+    await database.pool.query('DELETE FROM step_attempt WHERE lead_id = $1', [leadId]); // the next test counts them
   });
 
   test('counts, minute by minute, what came in, was scored and failed, and how long steps took', async ({

@@ -24,7 +24,10 @@ const activitySchema = z
           since: z.iso.datetime(),
         }),
       )
-      .openapi({ description: 'The newest 200, and up to 100 older ones that are under way' }),
+      .openapi({
+        description:
+          'The newest 200, up to 100 older ones that are under way, and those of the 100 steps that ended last',
+      }),
     minutes: z
       .array(
         z.object({
