@@ -76,25 +76,28 @@ export function requestIdOf(traceparent: string | undefined): string | undefined
 /**
  * Runs something within a span that others can go on from: that of a request.
  * @param requestId whose span it is
+ * @param traceparent what the caller says of its own span
  */
 export function withRequestSpan<Result>(
   requestId: string,
   name: string,
-  { traceparent, ...options }: SpanOptions & { traceparent?: string | undefined },
+  traceparent: string | undefined,
   run: (span: Span | undefined) => Promise<Result>,
 ): Promise<Result> {
-  if (!isOn) return run(undefined);
+  return isOn ? runIn(startRequestSpan(requestId, name, traceparent), run) : run(undefined);
+}
+
+function startRequestSpan(requestId: string, name: string, traceparent: string | undefined): Span {
   const caller = readTraceparent(traceparent);
-  ordained = spanOfRequest(requestId);
-  const isCallers = caller?.traceId === ordained.traceId;
+  const own = spanOfRequest(requestId);
+  const isCallers = caller?.traceId === own.traceId;
   const links = caller && !isCallers ? [{ context: caller }] : [];
   const parent = isCallers ? trace.setSpanContext(context.active(), caller) : context.active();
+  ordained = own;
   try {
-    const { kind = SpanKind.SERVER, attributes = {} } = options;
-    const span = tracer.startSpan(name, { kind, attributes, links, root: !isCallers }, parent);
-    return runIn(span, run);
+    return tracer.startSpan(name, { kind: SpanKind.SERVER, links, root: !isCallers }, parent);
   } finally {
-    ordained = undefined;
+    ordained = undefined; // what begins within it has ids of its own
   }
 }
 

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { trace } from '@opentelemetry/api';
+import {
+  InMemorySpanExporter,
+  NodeTracerProvider,
+  RandomIdGenerator,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-node';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { isTracing, requestIdOf, spanOfRequest, withRequestSpan, withSpan } from '../../src/telemetry/tracing.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -49,5 +56,26 @@ test.for([
 test('without a collector there are no spans', async () => {
   expect(isTracing()).toBe(false);
   expect(await withSpan('x', {}, (span) => Promise.resolve(span))).toBeUndefined();
-  expect(await withRequestSpan(randomUUID(), 'x', {}, (span) => Promise.resolve(span))).toBeUndefined();
+  expect(await withRequestSpan(randomUUID(), 'x', undefined, (span) => Promise.resolve(span))).toBeUndefined();
+});
+
+test('a span that begins within that of a request, at once, has an id of its own', async () => {
+  const copy = '../../src/telemetry/tracing.ts?on'; // which is on: the one that all tests share stays off
+  const tracing = (await import(/* @vite-ignore */ copy)) as typeof import('../../src/telemetry/tracing.ts');
+  const exporter = new InMemorySpanExporter();
+  const provider = new NodeTracerProvider({
+    idGenerator: tracing.turnTracingOn(new RandomIdGenerator()),
+    spanProcessors: [new SimpleSpanProcessor(exporter)],
+  });
+  trace.setGlobalTracerProvider(provider);
+  onTestFinished(() => trace.disable());
+  const id = randomUUID();
+  await tracing.withRequestSpan(id, 'request', undefined, () =>
+    tracing.withSpan('statement', {}, () => Promise.resolve()),
+  );
+  const spans = exporter.getFinishedSpans().map((span) => [span.name, span.spanContext().spanId]);
+  expect(spans).toEqual([
+    ['statement', expect.not.stringMatching(spanOfRequest(id).spanId) as string],
+    ['request', spanOfRequest(id).spanId],
+  ]);
 });

@@ -10,8 +10,7 @@ const PROBES = new Set(['/healthz', '/readyz']);
 export const traceRequests: MiddlewareHandler<HttpEnv> = (c, next) => {
   if (PROBES.has(c.req.path)) return next();
   const method = methodOf(c);
-  const traceparent = c.req.header('traceparent');
-  return withRequestSpan(c.get('requestId'), method, { traceparent }, async (span) => {
+  return withRequestSpan(c.get('requestId'), method, c.req.header('traceparent'), async (span) => {
     await next();
     const [route, status] = [routePath(c, -1), c.res.status];
     span
