@@ -1,28 +1,28 @@
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { csrf } from 'hono/csrf';
 import { languageDetector } from 'hono/language';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Child } from 'hono/jsx';
 import { z } from 'zod';
-import type { FailureFilter } from '../failures/filter.ts';
-import type { Retry, RetryDryRun } from '../ops/answers.ts';
-import { createOpsClient, type OpsClient, OpsError } from '../ops/client.ts';
+import type { RetryDryRun } from '../ops/answers.ts';
+import { createOpsClient, OpsError } from '../ops/client.ts';
 import { LIMITABLE_QUEUES } from '../ops/queue-limit.ts';
 import { isLoopbackName } from '../safe-fetch/loopback.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { Page, type View } from './layout.tsx';
+import { actionRoutes, filterOf } from './actions.ts';
+import { type BoardContext, type BoardEnv, viewOf } from './context.ts';
+import { Page } from './layout.tsx';
 import { LIVE_SCRIPT } from './live-script.ts';
 import { findLivePage } from './live-pages.tsx';
 import { streamPage } from './live-stream.ts';
-import { GROUP_FIELDS, type GroupFilter, RetryCommands, RetryForm } from './pages/failures.tsx';
+import { RetryCommands, RetryForm } from './pages/failures.tsx';
 import { LimitForm } from './pages/queues.tsx';
 import { SignIn } from './pages/sign-in.tsx';
-import type { Reader } from './reader.ts';
 import { createReaders } from './readers.ts';
 import { createSessions, SESSION_HOURS, type Session } from './session.ts';
 import { STYLE } from './style.ts';
-import { LANGUAGES, toLanguage, WORDS } from './words.ts';
+import { LANGUAGES, toLanguage } from './words.ts';
 
 export interface BoardOptions {
   /** Where the API is whose `/ops` is shown. */
@@ -32,25 +32,12 @@ export interface BoardOptions {
   stopping: AbortSignal;
 }
 
-interface BoardEnv {
-  Variables: { language: string; session: Session | undefined; client: OpsClient; reader: Reader };
-}
-
-type BoardContext = Context<BoardEnv>;
-
 const COOKIE = 'board';
 const SIGN_IN = '/board/sign-in';
 const UNAUTHENTICATED = 401;
 /** What the API says of a caller's own doing; anything else is that it cannot now. */
 const SHOWN_STATUSES = [400, 401, 403, 404, 409, 413, 429] as const;
 
-const reason = z.string().trim().min(1);
-const queueCommand = z.discriminatedUnion('command', [
-  z.object({ command: z.enum(['pause', 'resume']), queue: z.enum(LIMITABLE_QUEUES), reason }),
-  z.object({ command: z.literal('rate'), queue: z.enum(LIMITABLE_QUEUES), reason, perSecond: z.coerce.number() }),
-]);
-const retryCommand = z.object({ command: z.enum(['pause', 'resume', 'cancel']), reason });
-const newRetry = z.object({ perSecond: z.coerce.number(), reason });
 const signIn = z.object({ key: z.string().trim().min(1), actor: z.string().trim() });
 
 /**
@@ -170,25 +157,7 @@ export function createBoard({ opsUrl, log, stopping }: BoardOptions): Hono<Board
     );
   });
 
-  app.post('/board/queues', async (c) => {
-    const { queue, command, ...order } = queueCommand.parse(await c.req.parseBody());
-    await c.var.client.call('POST', `/ops/queues/${queue}/${command}`, order);
-    return c.redirect('/board/queues', 303);
-  });
-  app.post('/board/retries', async (c) => {
-    const form = await c.req.parseBody();
-    const { perSecond, reason: why } = newRetry.parse(form);
-    const order = { filter: filterOf(form), dryRun: false, perSecond, reason: why };
-    const { id } = await c.var.client.call<Retry>('POST', '/ops/retries', order);
-    return c.redirect(`/board/retries/${id}`, 303);
-  });
-  app.post('/board/retries/:id', async (c) => {
-    const { command, reason: why } = retryCommand.parse(await c.req.parseBody());
-    const path = `/ops/retries/${encodeURIComponent(c.req.param('id'))}/${command}`;
-    await c.var.client.call('POST', path, { reason: why });
-    return c.redirect(`/board/retries/${encodeURIComponent(c.req.param('id'))}`, 303);
-  });
-
+  actionRoutes(app);
   app.notFound((c) => c.html(problemPage(c, viewOf(c).words.notFound), 404));
   app.onError((err, c) => {
     if (err instanceof OpsError) {
@@ -204,11 +173,6 @@ export function createBoard({ opsUrl, log, stopping }: BoardOptions): Hono<Board
 }
 
 const isCallersDoing = ({ status }: OpsError) => SHOWN_STATUSES.some((known) => known === status);
-
-function viewOf(c: BoardContext, path = c.req.path): View {
-  const language = toLanguage(c.get('language')) ?? LANGUAGES[0];
-  return { language, words: WORDS[language], path, signedIn: c.var.session !== undefined };
-}
 
 /** A page that is kept up to date, with what stands below it. */
 async function show(c: BoardContext, below?: Child) {
@@ -244,7 +208,3 @@ function problemPage(c: BoardContext, problem: string) {
     </Page>
   );
 }
-
-/** Only what names a group: what it is not told of, the API does not take. */
-const filterOf = (form: Record<string, unknown>): GroupFilter =>
-  Object.fromEntries(GROUP_FIELDS.map((name) => [name, form[name]])) as GroupFilter & FailureFilter;

@@ -1,0 +1,19 @@
+import type { Context } from 'hono';
+import type { OpsClient } from '../ops/client.ts';
+import type { View } from './layout.tsx';
+import type { Reader } from './reader.ts';
+import type { Session } from './session.ts';
+import { LANGUAGES, toLanguage, WORDS } from './words.ts';
+
+/** What middleware leaves for the pages. */
+export interface BoardEnv {
+  Variables: { language: string; session: Session | undefined; client: OpsClient; reader: Reader };
+}
+
+export type BoardContext = Context<BoardEnv>;
+
+/** How a page is shown to whoever asks. @param path of the page, from `/board` on */
+export function viewOf(c: BoardContext, path = c.req.path): View {
+  const language = toLanguage(c.get('language')) ?? LANGUAGES[0];
+  return { language, words: WORDS[language], path, signedIn: c.var.session !== undefined };
+}
