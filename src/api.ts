@@ -1,4 +1,4 @@
-import { createKeyring, createOperatorKeyring } from './api-keys/keyring.ts';
+import { createKeyring, createOperatorKeyring, createStreamKeyring } from './api-keys/keyring.ts';
 import { createShare, unshared } from './db/fair-share.ts';
 import { openDatabase } from './db/open.ts';
 import { measurePools } from './db/pool-metrics.ts';
@@ -87,6 +87,7 @@ async function start(context: ProcessContext): Promise<void> {
     prisma,
     healthPool: keys.pool,
     keyring: withKeys ? createKeyring({ pool: keys.pool, log }) : 'off',
+    streamKeyring: createStreamKeyring({ pool: keys.pool, log }),
     operators: {
       pool: operators.pool,
       prisma: operators.prisma,

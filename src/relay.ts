@@ -1,3 +1,4 @@
+import { sweepStreamTokens } from './api-keys/stream-tokens.ts';
 import { openLease } from './db/lease.ts';
 import { listen } from './db/listen.ts';
 import { openDatabase } from './db/open.ts';
@@ -96,6 +97,7 @@ async function start(context: ProcessContext): Promise<void> {
   const sweepScores = scoreSweeper(background.pool);
   const sweep = async (signal: AbortSignal) =>
     (await sweepIdempotencyKeys(background.pool, signal)) +
+    (await sweepStreamTokens(background.pool, signal)) +
     (await sweepEnrichment(background.pool, signal)) +
     (await sweepScores(signal)) +
     (await sweepAttempts(background.pool, env.ATTEMPT_DAYS, signal)) +

@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 
 /** As hard to guess as the hash is to reverse: a slow hash, as for passwords, would add nothing. */
 const SECRET_BYTES = 32;
-const TOKEN = /^(lok|lop)_([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})_([\w-]{43})$/;
+const TOKEN = /^(lok|lop|lst)_([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})_([\w-]{43})$/;
 
-/** What a token is of: a key of an organization, or one of an operator. */
-export type TokenKind = 'lok' | 'lop';
+/** What a token is of: a key of an organization, one of an operator, or one stream. */
+export type TokenKind = 'lok' | 'lop' | 'lst';
 
 /** What a caller presents, taken apart. */
 export interface PresentedToken {

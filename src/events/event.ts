@@ -30,6 +30,8 @@ const KINDS = {
   ],
   'lead.touches-dropped': [{ count: number, until: z.string() }, {}],
   'lead.assigned': [{ from: userId, to: userId }, {}],
+  'lead.archived': [{}, {}],
+  'lead.unarchived': [reason, {}],
   'lead.erased': [{ reason: code }, {}],
   'onboarding.started': [{}, {}],
   'onboarding.completed': [{ state: z.enum(ONBOARDING_STATES) }, {}],

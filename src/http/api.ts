@@ -4,6 +4,7 @@ import type { HttpEnv } from './context.ts';
 import type { auditRoutes } from './routes/audit.ts';
 import type { enrichmentRoutes } from './routes/enrichment.ts';
 import type { keyRoutes } from './routes/keys.ts';
+import type { leadArchiveRoutes } from './routes/lead-archive.ts';
 import type { leadBatchRoutes } from './routes/lead-batch.ts';
 import type { leadIntakeRoutes } from './routes/lead-intake.ts';
 import type { leadRoutes } from './routes/leads.ts';
@@ -15,6 +16,7 @@ import type { personalDataRoutes } from './routes/personal-data.ts';
 import type { rescoreRoutes } from './routes/rescores.ts';
 import type { scoreRuleRoutes } from './routes/score-rules.ts';
 import type { scoreRoutes } from './routes/scores.ts';
+import type { streamTokenRoutes } from './routes/stream-tokens.ts';
 import type { timelineRoutes } from './routes/timeline.ts';
 
 type SchemaOf<Routes extends (...args: never[]) => unknown> = ExtractSchema<ReturnType<Routes>>;
@@ -41,6 +43,7 @@ export type Api = Hono<
     SchemaOf<typeof auditRoutes> &
       SchemaOf<typeof enrichmentRoutes> &
       SchemaOf<typeof keyRoutes> &
+      SchemaOf<typeof leadArchiveRoutes> &
       SchemaOf<typeof leadBatchRoutes> &
       SchemaOf<typeof leadIntakeRoutes> &
       SchemaOf<typeof leadRoutes> &
@@ -52,6 +55,7 @@ export type Api = Hono<
       SchemaOf<typeof rescoreRoutes> &
       SchemaOf<typeof scoreRoutes> &
       SchemaOf<typeof scoreRuleRoutes> &
+      SchemaOf<typeof streamTokenRoutes> &
       SchemaOf<typeof timelineRoutes>
   >
 >;

@@ -34,6 +34,8 @@ export interface AppDependencies {
   healthPool: Pool;
   /** `off`: whoever calls may do everything. */
   keyring: Keyring | 'off';
+  /** Of the tokens that open streams in place of a key; without it none does. */
+  streamKeyring?: Keyring | undefined;
   operators: OperatorDependencies;
   /** What an organization may have of the connections for requests. */
   share: Share;

@@ -31,6 +31,7 @@ export const EXAMPLE_ANSWER = {
   scoreBand: 'HOT',
   enrichment: null,
   onboardingState: 'COMPLETED',
+  archived: false,
   createdAt: '2026-11-24T12:00:00.000Z',
   updatedAt: '2026-11-24T12:00:10.123Z',
 } as const;
@@ -80,6 +81,7 @@ export const leadSchema = z
     scoreBand: z.enum(SCORE_BANDS).nullable(),
     enrichment: z.union([leadEnrichmentSchema, z.null()]), // not `nullable`: that would be part of the named schema
     onboardingState: z.enum(ONBOARDING_STATES),
+    archived: z.boolean().openapi({ description: 'Put aside: in no list or search but those that ask for it' }),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
@@ -122,6 +124,7 @@ export function toLead(row: LeadFields): Lead {
     scoreBand: row.scoreBand,
     enrichment: row.enrichment as Lead['enrichment'],
     onboardingState: row.onboardingState,
+    archived: row.archived,
     createdAt: new Date(row.createdAt).toISOString(),
     updatedAt: new Date(row.updatedAt).toISOString(),
   };

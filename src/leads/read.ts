@@ -16,6 +16,8 @@ export async function getLead(db: Prisma.TransactionClient, id: string): Promise
 
 export interface LeadFilter {
   organizationId: string;
+  /** Those that are put aside, or those that are not; without it these, and by `email` both. */
+  archived?: boolean | undefined;
   status?: LeadStatus | undefined;
   source?: LeadSource | undefined;
   assignedTo?: string | undefined;
@@ -55,15 +57,18 @@ async function leadsWhere(
   return toPage(rows, limit, (row) => ({ at: row.createdAt, id: row.id }), toLead);
 }
 
-const fieldsOf = ({ status, source, assignedTo }: LeadFilter) => ({
+const fieldsOf = ({ archived = false, ...fields }: LeadFilter) => ({ archived, ...namedFields(fields) });
+
+const namedFields = ({ status, source, assignedTo }: Pick<LeadFilter, 'status' | 'source' | 'assignedTo'>) => ({
   ...(status && { status }),
   ...(source && { source }),
   ...(assignedTo && { assignedTo }),
 });
 
-/** One lead at most has an e-mail, so that whatever else is asked for costs nothing. */
+/** One lead at most has an e-mail, so that whatever else is asked for costs nothing. It is found in the archive too. */
 const lookedUp = (filter: LeadFilter, email: string) => ({
-  ...fieldsOf(filter),
+  ...namedFields(filter),
+  ...(filter.archived !== undefined && { archived: filter.archived }),
   ...(filter.scoreBand && { scoreBand: filter.scoreBand }),
   ...(filter.onboardingState && { onboardingState: filter.onboardingState }),
   emailKey: emailKey(email),
@@ -94,10 +99,11 @@ async function leadsInState(
 
 /** A page of a table that has the ids and the times of leads, by the fields of the lead and more of its. */
 function besideLeads(filter: LeadFilter, more: Prisma.LeadRecordWhereInput, after: Position | undefined) {
-  const lead = { ...fieldsOf(filter), ...more };
+  const lead = { ...namedFields(filter), ...more };
   return {
     where: {
       organizationId: filter.organizationId,
+      leadArchived: filter.archived ?? false,
       ...(Object.keys(lead).length > 0 && { lead }),
       ...(after && olderBy('leadCreatedAt', 'leadId', after)),
     },
@@ -115,11 +121,12 @@ const toPosition = ({ leadId, leadCreatedAt }: { leadId: string; leadCreatedAt: 
 /** The ids of a page of leads that have a text in one of their fields. */
 async function searchLeads(
   db: Prisma.TransactionClient,
-  { organizationId, status, source, assignedTo, scoreBand, onboardingState, limit }: LeadFilter,
+  { organizationId, archived = false, status, source, assignedTo, scoreBand, onboardingState, limit }: LeadFilter,
   q: string,
   after: Position | undefined,
 ): Promise<string[]> {
   const filter = {
+    archived,
     ...(status && { status }),
     ...(source && { source }),
     ...(assignedTo && { assigned_to: assignedTo }),

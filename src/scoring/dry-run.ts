@@ -43,7 +43,7 @@ export async function dryRun(tenant: Tenant, { organizationId, rules: set, budge
   const tally = createTally();
   let complete: boolean;
   do {
-    const before = tally.last();
+    const before = tally.last()?.id;
     // One more than a page: whether there are more is known although no further page is begun.
     const leads = await tenant.read((db) => olderLeads(db, organizationId, PAGE + 1, before));
     complete = leads.length <= PAGE;

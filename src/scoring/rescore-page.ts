@@ -4,7 +4,7 @@ import { calculateScore } from './calculate.ts';
 import { recordScores } from './record.ts';
 import { lockRescore } from './rescore.ts';
 import type { RuleBook } from './rule-book.ts';
-import { type LeadPosition, leadsToRescore, lockNextLeads } from './stored-leads.ts';
+import { leadsToRescore, lockNextLeads } from './stored-leads.ts';
 
 const PAGE = 500;
 const SMALLEST_PAGE = 25;
@@ -36,8 +36,7 @@ export async function rescorePage(
   const last = passed.at(-1);
   await tx.$executeRaw`
     UPDATE score_rescore SET pages = pages + 1, done = done + ${passed.length}, changed = changed + ${changed},
-      after_created_at = coalesce(${last?.createdAt ?? null}::timestamptz, after_created_at),
-      after_id = coalesce(${last?.id ?? null}::uuid, after_id), updated_at = clock_timestamp(),
+      after_id = coalesce(${last ?? null}::uuid, after_id), updated_at = clock_timestamp(),
       state = CASE WHEN ${finished} THEN 'COMPLETED' ELSE state END,
       finished_at = CASE WHEN ${finished} THEN clock_timestamp() END
     WHERE id = ${rescoreId}::uuid`;
@@ -50,14 +49,12 @@ export async function rescorePage(
  */
 async function scorePage(
   tx: Prisma.TransactionClient,
-  { id: rescoreId, organizationId, version, afterCreatedAt, afterId }: ScoreRescore,
+  { id: rescoreId, organizationId, version, afterId }: ScoreRescore,
   { ruleBook, pageSize }: PageContext,
-): Promise<{ passed: LeadPosition[]; changed: number }> {
-  const after = afterCreatedAt && afterId ? { createdAt: afterCreatedAt, id: afterId } : undefined;
-  const passed = await lockNextLeads(tx, organizationId, pageSize, after);
+): Promise<{ passed: string[]; changed: number }> {
+  const passed = await lockNextLeads(tx, organizationId, pageSize, afterId);
   const { rules } = await ruleBook.load(tx, organizationId, version);
-  const leadIds = passed.map(({ id }) => id);
-  const leads = await leadsToRescore(tx, leadIds, version);
+  const leads = await leadsToRescore(tx, passed, version);
   const scored = leads.map((lead) => ({ leadId: lead.id, calculated: calculateScore(rules, lead, lead.fields) }));
   if (scored.length === 0) return { passed, changed: 0 };
   const origin = { organizationId, version, rules, cause: 'RESCORE', rescoreId } as const;

@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import { describe, expect, onTestFinished } from 'vitest';
 import { recordAudit } from '../../src/audit/record.ts';
 import { createKey } from '../../src/api-keys/manage.ts';
+import { createStreamToken } from '../../src/api-keys/stream-tokens.ts';
 import { createPrisma } from '../../src/db/prisma.ts';
 import { API_ROLE, tenantOf } from '../../src/db/tenant.ts';
 import { intakeLead } from '../../src/leads/intake.ts';
@@ -46,6 +47,7 @@ async function fill(database: TestDatabase, organizationId: string): Promise<voi
   const rescore = { id: randomUUID(), organizationId, version: 1, total: 1, requestId: 'request-1' };
   await database.prisma.scoreRescore.create({ data: rescore });
   await createKey(database.prisma, { organizationId, name: 'test', scopes: [], expiresAt: null });
+  await createStreamToken(database.prisma, { organizationId, keyId: null, scopes: ['events'], userId: null });
   await database.prisma.$transaction((tx) =>
     recordAudit(tx, { organizationId, action: 'rules.activated', subject: '1' }, caller),
   );

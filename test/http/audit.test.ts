@@ -32,10 +32,10 @@ const CHANGES = Object.entries(OPERATIONS).filter(
 /** They are on record as well: see operators.test.ts. */
 const OF_OPERATORS = Object.keys(OPERATIONS).filter((what) => /^(?!GET).* \/ops\//.test(what));
 /** They change what somebody has read, or nothing. */
-const UNSEEN = /\/api\/notifications\/|\/dry-run$/;
+const UNSEEN = /\/api\/notifications\/|\/dry-run$|\/stream\/token$/;
 /** What they answer is shown once. */
 const SECRET_ONCE = /^POST \/api\/(keys|webhooks$|webhooks\/{id}\/rotate-secret)/;
-const KEYED = CHANGES.filter(([what]) => !what.endsWith('/dry-run'));
+const KEYED = CHANGES.filter(([what]) => !/\/(dry-run|stream\/token)$/.test(what));
 const AUDITED = CHANGES.filter(([what]) => !UNSEEN.test(what));
 
 /** What must hold before an operation has something to do. */
@@ -43,6 +43,7 @@ async function prepare(api: KeyedApi, database: TestDatabase, what: string, hold
   const target = { token: holder.token, ids: holder.ids, organizationId: holder.organizationId };
   if (what === 'DELETE /api/leads/{id}/score/override')
     await perform(api, 'PUT /api/leads/{id}/score/override', target);
+  if (what.endsWith('/unarchive')) await perform(api, what.replace('/unarchive', '/archive'), target);
   if (what.endsWith('/resume')) await perform(api, what.replace('/resume', '/pause'), target);
   const state = /\/(retry|enrich)$/.test(what) ? 'PARTIAL' : undefined;
   if (state) await database.prisma.onboarding.update({ where: { leadId: holder.ids.lead }, data: { state: state } });

@@ -28,6 +28,7 @@ describe('POST /api/leads', () => {
       scoreBand: null,
       enrichment: null,
       onboardingState: 'PENDING',
+      archived: false,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
       updatedAt: body.createdAt,
     });

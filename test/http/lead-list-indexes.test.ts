@@ -48,18 +48,20 @@ describe('GET /api/leads stands on an index', () => {
   });
 
   test.for([
-    ['', 'lead_organization_id_created_at_id_idx', 'organization_id'],
-    ['&status=LOST', 'lead_organization_id_status_created_at_id_idx', 'status'],
-    ['&source=EVENT', 'lead_organization_id_source_created_at_id_idx', 'source'],
-    ['&assignedTo=user-2', 'lead_organization_id_assigned_to_created_at_id_idx', 'assigned_to'],
-    ['&scoreBand=HOT', 'lead_score_organization_id_band_lead_created_at_lead_id_idx', 'band'],
-    ['&onboardingState=FAILED', 'lead_listing_organization_id_onboarding_state_lead_created__idx', 'onboarding_state'],
+    ['', 'lead_organization_id_archived_created_at_id_idx', 'archived'],
+    ['&archived=true', 'lead_organization_id_archived_created_at_id_idx', 'archived'],
+    ['&archived=true&status=LOST', 'lead_organization_id_archived_status_created_at_id_idx', 'status'],
+    ['&status=LOST', 'lead_organization_id_archived_status_created_at_id_idx', 'status'],
+    ['&source=EVENT', 'lead_organization_id_archived_source_created_at_id_idx', 'source'],
+    ['&assignedTo=user-2', 'lead_organization_id_archived_assigned_to_created_at_id_idx', 'assigned_to'],
+    ['&scoreBand=HOT', 'lead_score_organization_id_lead_archived_band_lead_created__idx', 'band'],
+    ['&onboardingState=FAILED', 'lead_listing_organization_id_lead_archived_onboarding_state_idx', 'onboarding_state'],
     ['&email=a%40b.example', 'lead_organization_id_email_key_key', 'email_key'],
     ['&sort=updatedAt', CHANGES, 'changed_at'],
     ['&sort=updatedAt&updatedSince=2026-01-01T00:00:00Z', CHANGES, 'changed_at'],
     [`&sort=updatedAt&cursor=${CURSOR_OF_CHANGES}`, CHANGES, 'changed_at'],
-    [`&cursor=${CURSOR}`, 'lead_organization_id_created_at_id_idx', 'created_at'],
-    [`&status=LOST&cursor=${CURSOR}`, 'lead_organization_id_status_created_at_id_idx', 'created_at'],
+    [`&cursor=${CURSOR}`, 'lead_organization_id_archived_created_at_id_idx', 'created_at'],
+    [`&status=LOST&cursor=${CURSOR}`, 'lead_organization_id_archived_status_created_at_id_idx', 'created_at'],
   ] as const)('for %j, with a key and without one', async ([query, index, column], { api, keyed, database }) => {
     const statements = recordStatements();
     const keyless = await statementOf(statements, () => api.call('GET', `/api/leads?organizationId=org-0${query}`));

@@ -58,6 +58,7 @@ export interface TestApiOptions {
   formReturnOrigins?: string[];
   /** By default nobody needs a key. */
   keyring?: Keyring | 'off';
+  streamKeyring?: Keyring;
   /** By default nobody needs a key for `/ops`. */
   operatorKeyring?: Keyring<OperatorKey> | 'off';
   /** For what belongs to no caller; by default the same as for requests. */
@@ -94,6 +95,7 @@ export function createTestApi(
     slots = 8,
     trustedProxies = [],
     keyring = 'off',
+    streamKeyring,
     operatorKeyring = 'off',
     own = { pool, prisma },
     maxWatchers = 100,
@@ -123,6 +125,7 @@ export function createTestApi(
     prisma,
     healthPool: own.pool,
     keyring,
+    streamKeyring,
     operators: { ...own, keyring: operatorKeyring, temporal: { client } },
     share,
     fastStart,

@@ -1,4 +1,4 @@
-import { createKeyring, createOperatorKeyring } from '../../src/api-keys/keyring.ts';
+import { createKeyring, createOperatorKeyring, createStreamKeyring } from '../../src/api-keys/keyring.ts';
 import { createKey } from '../../src/api-keys/manage.ts';
 import type { NewKey } from '../../src/api-keys/new-key.ts';
 import { createOperatorKey } from '../../src/api-keys/operator-keys.ts';
@@ -19,7 +19,8 @@ export function createKeyedApi(database: TestDatabase, options: TestApiOptions, 
   const pool = openRequestPool(database, role);
   const keyring = createKeyring({ pool: database.pool, log: recordLog().log });
   const operatorKeyring = createOperatorKeyring({ pool: database.pool, log: recordLog().log });
-  const keyrings = { keyring, operatorKeyring, own: database };
+  const streamKeyring = createStreamKeyring({ pool: database.pool, log: recordLog().log });
+  const keyrings = { keyring, operatorKeyring, streamKeyring, own: database };
   const api = createTestApi({ pool, prisma: createPrisma(pool) }, { ...keyrings, ...options });
   return {
     ...api,

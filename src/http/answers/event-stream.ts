@@ -41,6 +41,12 @@ export const streams = <Schema extends z.ZodType>(schema: Schema, example: strin
   content: { 'text/event-stream': { schema } },
 });
 
+/** For the query of a stream. */
+export const streamToken = z
+  .string()
+  .optional()
+  .openapi({ description: 'A stream token, where no `Authorization` can be sent', example: 'lst_…' });
+
 /** The watcher of a stream that there is room for. @throws Problem 429 or 503 for one that there is not */
 export function admit(watcher: Watcher | WatchRefusal): Watcher {
   if (watcher === 'share-used-up') {

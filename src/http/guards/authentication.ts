@@ -3,6 +3,7 @@ import type { Keyring, KeyRefusal, OperatorKey } from '../../api-keys/keyring.ts
 import { everyTenant, tenantOf } from '../../db/tenant.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import { addressReader } from '../request/caller.ts';
+import { STREAM_PATHS, STREAM_TOKEN } from './authorization.ts';
 import { inTime } from '../answers/deadline.ts';
 import { Problem } from '../answers/problem.ts';
 import { type CountRequest, networkOf } from './rate-limit.ts';
@@ -11,10 +12,34 @@ import { unavailable } from '../answers/unavailable.ts';
 /** https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
 const BEARER = /^Bearer +([\w.~+/-]+=*)$/i;
 
-const REFUSALS: Record<Exclude<KeyRefusal, 'too-many'>, string> = {
+/** What a caller is to show, and what it is told otherwise. */
+interface Credential {
+  read: (c: Context<HttpEnv>) => string | undefined;
+  wanted: string;
+  refusals: Record<Exclude<KeyRefusal, 'too-many'>, string>;
+}
+
+const readBearer = (c: Context<HttpEnv>) => BEARER.exec(c.req.header('authorization') ?? '')?.[1];
+const REFUSALS = {
   unknown: 'There is no such API key: check that it is whole.',
   expired: 'This API key has expired: ask for a new one.',
   revoked: 'This API key was revoked: ask for a new one.',
+};
+const KEY: Credential = {
+  read: readBearer,
+  wanted: 'an API key, as in Authorization: Bearer lok_…',
+  refusals: REFUSALS,
+};
+const OPERATOR: Credential = {
+  read: readBearer,
+  wanted: "an operator's key, as in Authorization: Bearer lop_…",
+  refusals: REFUSALS,
+};
+const NO_STREAM = 'This stream token is not good any more, or never was: ask for a new one.';
+const STREAM: Credential = {
+  read: (c) => c.req.query(STREAM_TOKEN),
+  wanted: 'a stream token, as in token=lst_…',
+  refusals: { unknown: NO_STREAM, expired: NO_STREAM, revoked: NO_STREAM },
 };
 
 /**
@@ -22,7 +47,7 @@ const REFUSALS: Record<Exclude<KeyRefusal, 'too-many'>, string> = {
  * @param countRefused called for each request that shows no good key
  */
 export function authenticate(deps: AppDependencies, countRefused: CountRequest): MiddlewareHandler<HttpEnv> {
-  const { keyring, prisma, share } = deps;
+  const { keyring, streamKeyring, prisma, share } = deps;
   if (keyring === 'off') {
     const tenant = everyTenant(prisma);
     return (c, next) => {
@@ -31,10 +56,10 @@ export function authenticate(deps: AppDependencies, countRefused: CountRequest):
       return next();
     };
   }
-  const wanted = 'an API key, as in Authorization: Bearer lok_…';
-  const verifierOf = createVerifier(keyring, wanted, deps, countRefused);
+  const byKey = createVerifier(keyring, KEY, deps, countRefused);
+  const byToken = streamKeyring && createVerifier(streamKeyring, STREAM, deps, countRefused);
   return async (c, next) => {
-    const { verify, verifyInTime } = verifierOf(c);
+    const { verify, verifyInTime } = ((bringsToken(c) && byToken) || byKey)(c);
     const key = await verifyInTime();
     c.set('key', key);
     c.set('confirmKey', verify);
@@ -43,12 +68,15 @@ export function authenticate(deps: AppDependencies, countRefused: CountRequest):
   };
 }
 
+/** Says whether a request for a stream comes with a token in place of a key. */
+const bringsToken = (c: Context<HttpEnv>): boolean =>
+  STREAM_PATHS.has(c.req.path) && c.req.header('authorization') === undefined && STREAM.read(c) !== undefined;
+
 /** Finds the operator who calls. A key of an organization opens nothing here, and one of an operator nothing elsewhere. */
 export function authenticateOperator(deps: AppDependencies, countRefused: CountRequest): MiddlewareHandler<HttpEnv> {
   const { keyring } = deps.operators;
   if (keyring === 'off') return (_, next) => next();
-  const wanted = "an operator's key, as in Authorization: Bearer lop_…";
-  const verifierOf = createVerifier(keyring, wanted, deps, countRefused);
+  const verifierOf = createVerifier(keyring, OPERATOR, deps, countRefused);
   return async (c, next) => {
     c.set('operator', await verifierOf(c).verifyInTime());
     return next();
@@ -57,13 +85,13 @@ export function authenticateOperator(deps: AppDependencies, countRefused: CountR
 
 function createVerifier<Key extends OperatorKey>(
   keyring: Keyring<Key>,
-  wanted: string,
+  credential: Credential,
   { trustedProxies, answerWithinMs }: AppDependencies,
   countRefused: CountRequest,
 ) {
   const readAddress = addressReader(trustedProxies);
   return (c: Context<HttpEnv>) => {
-    const verify = () => verifyKey(keyring, wanted, c.req.header('authorization'), networkOf(readAddress(c)));
+    const verify = () => verifyKey(keyring, credential, credential.read(c), networkOf(readAddress(c)));
     const verifyInTime = () =>
       inTime(verify(), answerWithinMs, () => unavailable(c, 'nothing-stored')).catch((err: unknown) => {
         if (err instanceof Problem && err.status === 401) countRefused(c);
@@ -75,15 +103,14 @@ function createVerifier<Key extends OperatorKey>(
 
 async function verifyKey<Key extends OperatorKey>(
   keyring: Keyring<Key>,
-  wanted: string,
-  authorization: string | undefined,
+  { wanted, refusals }: Credential,
+  token: string | undefined,
   sender: string,
 ): Promise<Key> {
-  const [, token] = BEARER.exec(authorization ?? '') ?? [];
   if (token === undefined) throw unauthenticated(`Send ${wanted}`, '');
   const key = await keyring.verify(token, sender);
   if (key === 'too-many') throw tooManyGuesses();
-  if (typeof key === 'string') throw unauthenticated(REFUSALS[key], ' error="invalid_token"');
+  if (typeof key === 'string') throw unauthenticated(refusals[key], ' error="invalid_token"');
   return key;
 }
 

@@ -9,6 +9,19 @@ export const API_KEY = 'apiKey';
 /** What a route asks of a key, for its definition: told in the document, and checked before anything else of the request. */
 export const needs = (scope: ApiScope) => ({ security: [{ [API_KEY]: [scope] }], middleware: requireScope(scope) });
 
+/** The name of the security scheme of stream tokens. */
+export const STREAM_KEY = 'streamToken';
+/** Where a stream token stands in the query. */
+export const STREAM_TOKEN = 'token';
+/** What stream tokens open, and nothing else. */
+export const STREAM_PATHS: ReadonlySet<string> = new Set(['/api/events/stream', '/api/notifications/stream']);
+
+/** The same for a stream, which a token opens as well: https://html.spec.whatwg.org/multipage/server-sent-events.html sends no header. */
+export const needsForStream = (scope: ApiScope) => ({
+  ...needs(scope),
+  security: [{ [API_KEY]: [scope] }, { [STREAM_KEY]: [] as string[] }],
+});
+
 /** The name of the security scheme of operators' keys. */
 export const OPERATOR_KEY = 'operatorKey';
 
@@ -42,6 +55,13 @@ function refuseFormKeys(): MiddlewareHandler<HttpEnv> {
     if (c.var.key?.scopes.every((scope) => scope === FORM_SCOPE) !== true) return next();
     throw new Problem(403, 'forbidden', 'This key is for web forms, and for nothing else: use another one.');
   };
+}
+
+/** The user that a request names. @throws Problem 403 when a stream token is for the inbox of another one */
+export function ownUser(c: Context<HttpEnv>, named: string): string {
+  const userId = c.var.key?.userId;
+  if (typeof userId !== 'string' || userId === named) return named;
+  throw new Problem(403, 'forbidden', 'This stream token is for another user: ask for one for the user that you name.');
 }
 
 /**

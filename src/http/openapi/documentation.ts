@@ -5,7 +5,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { absolutePath } from 'swagger-ui-dist';
 import { describeHeaders } from './headers.ts';
 import { describeWebhooks } from './webhooks.ts';
-import { API_KEY, OPERATOR_KEY } from '../guards/authorization.ts';
+import { API_KEY, OPERATOR_KEY, STREAM_KEY, STREAM_TOKEN } from '../guards/authorization.ts';
 import type { HttpEnv } from '../context.ts';
 
 const ASSETS = { 'swagger-ui.css': 'text/css', 'swagger-ui-bundle.js': 'text/javascript' } as const;
@@ -46,6 +46,12 @@ export function documentationRoutes(app: OpenAPIHono<HttpEnv>): void {
     type: 'http',
     scheme: 'bearer',
     description: 'An API key, `lok_…`. Each operation names the scope that it needs.',
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', STREAM_KEY, {
+    type: 'apiKey',
+    in: 'query',
+    name: STREAM_TOKEN,
+    description: 'A stream token, `lst_…`, for one who cannot send a header, as `EventSource` in a browser.',
   });
   app.openAPIRegistry.registerComponent('securitySchemes', OPERATOR_KEY, {
     type: 'http',

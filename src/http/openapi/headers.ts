@@ -63,7 +63,7 @@ const reference = (name: keyof typeof PARAMETERS) => ({ $ref: `#/components/para
 /** Where a key is needed. */
 const KEYED = /^\/(api|ops)\//;
 /** They change nothing but what somebody has read in their own inbox, or nothing at all. */
-const NOT_AUDITED = /^\/api\/notifications\/|\/dry-run$/;
+const NOT_AUDITED = /^\/api\/notifications\/|\/dry-run$|\/stream\/token$/;
 
 function parametersOf(path: string, method: string): object[] {
   const isAudited = KEYED.test(path) && method !== 'get' && !NOT_AUDITED.test(path);

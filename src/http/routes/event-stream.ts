@@ -3,10 +3,18 @@ import pLimit from 'p-limit';
 import { followFeed } from '../../events/follow.ts';
 import { encodePosition, type Position } from '../../events/position.ts';
 import { type FeedPage, readEnd, readFeed } from '../../events/read-feed.ts';
-import { admit, answerEvents, BEGINNING, encodeEvent, READS_AT_ONCE, streams } from '../answers/event-stream.ts';
+import {
+  admit,
+  answerEvents,
+  BEGINNING,
+  encodeEvent,
+  READS_AT_ONCE,
+  streams,
+  streamToken,
+} from '../answers/event-stream.ts';
 import { problemResponses } from '../answers/problem.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
-import { mayUse, needs, organizationOf } from '../guards/authorization.ts';
+import { mayUse, needsForStream, organizationOf, STREAM_TOKEN } from '../guards/authorization.ts';
 import { ownOrganization } from '../request/validation.ts';
 import { position, refuseGone, types } from './events.ts';
 
@@ -39,12 +47,13 @@ const route = createRoute({
     'order. `position`: how far the feed has come, first of all and now and then. Without a position the stream begins ' +
     'with what comes from now on. A stream that is cut off goes on after `Last-Event-ID`, which `EventSource` sends by ' +
     'itself, at any API process. An answer other than 200 ends an `EventSource`: make a new one after `Retry-After`.',
-  ...needs('events'),
+  ...needsForStream('events'),
   request: {
     query: z.strictObject({
       organizationId: ownOrganization,
       after: position.optional().openapi({ description: 'A cursor of the feed; `Last-Event-ID` goes before it' }),
       types,
+      [STREAM_TOKEN]: streamToken,
     }),
     headers: z.object({
       'last-event-id': position.optional().openapi({ description: 'The last `id` that this client has received' }),

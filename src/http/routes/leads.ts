@@ -25,6 +25,9 @@ const fieldFilters = z.object({
   assignedTo: userId.optional(),
   scoreBand: z.enum(SCORE_BANDS).optional(),
   onboardingState: z.enum(ONBOARDING_STATES).optional(),
+  archived: z.enum(['true', 'false']).optional().openapi({
+    description: 'Leads that were put aside, in place of the others; with `email` either is found unless this is named',
+  }),
   email: text(254).optional().openapi({ description: 'The whole address, in any case' }),
   q: text(200).optional().openapi({
     description:
@@ -69,7 +72,7 @@ const listRoute = createRoute({
   description:
     'To keep a copy in step, read `sort=updatedAt` to its end, then again with the last `updatedAt` as `updatedSince`, ' +
     'as often as you like. A lead that changes while you read comes once more, further on; no change is passed over, ' +
-    'whatever is written meanwhile. An erased lead is in no list.',
+    'whatever is written meanwhile. Leads that are put aside are among them; an erased lead is in no list.',
   request: { query: listQuery },
   responses: {
     200: answers('A page', z.object({ items: z.array(leadSchema), nextCursor: z.string().nullable() })),
@@ -137,8 +140,9 @@ export function leadRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
   app.use(getRoute.getRoutingPath(), etag()); // answers If-None-Match
   return app
     .openapi(listRoute, async (c) => {
-      const { sort, updatedSince, ...query } = c.req.valid('query');
-      const filter = { ...query, organizationId: organizationOf(c, query.organizationId) };
+      const { sort, updatedSince, archived, ...query } = c.req.valid('query');
+      const organizationId = organizationOf(c, query.organizationId);
+      const filter = { ...query, organizationId, archived: archived === undefined ? undefined : archived === 'true' };
       const since = updatedSince === undefined ? undefined : new Date(updatedSince);
       const list = (db: Prisma.TransactionClient) =>
         sort === 'updatedAt' ? listChangedLeads(db, { ...filter, since }) : listLeads(db, filter);

@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import { userId } from '../../db/text.ts';
 import { followInbox, type InboxChange, READ_AT_ONCE } from '../../notifications/follow.ts';
 import { readInbox, readInboxState } from '../../notifications/inbox.ts';
-import { needs, organizationOf } from '../guards/authorization.ts';
+import { needsForStream, organizationOf, ownUser, STREAM_TOKEN } from '../guards/authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
 import {
   admit,
@@ -13,6 +13,7 @@ import {
   HEARTBEAT,
   READS_AT_ONCE,
   streams,
+  streamToken,
 } from '../answers/event-stream.ts';
 import { problemResponses } from '../answers/problem.ts';
 import { ownOrganization } from '../request/validation.ts';
@@ -51,7 +52,7 @@ const route = createRoute({
     'of the list as `after`: nothing is missed, and nothing comes twice. ' +
     'A stream that is cut off goes on after `Last-Event-ID`, which `EventSource` sends by itself, at any API process. ' +
     'An answer other than 200 ends an `EventSource`: make a new one after `Retry-After`.',
-  ...needs('notifications'),
+  ...needsForStream('notifications'),
   request: {
     query: z.strictObject({
       organizationId: ownOrganization,
@@ -59,6 +60,7 @@ const route = createRoute({
       after: number
         .optional()
         .openapi({ type: 'integer', description: '`lastNumber` of the list; `Last-Event-ID` goes before it' }),
+      [STREAM_TOKEN]: streamToken,
     }),
     headers: z.object({
       'last-event-id': number.optional().openapi({ description: 'The last `id` that this client has received' }),
@@ -76,7 +78,7 @@ export function notificationStreamRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDep
 
   return app.openapi(route, async (c) => {
     const { organizationId: org, userId: user, after: named } = c.req.valid('query');
-    const inbox = { organizationId: organizationOf(c, org), userId: user };
+    const inbox = { organizationId: organizationOf(c, org), userId: ownUser(c, user) };
     const { tenant, confirmKey } = c.var;
     const { lastNumber, unreadCount } = await limit(() => tenant.read((db) => readInboxState(db, inbox)));
     // A later one is of before the database was restored from a backup, or was erased.

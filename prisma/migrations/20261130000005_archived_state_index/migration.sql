@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "lead_listing_organization_id_lead_archived_onboarding_state_idx" ON "lead_listing"("organization_id", "lead_archived", "onboarding_state", "lead_created_at" DESC, "lead_id" DESC);
