@@ -4,6 +4,7 @@ import { startOurs } from './sides/ours.ts';
 import { prepareSeedDesign, startSeedDesign } from './sides/seed-design.ts';
 import { inTurns, type Side, withSide } from './sides/side.ts';
 import { postLead, postSteadily } from './support/load.ts';
+import { DELAY_MS, ms, NOTIFIED, OUR_STEPS, type Steps } from './support/our-steps.ts';
 import { describeMachine, report, type Row } from './support/report.ts';
 import { chosen, size, sizes } from './support/sizes.ts';
 import { percentile, spread } from './support/statistics.ts';
@@ -13,37 +14,11 @@ import { untilCount } from './support/until.ts';
 const ROUNDS = size('BENCH_ROUNDS', 3);
 const SECONDS = size('BENCH_SECONDS', 60);
 const RATES = sizes('BENCH_RATES', [1, 5]);
-const DELAY_MS = 10_000;
-
-interface Latency {
-  id: string;
-  /** Milliseconds from the lead's `created_at` to the commit of its notification. */
-  notified: number;
-  /** The moment of that commit. */
-  notifiedAt: number;
-  /** Milliseconds by which the enrichment began later than the delay; for the old design, by which it had ended. */
-  timer: number;
-  /** Milliseconds to the commit of the score. */
-  scored: number;
-}
 
 interface LatencySide extends Side {
   /** Answers one row for each lead whose steps are all done. */
   steps: string;
 }
-
-const ms = (interval: string) => `(extract(epoch FROM ${interval}) * 1000)::float8`;
-const NOTIFIED = `pg_xact_commit_timestamp(notification.xmin)`;
-
-const OURS = `
-  SELECT created.lead_id AS id, ${ms(`${NOTIFIED} - created.at`)} AS notified, ${ms(NOTIFIED)} AS "notifiedAt",
-         ${ms('started.at - created.at')} - ${DELAY_MS} AS timer,
-         ${ms('pg_xact_commit_timestamp(scored.xmin) - created.at')} AS scored
-  FROM lead_event AS created
-  JOIN notification USING (lead_id)
-  JOIN lead_event AS started ON started.lead_id = created.lead_id AND started.type = 'enrichment.started'
-  JOIN lead_event AS scored ON scored.lead_id = created.lead_id AND scored.type = 'score.calculated'
-  WHERE created.type = 'lead.created'`;
 
 const OLD_DESIGN = `
   SELECT lead.id, ${ms(`${NOTIFIED} - lead.created_at`)} AS notified, ${ms(NOTIFIED)} AS "notifiedAt",
@@ -58,7 +33,7 @@ interface Measurement {
   /** Milliseconds to the notification of the first lead after the start. */
   first: number;
   /** The other leads, with the milliseconds from the answer to the notification. */
-  leads: (Latency & { afterAnswer: number })[];
+  leads: (Steps & { afterAnswer: number })[];
   notTakenIn: number;
 }
 
@@ -70,7 +45,7 @@ async function measure(side: LatencySide, rate: number, round: number): Promise<
       const answers = await postSteadily(started, rate, SECONDS);
       const taken = answers.filter((answer) => answer !== undefined);
       await untilDone(pool, side, 1 + taken.length);
-      const byId = new Map((await pool.query<Latency>(side.steps)).rows.map((row) => [row.id, row]));
+      const byId = new Map((await pool.query<Steps>(side.steps)).rows.map((row) => [row.id, row]));
       return {
         side: side.name,
         rate,
@@ -93,7 +68,7 @@ const settings = { track_commit_timestamp: 'on' }; // a row's own time is older 
 build();
 await withServer(async (server) => {
   const sides = chosen<LatencySide>('BENCH_SIDES', [
-    { name: 'ours', start: () => startOurs({ server }), steps: OURS },
+    { name: 'ours', start: () => startOurs({ server }), steps: OUR_STEPS },
     { name: 'old design', start: () => startSeedDesign(server), steps: OLD_DESIGN },
   ]);
   if (sides.some(({ name }) => name === 'old design')) await prepareSeedDesign();
@@ -108,7 +83,7 @@ await withServer(async (server) => {
   const table = RATES.flatMap((rate) =>
     sides.map(({ name }): Row => {
       const rounds = measurements.filter((m) => m.rate === rate && m.side === name);
-      const of = (key: Exclude<keyof Latency, 'id'> | 'afterAnswer', share: number) =>
+      const of = (key: Exclude<keyof Steps, 'id'> | 'afterAnswer', share: number) =>
         spread(
           rounds.map(({ leads }) =>
             percentile(

@@ -10,8 +10,8 @@ export function toMessage({ id, type, version, at, leadId, data: said }: Event):
 /** What `POST /api/webhooks/{id}/test` sends. */
 export const TEST_TYPE = 'webhook.test';
 
-/** @param since when it was asked for */
-export function toTestMessage(id: string, endpointId: string, since: Date): Message {
-  const timestamp = since.toISOString();
+/** Its time is that of its id (https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7): it is the same however often it is sent. */
+export function toTestMessage(id: string, endpointId: string): Message {
+  const timestamp = new Date(Number(`0x${id.slice(0, 8)}${id.slice(9, 13)}`)).toISOString();
   return { id, body: JSON.stringify({ type: TEST_TYPE, timestamp, data: { id, endpointId } }) };
 }

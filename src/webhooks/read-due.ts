@@ -63,7 +63,7 @@ async function readMessage(
   { id, organizationId, withPersons }: Turn['endpoint'],
   row: WebhookDelivery,
 ): Promise<Message | undefined> {
-  if (row.type === TEST_TYPE) return toTestMessage(row.eventId, id, row.since);
+  if (row.type === TEST_TYPE) return toTestMessage(row.eventId, id);
   if (organizationId === null) return readToldOf(prisma, row.eventId);
   const entry = entryOf(row);
   const event = entry && (await readEvent(prisma, entry, withPersons));

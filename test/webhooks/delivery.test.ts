@@ -208,6 +208,16 @@ describe('a webhook endpoint', () => {
     expect(target.connections()).toBe(0);
   });
 
+  test('gets a test again as it was', async ({ api, deliver }) => {
+    const one = await start(api, deliver);
+    const { body } = await api.call<{ eventId: string }>('POST', `${one.path}/test`);
+    await expect.poll(() => one.receipts).toHaveLength(1);
+    await api.call('POST', `${one.path}/redeliver`, { eventId: body.eventId });
+    await expect.poll(() => one.receipts).toHaveLength(2);
+    const [first, again] = one.receipts;
+    expect(again).toMatchObject({ id: body.eventId, event: first?.event });
+  });
+
   test('can be tested, told again of one event or of all since a time, and be given another secret', async ({
     api,
     deliver,

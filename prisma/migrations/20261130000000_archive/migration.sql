@@ -50,7 +50,8 @@ BEGIN
   RETURN changed;
 END $$;
 
--- As before, without the deliveries to one address that were a part of the notify step.
+-- As before, without the deliveries to one address that were a part of the notify step, and with one change of the
+-- listing where there were two.
 CREATE OR REPLACE FUNCTION record_score(step jsonb, calculated_from jsonb, scored jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   opened record;
@@ -72,10 +73,12 @@ BEGIN
   END IF;
   PERFORM add_scores(step->>'organizationId', (scored->>'rules')::integer, (scored->>'cause')::score_cause, NULL,
                      scored->'history');
+  IF scored ? 'state' THEN
+    UPDATE onboarding SET state = scored->>'state' WHERE lead_id = id_of_lead; -- first: the listing changes once then
+  END IF;
   PERFORM put_scores(scored->'present');
   PERFORM note_step(step, 'score', 'score.calculated', scored->'entry');
   IF scored ? 'state' THEN
-    UPDATE onboarding SET state = scored->>'state' WHERE lead_id = id_of_lead;
     PERFORM note_step(step, 'outcome', 'onboarding.completed', jsonb_build_object('state', scored->>'state'));
   END IF;
   IF scored ? 'watched' THEN

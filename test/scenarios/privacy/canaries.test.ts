@@ -14,6 +14,7 @@ describe('the data of persons', () => {
     const { known, leadId } = await scenarios.goWell(stage);
     await scenarios.takeErrorPaths(stage, known);
     await scenarios.withFailingReceiver(stage);
+    await scenarios.withEndpoint(stage);
     await scenarios.withoutTemporal(stage);
     await scenarios.withoutPostgres(stage);
     await scenarios.withPostgresThatQuotes(stage);

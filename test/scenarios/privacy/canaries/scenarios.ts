@@ -44,6 +44,38 @@ export async function withFailingReceiver({ ask, takeIn, settled, people, world:
   await settled((await takeIn('a receiver that hangs up')).id);
 }
 
+/** An endpoint of the organization's that is to be told of persons: it gets their data, and throws them back at us. */
+export async function withEndpoint({ ask, takeIn, settled, people, world: { receiver } }: Stage): Promise<void> {
+  const owner = people.add('the owner of an endpoint');
+  const wanted = { url: receiver.url, withPersons: true, description: `CRM of ${owner.token}` };
+  const made = JSON.parse(await ask(201, send('POST', '/api/webhooks', wanted), owner)) as Record<string, string>;
+  const path = `/api/webhooks/${made['id']}`;
+  receiver.trust(made['secret'] ?? '');
+  const toldOf = (token: string) => () => receiver.received.some(({ event }) => JSON.stringify(event).includes(token));
+
+  const { person, id } = await takeIn('an endpoint that is told of persons');
+  await ask(200, send('PATCH', `/api/leads/${id}`, { company: `${person.token} SA` }), person);
+  await expect.poll(toldOf(`${person.token} SA`)).toBe(true);
+  await ask(200, send('POST', `/api/leads/${id}/archive`), person);
+  expect(await ask(200, send('GET', `/api/leads?archived=true&q=${person.token}`), person)).toContain(id);
+  const { organizationId, ...lead } = people.add('a batch').lead;
+  await ask(200, send('POST', '/api/leads/batch', { organizationId, leads: [person.lead, lead, {}] }), person);
+  expect(await ask(200, send('GET', '/api/events?types=lead.unarchived'), person)).toContain(id);
+  await settled(id);
+
+  const refused = people.add('an endpoint that throws persons back');
+  receiver.reactOnce(...[500, 302].map((status) => ({ status, body: JSON.stringify(refused.lead) })));
+  const text = await ask(201, send('POST', '/api/leads', refused.lead), refused);
+  await settled((JSON.parse(text) as Lead).id);
+  await expect.poll(() => ask(200, send('GET', `${path}/attempts`), owner)).toMatch(/"status":500/);
+  await ask(204, send('DELETE', path), owner);
+
+  const inbox = { organizationId, userId: `user of ${owner.token}` };
+  const stream = JSON.parse(await ask(201, send('POST', '/api/notifications/stream/token', inbox), owner)) as object;
+  const query = new URLSearchParams({ userId: 'another user', ...stream }).toString();
+  await ask(400, send('GET', `/api/notifications/stream?${query}`), owner);
+}
+
 export async function withoutTemporal({ ask, takeIn, settled, world }: Stage): Promise<void> {
   const before = await takeIn('an erasure without Temporal');
   await settled(before.id);

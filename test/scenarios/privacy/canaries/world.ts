@@ -20,7 +20,13 @@ export async function startWorld(database: TestDatabase) {
   const toPostgres = await startTcpProxy(Number(new URL(database.url).port));
   const toTemporal = await startTcpProxy(temporal.port);
   const [metricsPort, leadMetricsPort] = [await freePort(), await freePort()];
-  const common = { TEMPORAL_NAMESPACE: 'default', LOG_LEVEL: 'trace', API_AUTH: 'required', RATE_LIMIT: 'off' };
+  const common = {
+    TEMPORAL_NAMESPACE: 'default',
+    LOG_LEVEL: 'trace',
+    API_AUTH: 'required',
+    RATE_LIMIT: 'off',
+    WEBHOOK_ALLOW_HOSTS: '127.0.0.1',
+  };
   const far = {
     ...common,
     DATABASE_URL: atPort(database.url, toPostgres.port),
