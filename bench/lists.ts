@@ -3,6 +3,7 @@ import { createPrisma } from '../src/db/prisma.ts';
 import { API_ROLE, tenantOf } from '../src/db/tenant.ts';
 import { listChangedLeads } from '../src/leads/listing.ts';
 import { type LeadFilter, listLeads } from '../src/leads/read.ts';
+import { countScores } from '../src/scoring/stored-leads.ts';
 import { withPostgres } from './postgres.ts';
 import { fillLeads } from './support/fill.ts';
 
@@ -20,6 +21,7 @@ const cursor = Buffer.from(JSON.stringify([middle.at.toISOString(), middle.id]))
 const LISTS: Record<string, Partial<LeadFilter>> = {
   'all of them': {},
   'from the middle on': { cursor },
+  'put aside, none': { archived: true },
   'status, found': { status: 'NEW' },
   'status, none': { status: 'LOST' },
   'source, found': { source: 'ADS' },
@@ -69,6 +71,10 @@ await withPostgres(async ({ url }) => {
     const round = (ms = 0) => Math.round(ms * 10) / 10;
     table[name] = { items, 'median ms': round(times[RUNS >> 1]), 'worst ms': round(times.at(-1)) };
   }
+  const startedAt = performance.now();
+  const scores = await countScores(prisma, ORGANIZATION);
+  const counted = performance.now() - startedAt;
+  console.log(`${scores} scores counted for a rescore in ${counted.toFixed(0)} ms`);
   console.log(`${LEADS} leads in one organization, with keys, pages of 50`);
   console.table(table);
   await prisma.$disconnect();

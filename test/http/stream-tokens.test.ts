@@ -60,7 +60,7 @@ describe('a stream token', () => {
     await call('POST', '/api/leads', newLead({ organizationId }));
     const [plain, full] = [
       follow(urlOf(await make('events', {}))),
-      follow(urlOf(await make('events', { withPersons: true }))),
+      follow(urlOf(await make('events', { includePersonalData: true }))),
     ];
     await expect.poll(() => [plain, full].map((client) => client.events().length), SOON).toEqual([1, 1]);
     expect(plain.events()[0]?.data.data).not.toHaveProperty('name');
@@ -68,7 +68,7 @@ describe('a stream token', () => {
 
     const narrow = api.as(await makeKey(database, { organizationId, scopes: ['events'] }));
     expect((await narrow('POST', '/api/events/stream/token', {})).status).toBe(201);
-    expectProblem(await narrow('POST', '/api/events/stream/token', { withPersons: true }), 403, 'forbidden');
+    expectProblem(await narrow('POST', '/api/events/stream/token', { includePersonalData: true }), 403, 'forbidden');
   });
 
   test('opens that stream of that user, and nothing else', async ({ database, onTestFinished }) => {

@@ -56,8 +56,8 @@ const ofFeedRoute = createRoute({
         'application/json': {
           schema: z.strictObject({
             organizationId: ownOrganization,
-            withPersons: z.boolean().default(false).openapi({
-              description: 'Whether events tell of persons; asks for the scope `leads:read`',
+            includePersonalData: z.boolean().default(false).openapi({
+              description: 'Whether events say what they have of persons. Asks for a key with `leads:read`',
             }),
           }),
         },
@@ -85,7 +85,10 @@ export function streamTokenRoutes(app: OpenAPIHono<HttpEnv>, { log }: Pick<AppDe
       return c.json(await make(c, organizationId, ['notifications'], user), 201);
     })
     .openapi(ofFeedRoute, async (c) => {
-      const { organizationId, withPersons } = c.req.valid('json');
-      return c.json(await make(c, organizationId, withPersons ? ['events', 'leads:read'] : ['events'], null), 201);
+      const { organizationId, includePersonalData } = c.req.valid('json');
+      return c.json(
+        await make(c, organizationId, includePersonalData ? ['events', 'leads:read'] : ['events'], null),
+        201,
+      );
     });
 }

@@ -47,7 +47,7 @@ export async function withFailingReceiver({ ask, takeIn, settled, people, world:
 /** An endpoint of the organization's that is to be told of persons: it gets their data, and throws them back at us. */
 export async function withEndpoint({ ask, takeIn, settled, people, world: { receiver } }: Stage): Promise<void> {
   const owner = people.add('the owner of an endpoint');
-  const wanted = { url: receiver.url, withPersons: true, description: `CRM of ${owner.token}` };
+  const wanted = { url: receiver.url, includePersonalData: true, description: `CRM of ${owner.token}` };
   const made = JSON.parse(await ask(201, send('POST', '/api/webhooks', wanted), owner)) as Record<string, string>;
   const path = `/api/webhooks/${made['id']}`;
   receiver.trust(made['secret'] ?? '');
