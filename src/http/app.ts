@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { AppDependencies, HttpEnv } from './context.ts';
 import { answerInTime } from './answers/deadline.ts';
 import { answerErrors } from './answers/errors.ts';
-import { refuseUnknown } from './answers/not-found.ts';
+import { refuseOtherMethods, refuseUnknown } from './answers/not-found.ts';
 import { protect } from './guards/guards.ts';
 import { readApiBody, readFormBody } from './request/body.ts';
 import { requestIdOf } from '../telemetry/tracing.ts';
@@ -61,6 +61,7 @@ export function createApp(deps: AppDependencies): OpenAPIHono<HttpEnv> {
   app.use('/forms/*', readFormBody);
   app.use(answerInTime(deps)); // after the body: how long a caller takes to send it is not our doing
   app.onError(answerErrors(deps.log));
+  app.use(refuseOtherMethods(app));
 
   leadIntakeRoutes(app, deps);
   leadBatchRoutes(app, deps);

@@ -5,7 +5,7 @@ import { startProcess } from '../support/processes.ts';
 import { runSchemathesis } from './schemathesis.ts';
 
 const REQUESTS = 5_000;
-const STREAMS = '/api/(notifications|events)/stream';
+const STREAMS = '/api/(notifications|events)/stream$';
 const FORM = '/forms/leads';
 
 /** The document in parts, because some operations need other ways of asking. */
