@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createLeadActivities } from '../activities/lead.ts';
 import { createNotificationActivities } from '../activities/notification.ts';
 import { builtInProviders } from '../src/enrichment/built-in.ts';
@@ -10,6 +11,7 @@ import { type BenchDatabase, withPostgres } from './postgres.ts';
 
 /** What an onboarding writes: rows by table, how many updates stay on their page (HOT), and bytes of WAL. */
 const LEADS = Number(process.argv[2] ?? 500);
+const WARM_UP = 50;
 const AT_ONCE = 10;
 
 interface Row {
@@ -21,11 +23,11 @@ interface Row {
 }
 
 await withPostgres(async (database) => {
-  await onboard(database, 50); // plans, caches and the first pages
+  await onboard(database, WARM_UP); // plans, caches and the first pages
   await database.pool.query('CHECKPOINT');
-  const before = await counts(database);
+  const before = await counts(database, WARM_UP);
   await onboard(database, LEADS);
-  const after = await counts(database);
+  const after = await counts(database, WARM_UP + LEADS);
   const rows = after.rows.flatMap((row) => {
     const old = before.rows.find(({ table }) => table === row.table);
     const change = { ...row };
@@ -35,7 +37,9 @@ await withPostgres(async (database) => {
   console.table(rows);
   const sum = (key: 'updates' | 'hot') => rows.reduce((total, row) => total + row[key], 0);
   const share = (100 * sum('hot')) / sum('updates');
-  console.log(`${LEADS} onboardings: ${sum('updates') / LEADS} updates each, ${share.toFixed(1)} % of them HOT`);
+  console.log(
+    `${LEADS} onboardings: ${(sum('updates') / LEADS).toFixed(1)} updates each, ${share.toFixed(1)} % of them HOT`,
+  );
   console.log(`WAL: ${Math.round((after.wal - before.wal) / LEADS)} bytes each`);
 });
 
@@ -66,12 +70,22 @@ async function onboard({ pool, prisma }: BenchDatabase, count: number): Promise<
   await Promise.all(Array.from({ length: AT_ONCE }, one));
 }
 
-async function counts({ pool }: BenchDatabase) {
-  await new Promise((resolve) => setTimeout(resolve, 1_500)); // sessions report what they did once a second
-  const { rows } = await pool.query<Row>(
-    `SELECT relname AS table, n_tup_ins::int AS inserts, n_tup_upd::int AS updates, n_tup_hot_upd::int AS hot,
-            n_tup_del::int AS deletes FROM pg_stat_user_tables ORDER BY 1`,
-  );
+/** @param stored leads that have been onboarded by now */
+async function counts({ pool }: BenchDatabase, stored: number) {
+  const read = async () =>
+    (
+      await pool.query<Row>(
+        `SELECT relname AS table, n_tup_ins::int AS inserts, n_tup_upd::int AS updates, n_tup_hot_upd::int AS hot,
+                n_tup_del::int AS deletes FROM pg_stat_user_tables ORDER BY 1`,
+      )
+    ).rows;
+  const insertsOf = (rows: Row[], name: string) => rows.find(({ table }) => table === name)?.inserts ?? 0;
+  let rows = await read();
+  // Sessions report what they did when they have been idle for ten seconds.
+  while (insertsOf(rows, 'score') < stored) {
+    await sleep(500);
+    rows = await read();
+  }
   const wal = await pool.query<{ bytes: string }>(`SELECT pg_current_wal_insert_lsn() - '0/0' AS bytes`);
   return { rows, wal: Number(wal.rows[0]?.bytes) };
 }

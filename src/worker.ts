@@ -27,6 +27,7 @@ import { installRuntime } from './temporal/runtime.ts';
 import { warmUpWorkflows } from './temporal/warm-up.ts';
 import type { Workload } from './temporal/worker.ts';
 import { requireBundle } from './temporal/workflow-bundle.ts';
+import { measureAttempts } from './webhooks/attempt-metrics.ts';
 import { keepOperatorEndpoint } from './webhooks/operator-endpoint.ts';
 
 /** Connections to Postgres of a webhook worker: its runs wait for endpoints, not for rows. */
@@ -101,7 +102,9 @@ function workloadsOf(
       const poster = createSafePost({ resolver, allowed: allowHosts(env.WEBHOOK_ALLOW_HOSTS) });
       const operatorPoster = createSafePost({ allowed: () => true });
       closers.add('webhook connections', () => Promise.all([poster.close(), operatorPoster.close()]));
-      return { activities: createWebhookActivities({ pool, prisma, poster, operatorPoster, log, stopping }) };
+      const onAttempt = metrics && measureAttempts(metrics);
+      const delivery = { pool, prisma, poster, operatorPoster, onAttempt, log, stopping };
+      return { activities: createWebhookActivities(delivery) };
     },
     [TASK_QUEUES.lead]: async (): Promise<Workload> => {
       const { policyOf, providersOn } = await openEnrichment(env, process.env);

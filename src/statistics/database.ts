@@ -9,6 +9,10 @@ export interface DatabaseStatistics {
   onboardings: { state: string; onboardings: number }[];
   circuits: { provider: string; open: boolean }[];
   budgets: { provider: string; used: number }[];
+  /** By whether they take what they are told. */
+  endpoints: { state: string; endpoints: number }[];
+  /** Events that endpoints have not taken yet. */
+  setAside: { events: number }[];
 }
 
 /** @throws pg errors */
@@ -33,6 +37,16 @@ export async function readDatabase(pool: Pool): Promise<DatabaseStatistics> {
     circuits: await read(
       'circuits',
       `SELECT provider, coalesce(open_until > clock_timestamp(), false) AS open FROM enrichment_circuit`,
+    ),
+    endpoints: await read(
+      'endpoints',
+      `SELECT CASE WHEN paused IS NOT NULL THEN 'paused' WHEN failing_since IS NOT NULL THEN 'failing' ELSE 'active' END AS state,
+              count(*)::int AS endpoints FROM webhook_endpoint GROUP BY 1`,
+    ),
+    setAside: await read(
+      'set_aside',
+      `SELECT count(*)::int AS events FROM (
+         SELECT FROM webhook_delivery WHERE failed_at IS NULL LIMIT ${COUNTED}) AS d`,
     ),
     budgets: await read(
       'budgets',

@@ -53,6 +53,8 @@ export function createGauges(metrics: Metrics): StatisticsGauges {
   const onboardings = gauge('lead_onboardings_unfinished', 'Onboardings that have not ended', 'state');
   const circuit = gauge('lead_enrichment_circuit_open', '1 while a source in trouble is left alone', 'provider');
   const budget = gauge('lead_enrichment_budget_used', 'Requests to a source today (UTC), of all callers', 'provider');
+  const endpoints = gauge('lead_webhook_endpoints', 'Webhook endpoints, by whether they take events', 'state');
+  const setAside = gauge('lead_webhook_events_set_aside', 'Events that an endpoint has not taken yet');
 
   return {
     showQueue(queue, statistics) {
@@ -73,7 +75,7 @@ export function createGauges(metrics: Metrics): StatisticsGauges {
       used.set(of, statistics.slots.used);
     },
     showDatabase(statistics) {
-      for (const made of [orders, orderAge, onboardings, circuit, budget]) made.reset();
+      for (const made of [orders, orderAge, onboardings, circuit, budget, endpoints]) made.reset();
       for (const kind of ORDER_KINDS) {
         for (const status of ['pending', 'dead']) {
           orders.set({ kind, status }, 0);
@@ -87,6 +89,9 @@ export function createGauges(metrics: Metrics): StatisticsGauges {
       for (const state of ['PENDING', 'RUNNING']) onboardings.set({ state }, 0);
       for (const { state, onboardings: count } of statistics.onboardings) onboardings.set({ state }, count);
       for (const { provider, open } of statistics.circuits) circuit.set({ provider }, open ? 1 : 0);
+      for (const state of ['active', 'failing', 'paused']) endpoints.set({ state }, 0);
+      for (const { state, endpoints: count } of statistics.endpoints) endpoints.set({ state }, count);
+      setAside.set(statistics.setAside[0]?.events ?? 0);
       for (const { provider, used: count } of statistics.budgets) budget.set({ provider }, count);
     },
     noteRead: () => readAt.setToCurrentTime(),

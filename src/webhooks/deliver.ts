@@ -5,7 +5,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Due } from './due.ts';
 import { pauseEndpoint } from './pause.ts';
 import { readDue } from './read-due.ts';
-import { createSender } from './send.ts';
+import { createSender, type Outcome } from './send.ts';
 import { judge, pauseAfter, type Sent, settle, type Standing } from './settle.ts';
 import { endTurn, takeTurn, type Turn } from './turn.ts';
 
@@ -19,6 +19,8 @@ export interface DeliveryDependencies {
   poster: SafePost;
   /** To wherever the operator says. */
   operatorPoster: SafePost;
+  /** Told of each attempt. */
+  onAttempt?: ((outcome: Outcome) => void) | undefined;
   log: Logger;
 }
 
@@ -79,6 +81,7 @@ async function sendAll(
       throw err;
     });
     if (!outcome) break;
+    deps.onAttempt?.(outcome);
     sent.push({ due: one, outcome });
     standing = judge(standing, outcome);
     if (standing.waitMs > 0 || pauseAfter(standing, outcome)) break;

@@ -101,6 +101,8 @@ describe('what is reachable', () => {
   it('can be reached from this machine only', () => {
     const ports = services.flatMap(([, { ports = [] }]) => ports);
     expect(ports.filter((port) => !/^127\.0\.0\.1:\d+:\d+$/.test(port))).toEqual([]);
+    const published = ports.map((port) => port.split(':')[1]);
+    expect(published, 'each is published once').toEqual([...new Set(published)]);
   });
 
   it('is where the local stack has it', () => {

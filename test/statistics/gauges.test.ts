@@ -29,6 +29,23 @@ test('what Postgres knows of work under way is shown, and no longer once it is g
   await pool.query(`INSERT INTO enrichment_budget (organization_id, provider, day, used)
     SELECT 'org-' || n, 'crm', (clock_timestamp() AT TIME ZONE 'utc')::date - n / 3, 10 FROM generate_series(1, 3) AS n`);
 
+  const endpoint = {
+    organizationId: 'org-1',
+    url: 'https://a.example/',
+    description: '',
+    withPersons: false,
+    secret: '',
+  };
+  const [one] = await Promise.all(
+    [null, new Date(), new Date()].map((failingSince) =>
+      prisma.webhookEndpoint.create({ data: { id: randomUUID(), ...endpoint, failingSince } }),
+    ),
+  );
+  const delivery = { endpointId: one?.id ?? '', organizationId: 'org-1', type: 'lead.created' };
+  for (const failedAt of [null, new Date()]) {
+    await prisma.webhookDelivery.create({ data: { ...delivery, eventId: randomUUID(), failedAt } });
+  }
+
   const shown = await show();
   const pending = '{kind="START_ONBOARDING",status="pending"}';
   expect(Object.fromEntries(shown)).toMatchObject({
@@ -40,6 +57,10 @@ test('what Postgres knows of work under way is shown, and no longer once it is g
     'lead_enrichment_circuit_open{provider="crm"}': 1,
     'lead_enrichment_circuit_open{provider="maps"}': 0,
     'lead_enrichment_budget_used{provider="crm"}': 20,
+    'lead_webhook_endpoints{state="active"}': 1,
+    'lead_webhook_endpoints{state="failing"}': 2,
+    'lead_webhook_endpoints{state="paused"}': 0,
+    lead_webhook_events_set_aside: 1,
   });
   expect(shown.get(`lead_outbox_oldest_age_seconds${pending}`)).toBeGreaterThanOrEqual(3_600);
 
