@@ -12,7 +12,7 @@ export default mergeConfig(
   {
     test: {
       include: tests,
-      globalSetup: ['test/mutation/global-setup.ts'],
+      globalSetup: ['test/support/global-setup.ts', 'test/mutation/global-setup.ts'],
       reporters: ['dot'],
       bail: 1,
       isolate: true,
