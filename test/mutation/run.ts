@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { MutantResult } from '@stryker-mutator/api/core';
+import type { Location, MutantResult, Position } from '@stryker-mutator/api/core';
 import { Stryker } from '@stryker-mutator/core';
 import { Instrumenter } from '@stryker-mutator/instrumenter';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
@@ -50,12 +50,24 @@ async function placesOf({ folder, only, except = [], sample }: Room): Promise<st
     isDebugEnabled: () => false,
   } as never);
   const { mutants } = await instrumenter.instrument(sources, { ignorers: [], excludedMutations: [], plugins: null });
-  const places = shuffle(mutants)
-    .slice(0, sample)
-    .map(({ fileName, location: { start, end } }) => {
-      return `${fileName}:${start.line + 1}:${start.column}-${end.line + 1}:${end.column}`;
-    });
+  const chosen = new Set<Mutant>();
+  const places: string[] = [];
+  for (const { fileName, location } of shuffle(mutants)) {
+    if (chosen.size >= sample) break;
+    const { start, end } = location;
+    places.push(`${fileName}:${start.line + 1}:${start.column}-${end.line + 1}:${end.column}`);
+    // Stryker takes what is within a place as well.
+    for (const other of mutants)
+      if (other.fileName === fileName && isWithin(other.location, location)) chosen.add(other);
+  }
   return [...new Set(places)];
+}
+
+type Mutant = { fileName: string; location: Location };
+
+function isWithin(inner: Location, outer: Location): boolean {
+  const isBefore = (a: Position, b: Position) => a.line < b.line || (a.line === b.line && a.column <= b.column);
+  return isBefore(outer.start, inner.start) && isBefore(inner.end, outer.end);
 }
 
 function shuffle<Item>(items: readonly Item[]): Item[] {

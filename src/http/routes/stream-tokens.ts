@@ -51,7 +51,7 @@ const ofFeedRoute = createRoute({
   request: {
     query: noQuery,
     body: {
-      required: true,
+      required: false,
       content: {
         'application/json': {
           schema: z.strictObject({
