@@ -19,6 +19,12 @@ const MINUTES = size('BENCH_MINUTES', 60);
 const RATE = size('BENCH_RATE', 1);
 const ENDPOINTS = size('BENCH_ENDPOINTS', 10);
 const ORGANIZATION = 'org-123';
+/** What tells why leads do not go on. */
+const STANDSTILL = [
+  'SELECT state, count(*)::integer FROM onboarding GROUP BY state',
+  'SELECT kind, status, attempts, last_error, count(*)::integer FROM outbox GROUP BY 1, 2, 3, 4 LIMIT 20',
+  'SELECT type, count(*)::integer, max(at) FROM lead_event GROUP BY type',
+];
 
 /** Accepts connections, and says nothing. @returns its address */
 async function startHanging(): Promise<{ url: string; close: () => void }> {
@@ -48,7 +54,10 @@ async function measure(name: string, side: StartedSide): Promise<Row> {
       `${name}: leads with all steps done`,
       taken,
       async () => (await pool.query(OUR_STEPS)).rowCount ?? 0,
-    );
+    ).catch(async (err: unknown) => {
+      for (const text of STANDSTILL) console.error(name, (await pool.query(text)).rows);
+      throw err;
+    });
     const { rows: steps } = await pool.query<Steps>(OUR_STEPS);
     const { rows: states } = await pool.query<{ state: string; count: number }>(
       'SELECT state, count(*)::integer AS count FROM onboarding GROUP BY state ORDER BY state',

@@ -58,13 +58,19 @@ async function run(part: Launchable, untilReady: UntilReady): Promise<Running> {
     waiting.abort();
     for (const promise of [ready, died]) promise.catch(() => undefined);
   }
+  let isToEnd = false;
+  void launched.exited.then((reason) => {
+    if (!isToEnd) console.error(`${part.name} ended by itself (${reason}):\n${launched.lastLines.join('\n')}`);
+  });
   return {
     name: part.name,
     pid: launched.pid ?? 0,
     async stop() {
+      isToEnd = true;
       await launched.stop();
     },
     async kill() {
+      isToEnd = true;
       launched.kill();
       await launched.exited;
     },

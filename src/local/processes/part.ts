@@ -22,6 +22,8 @@ export interface Part {
   /** Whether it gives way to the other parts when there is not enough of the processor for all. */
   yields?: boolean;
   ready: Readiness;
+  /** After so many milliseconds in which it answered, and with nothing but errors, it is killed and started again. */
+  stuckAfterMs?: number;
   output: OutputFormat;
   stopSignal: 'SIGTERM' | 'SIGINT';
   /** After so many milliseconds a part that was told to stop is killed. */

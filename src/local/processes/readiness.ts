@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Readiness } from './part.ts';
 
 const POLL_MS = 50;
+const WATCH_EVERY_MS = 2_000;
 const ANSWER_WITHIN_MS = 2_000;
 
 /** Resolves once a part is ready; rejects when the signal aborts. */
@@ -13,22 +14,43 @@ export async function waitUntilReady(readiness: Readiness, signal: AbortSignal):
   signal.throwIfAborted();
 }
 
-async function isReady(readiness: Readiness): Promise<boolean> {
-  switch (readiness.kind) {
-    case 'http':
-      return answersOk(readiness.url);
-    case 'postgres':
-      return answersQuery(readiness.connectionString);
+/**
+ * Resolves once a part that was ready has answered for so long with nothing but errors; rejects when the signal aborts. One
+ * that does not answer is slow, or is about to end: no errors.
+ */
+export async function waitUntilStuck(readiness: Readiness, forMs: number, signal: AbortSignal): Promise<void> {
+  let failingSince: number | undefined;
+  for (;;) {
+    await sleep(Math.min(WATCH_EVERY_MS, forMs / 4), undefined, { signal });
+    const answer = await ask(readiness);
+    if (answer === 'ok') failingSince = undefined;
+    else if (answer === 'error') failingSince ??= performance.now();
+    if (failingSince !== undefined && performance.now() - failingSince >= forMs) return;
   }
 }
 
-async function answersOk(url: string): Promise<boolean> {
+async function isReady(readiness: Readiness): Promise<boolean> {
+  return (await ask(readiness)) === 'ok';
+}
+
+type Answer = 'ok' | 'error' | 'none';
+
+async function ask(readiness: Readiness): Promise<Answer> {
+  switch (readiness.kind) {
+    case 'http':
+      return askUrl(readiness.url);
+    case 'postgres':
+      return (await answersQuery(readiness.connectionString)) ? 'ok' : 'none';
+  }
+}
+
+async function askUrl(url: string): Promise<Answer> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     await response.body?.cancel();
-    return response.ok;
+    return response.ok ? 'ok' : 'error';
   } catch {
-    return false;
+    return 'none';
   }
 }
 

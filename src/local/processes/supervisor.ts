@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { launch, type Launched } from './launch.ts';
 import type { PartEvent } from './part-event.ts';
 import type { Part } from './part.ts';
-import { waitUntilReady } from './readiness.ts';
+import { waitUntilReady, waitUntilStuck } from './readiness.ts';
 
 /** A part that dies waits `initialMs`, then twice as long each time; having been up for `steadyMs` starts over. */
 export interface BackOff {
@@ -65,9 +65,12 @@ export function createSupervisor({ onEvent, onLine, backOff = BACK_OFF }: Superv
       running.set(part, launched);
       if (launched.pid !== undefined) onEvent({ kind: 'launched', part, pid: launched.pid });
       const alive = new AbortController();
-      void announceReady(part, restarts, startedAt, alive.signal).then(onReady, () => undefined);
-      const reason = await launched.exited;
+      const ready = announceReady(part, restarts, startedAt, alive.signal);
+      void ready.then(onReady, () => undefined);
+      const stuck = ready.then(() => killWhenStuck(part, launched, alive.signal)).catch(() => undefined);
+      let reason = await launched.exited;
       alive.abort();
+      reason = (await stuck) ?? reason;
       running.delete(part);
       if (isStopping()) return;
       failures = performance.now() - startedAt > backOff.steadyMs ? 1 : failures + 1;
@@ -75,6 +78,14 @@ export function createSupervisor({ onEvent, onLine, backOff = BACK_OFF }: Superv
       onEvent({ kind: 'died', part, reason, lastLines: launched.lastLines, restarts, retryInMs });
       await sleep(retryInMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
+  }
+
+  /** @returns why it was killed */
+  async function killWhenStuck(part: Part, launched: Launched, alive: AbortSignal): Promise<string | undefined> {
+    if (part.stuckAfterMs === undefined) return undefined;
+    await waitUntilStuck(part.ready, part.stuckAfterMs, AbortSignal.any([alive, stopping.signal]));
+    launched.kill();
+    return `killed: it answered with nothing but errors for ${Math.round(part.stuckAfterMs / 1_000)} s`;
   }
 
   async function announceReady(part: Part, restarts: number, startedAt: number, alive: AbortSignal): Promise<void> {

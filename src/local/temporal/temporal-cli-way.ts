@@ -1,5 +1,7 @@
 /** The release that we fetch. Newer ones cannot be built by `go install`: they carry a `replace`. */
 export const CLI_VERSION = '1.5.1';
+/** The SQLite that it is built with here: with its own, 1.39, a busy server loses its connection to it (temporalio/temporal #9198). */
+export const SQLITE_VERSION = '1.44.3';
 
 export interface CliContext {
   env: NodeJS.ProcessEnv;

@@ -30,6 +30,10 @@ const DYNAMIC_CONFIG = [
   'history.timerProcessorMaxTimeShift="10ms"',
 ];
 
+// Releases with an SQLite of before 1.44 may lose their connection to it for good when they are starved of the processor:
+// they say "interrupted (9)", then that there is no such namespace. The file has all of it, so that a new process goes on.
+const STUCK_AFTER_MS = 20_000;
+
 // SQLite's default journal waits for the disk at each commit, 20 times for a lead. With these it waits when the log is merged
 // into the file: a power loss takes the last moments, and the reconciler orders again what they began.
 const PRAGMAS = ['journal_mode=WAL', 'synchronous=NORMAL'];
@@ -61,6 +65,7 @@ export async function prepareTemporal({
     // About a fifth more onboardings per second for some more memory.
     env: { GOGC: '400', ...process.env },
     ready: { kind: 'http', url: `http://127.0.0.1:${httpPort}/api/v1/namespaces/${namespace}` },
+    stuckAfterMs: STUCK_AFTER_MS,
     output: 'temporal',
     stopSignal: 'SIGTERM',
     stopWithinMs: 10_000,

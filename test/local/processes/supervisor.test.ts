@@ -1,3 +1,5 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { PartEvent } from '../../../src/local/processes/part-event.ts';
 import type { Part } from '../../../src/local/processes/part.ts';
@@ -30,6 +32,19 @@ describe('supervisor', () => {
         .map(({ part }) => part.name)
         .sort(),
     ).toEqual(['one', 'two']);
+  });
+
+  it('starts a part again that answers with nothing but errors', async () => {
+    const folder = await makeTempDir();
+    const { supervisor, of } = supervise();
+    const part = await makeServerPart(folder, 'lost');
+    await supervisor.start([{ ...part, stuckAfterMs: 400 }]);
+    await writeFile(join(folder, 'broken'), '');
+    await expect
+      .poll(() => of('died'))
+      .toMatchObject([{ reason: expect.stringMatching(/nothing but errors/) as string }]);
+    await rm(join(folder, 'broken'));
+    await expect.poll(() => of('ready')).toHaveLength(2);
   });
 
   it('starts a part again that was killed, and says so', async () => {

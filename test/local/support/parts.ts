@@ -21,7 +21,7 @@ export async function makeServerPart(folder: string, name: string, extra = ''): 
     `import { createServer } from 'node:http';
      import { existsSync, writeFileSync } from 'node:fs';
      ${extra}
-     createServer((_, answer) => answer.end()).listen(${port}, '127.0.0.1');
+     createServer((_, answer) => answer.writeHead(existsSync(${JSON.stringify(join(folder, 'broken'))}) ? 500 : 200).end()).listen(${port}, '127.0.0.1');
      process.on('SIGTERM', () => { console.log(JSON.stringify({ level: 30, msg: 'bye' })); process.exit(); });`,
   );
   return {

@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { resolveTemporalCli } from '../../../src/local/temporal/temporal-cli.ts';
-import { CLI_VERSION } from '../../../src/local/temporal/temporal-cli-way.ts';
+import { CLI_VERSION, SQLITE_VERSION } from '../../../src/local/temporal/temporal-cli-way.ts';
 import { makeTempDir } from '../support/parts.ts';
 
 const GOOD = 'temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)';
@@ -64,7 +64,11 @@ describe('Temporal CLI', () => {
 
   it('is taken from the cache that an earlier start filled', async () => {
     const { env, cache } = await makeEnv();
-    const path = await makeProgram(join(cache, `temporal-cli-${CLI_VERSION}`), 'temporal', GOOD);
+    const path = await makeProgram(
+      join(cache, `temporal-cli-${CLI_VERSION}-sqlite-${SQLITE_VERSION}`),
+      'temporal',
+      GOOD,
+    );
     expect((await resolve(env)).outcome).toMatchObject({ path });
   });
 
@@ -75,7 +79,7 @@ describe('Temporal CLI', () => {
     await writeFile(join(folder, 'go'), go);
     await chmod(join(folder, 'go'), 0o755);
     const { env, cache } = await makeEnv(folder);
-    const path = join(cache, `temporal-cli-${CLI_VERSION}`, 'temporal');
+    const path = join(cache, `temporal-cli-${CLI_VERSION}-sqlite-${SQLITE_VERSION}`, 'temporal');
     const both = await Promise.all([resolve(env), resolve(env)]);
     expect(both.map(({ outcome }) => outcome)).toEqual([
       { path, server: '1.29' },
