@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { archiveLead } from '../../leads/archive.ts';
 import { leadSchema } from '../../leads/lead.ts';
 import { problemResponses } from '../answers/problem.ts';
@@ -44,19 +45,14 @@ const unarchiveRoute = createRoute({
 export function leadArchiveRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies) {
   const readCaller = callerReader(deps.trustedProxies);
   const writer = createWriter(deps);
+  const put = async (c: Context<HttpEnv>, id: string, archived: boolean) => {
+    const caller = readCaller(c);
+    const { lead, etag } = await writer.write(c, (tx) => archiveLead(tx, id, archived, caller), { leadId: id });
+    c.header('etag', etag);
+    return c.json(lead, 200);
+  };
+
   return app
-    .openapi(archiveRoute, async (c) => {
-      const { id } = c.req.valid('param');
-      const caller = readCaller(c);
-      const { lead, etag } = await writer.write(c, (tx) => archiveLead(tx, id, true, caller), { leadId: id });
-      c.header('etag', etag);
-      return c.json(lead, 200);
-    })
-    .openapi(unarchiveRoute, async (c) => {
-      const { id } = c.req.valid('param');
-      const caller = readCaller(c);
-      const { lead, etag } = await writer.write(c, (tx) => archiveLead(tx, id, false, caller), { leadId: id });
-      c.header('etag', etag);
-      return c.json(lead, 200);
-    });
+    .openapi(archiveRoute, (c) => put(c, c.req.valid('param').id, true))
+    .openapi(unarchiveRoute, (c) => put(c, c.req.valid('param').id, false));
 }
