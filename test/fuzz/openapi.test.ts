@@ -42,16 +42,8 @@ describe('Schemathesis, over the whole document', () => {
         const key = withKey ? ['-H', `Authorization: Bearer ${await makeKey(database)}`] : [];
         // No schema tells which cursors, tokens, ETags and keys are good, so what fits it may be refused.
         const checks = ['--exclude-checks', 'positive_data_acceptance'];
-        const common = [
-          ...checks,
-          '--continue-on-failure',
-          '--max-response-time',
-          '10',
-          '--workers',
-          '2',
-          '--seed',
-          '1',
-        ];
+        // One worker: with more, Python 3.11 fails in `ast.parse` now and then (python/cpython#106905).
+        const common = [...checks, '--continue-on-failure', '--max-response-time', '10', '--seed', '1'];
         const { code, output } = await runSchemathesis([`${api.url}/openapi.json`, ...common, ...key, ...args]);
         const generated = Number(/(\d+) generated/.exec(output)?.[1] ?? 0);
         console.log(`${part}: ${generated} requests`);
