@@ -42,6 +42,9 @@ export function databaseFault(err: unknown): DatabaseFault | undefined {
   return undefined;
 }
 
+/** Says whether Postgres has undone a transaction because it and another one waited for each other. */
+export const isDeadlock = (err: unknown): boolean => err instanceof Error && codeOf(err) === '40P01';
+
 const find = (table: [DatabaseFault, RegExp][], text: string) => table.find(([, pattern]) => pattern.test(text))?.[0];
 
 const codeOf = (err: Error): string => ('code' in err && typeof err.code === 'string' ? err.code : '');

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { canonicalHash } from '../../src/leads/canonical-hash.ts';
-import { intakeLead } from '../../src/leads/intake.ts';
+import { intakeLead, intakeTogether } from '../../src/leads/intake.ts';
 import type { IntakeRequest } from '../../src/leads/intake-request.ts';
 import { submissionSchema } from '../../src/leads/submission.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -116,6 +116,34 @@ describe('intakeLead', () => {
        FROM idempotency_key WHERE key = idempotency_id('an-hour')`,
     );
     expect(rows).toEqual([{ hour: true }]);
+  });
+});
+
+describe('intakeTogether', () => {
+  test('says of each what it would have said of it alone, in their order', async ({ database }) => {
+    const [kept, reused, first] = [requestOf({}, 'kept'), requestOf({}, 'reused'), requestOf({}, 'twin')];
+    const [known, again, fresh] = [requestOf(), requestOf(), requestOf()];
+    for (const request of [kept, reused, known]) await intakeLead(database.pool, SETTINGS, request);
+    const touch = { ...first, idempotencyKey: undefined };
+    const requests = [fresh, first, again, kept, { ...requestOf(), idempotencyKey: 'reused' }, known, first, touch];
+    const results = await intakeTogether(database.pool, SETTINGS, 'org-123', requests);
+    expect(results.map(({ outcome }) => outcome)).toEqual([
+      ...['created', 'created', 'created', 'replayed', 'key_reused', 'duplicate', 'replayed', 'duplicate'],
+    ]);
+    const leads = results.map((result) => ('lead' in result ? result.lead : undefined));
+    const emails = requests.map(({ submission }, place) => (place === 4 ? undefined : submission.email));
+    expect(leads.map((lead) => lead?.email)).toEqual(emails);
+    const ids = leads.map((lead) => lead?.id);
+    expect([ids[6], ids[7]]).toEqual([ids[1], ids[1]]);
+    expect(new Set(ids).size).toBe(6);
+  });
+
+  test('stores all or nothing', async ({ database }) => {
+    const before = await countRows(database);
+    const bad = requestOf();
+    const requests = [requestOf({}, 'with-bad'), { ...bad, submission: { ...bad.submission, status: 'BAD' as 'NEW' } }];
+    await expect(intakeTogether(database.pool, SETTINGS, 'org-123', requests)).rejects.toMatchObject({ code: '23514' });
+    expect(await countRows(database)).toEqual(before);
   });
 });
 
