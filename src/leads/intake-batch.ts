@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { Caller } from '../audit/caller.ts';
 import { canonicalHash } from './canonical-hash.ts';
-import type { Lead } from './lead.ts';
+import { type Lead, toLead } from './lead.ts';
 import type { IntakeSettings, OnDuplicate } from './intake-request.ts';
 import { describeIntake, fromStored } from './intake-row.ts';
 import type { Submission } from './submission.ts';
@@ -61,7 +61,7 @@ export async function intakeLeads(
   const { status, results = [] } = rows[0]?.answer ?? { status: 'key_reused' };
   if (status === 'key_reused') return status;
   const outcomes = results.map(({ outcome, stored }): BatchOutcome =>
-    stored === null || outcome === 'gone' ? { outcome: 'gone' } : { outcome, lead: fromStored(stored).lead },
+    stored === null || outcome === 'gone' ? { outcome: 'gone' } : { outcome, lead: toLead(fromStored(stored)) },
   );
   return { replayed: status === 'replayed', outcomes };
 }

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { StartOrder } from '../outbox/order.ts';
 import { emailKey } from './email.ts';
-import { type TaggedLead, tagLead } from './etag.ts';
+import type { tagLead } from './etag.ts';
 import type { IntakeRequest, IntakeSettings } from './intake-request.ts';
 import type { Submission } from './submission.ts';
 
@@ -65,12 +65,10 @@ const COLUMNS: Partial<Record<string, string>> = {
   attributes: 'attributes',
 } satisfies Partial<Record<keyof Submission, string>>;
 
-/** A row as Postgres' `to_jsonb` writes it, with its column names → the lead. */
-export function fromStored(row: Record<string, unknown>): TaggedLead {
+/** A row as Postgres' `to_jsonb` writes it, with its column names → one for `toLead` and `tagLead`. */
+export function fromStored(row: Record<string, unknown>): Parameters<typeof tagLead>[0] {
   const camelCase = (column: string) => column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return tagLead(
-    Object.fromEntries(Object.entries(row).map(([column, value]) => [camelCase(column), value])) as Parameters<
-      typeof tagLead
-    >[0],
-  );
+  return Object.fromEntries(Object.entries(row).map(([column, value]) => [camelCase(column), value])) as Parameters<
+    typeof tagLead
+  >[0];
 }

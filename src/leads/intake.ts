@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { StartOrder } from '../outbox/order.ts';
 import { canonicalHash } from './canonical-hash.ts';
-import type { TaggedLead } from './etag.ts';
+import { type TaggedLead, tagLead } from './etag.ts';
 import type { IntakeRequest, IntakeSettings } from './intake-request.ts';
 import { describeIntake, fromStored } from './intake-row.ts';
 
@@ -86,7 +86,7 @@ function toResult(row: IntakeRow, eventId: string, order: StartOrder): IntakeRes
   if (row.outcome === 'key_reused' || row.outcome === 'gone' || !row.stored) {
     return { outcome: row.outcome === 'key_reused' ? 'key_reused' : 'gone' };
   }
-  const tagged = fromStored(row.stored);
+  const tagged = tagLead(fromStored(row.stored));
   if (row.replayed) return { ...tagged, outcome: 'replayed', duplicate: row.outcome === 'duplicate' };
   if (row.outcome === 'duplicate') return { ...tagged, outcome: 'duplicate', eventId };
   return { ...tagged, outcome: 'created', eventId, order };

@@ -234,3 +234,30 @@ test('a batch that no window has room for is told so', async ({ database }) => {
   expect(answer.body.detail).toContain('at most 10');
   await api.close();
 });
+
+test('a batch reads its own leads only, whatever the planner believes of the tables', async ({ database }) => {
+  const tables = ['lead', 'lead_listing', 'onboarding'];
+  for (const table of tables) await database.pool.query(`ALTER TABLE ${table} SET (autovacuum_enabled = false)`);
+  const api = createKeyedApi(database, { slots: 0 }, API_ROLE);
+  const organizationId = newOrganization();
+  const call = api.as(await makeKey(database, { organizationId }));
+  for (let times = 0; times < 20; times += 1) await call('POST', PATH, { organizationId, leads: leadsOf(100) });
+  const { rows: known } = await database.pool.query('SELECT id FROM lead WHERE organization_id = $1 LIMIT 5', [
+    organizationId,
+  ]);
+  const client = await database.pool.connect();
+  await client.query('BEGIN');
+  const { rows: outcomes } = await client.query<{ count: number }>(
+    'SELECT jsonb_array_length(read_outcomes($1)) AS count',
+    [JSON.stringify(known)],
+  );
+  const { rows: read } = await client.query<{ count: number }>(
+    `SELECT sum(pg_stat_get_xact_tuples_returned(name::regclass))::int AS count FROM unnest($1::text[]) AS name`,
+    [tables],
+  );
+  await client.query('ROLLBACK');
+  client.release();
+  expect(outcomes).toEqual([{ count: 5 }]);
+  expect(read[0]?.count).toBeLessThan(100);
+  await api.close();
+});
