@@ -28,6 +28,10 @@ const DYNAMIC_CONFIG = [
   'frontend.ListWorkersEnabled=true',
   // One clock needs no allowance for another: by default a timer of 50 ms takes a second.
   'history.timerProcessorMaxTimeShift="10ms"',
+  // A shard looks for tasks 20 times a second at most by default, and there is one shard: at 5 leads a second each of their
+  // 8 tasks waited for the next twentieth. More looks than this cost throughput.
+  'history.transferProcessorMaxPollRPS=100',
+  'history.timerProcessorMaxPollRPS=100',
 ];
 
 // Releases with an SQLite of before 1.44 may lose their connection to it for good when they are starved of the processor:
