@@ -230,10 +230,16 @@ describe('looking at leads that are under way', () => {
     return { client: own, asked };
   }
 
+  /** Returns when visibility, which comes after the runs, knows these. */
+  async function visible(orders: StartOrder[]): Promise<void> {
+    const ids = orders.map(({ leadId }) => `'${onboardingWorkflowId(leadId)}'`).join();
+    const query = `ExecutionStatus = 'Running' AND WorkflowId IN (${ids})`;
+    await expect.poll(async () => (await client.workflow.count(query)).count).toBe(orders.length);
+  }
+
   test('costs one question for all of them, and one for each that is not running', async ({ database }) => {
     const underWay = await Promise.all(Array.from({ length: 20 }, () => started(database)));
-    const running = `ExecutionStatus = 'Running' AND WorkflowId IN (${underWay.map(({ leadId }) => `'${onboardingWorkflowId(leadId)}'`).join()})`;
-    await expect.poll(async () => (await client.workflow.count(running)).count).toBe(20);
+    await visible(underWay);
     const { leadId } = await lost(database);
     const { client: own, asked } = countingClient();
     expect(await reconcile(database, { client: own })).toEqual(tally({ 'under way': 20, 'ordered again': 1 }));
@@ -288,6 +294,7 @@ describe('looking at leads that are under way', () => {
   ] as const)('%s', async ([, commands, verdict], { database }) => {
     const order = await started(database);
     await answerTask(order, [...commands]);
+    await visible([order]); // and believed: the run itself is not looked at
     expect(await reconcile(database)).toEqual(tally({ 'under way': 1 }));
     await age(database, '61 minutes');
     expect(await reconcile(database)).toEqual(tally({ [verdict]: 1 }));
