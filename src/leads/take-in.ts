@@ -3,7 +3,7 @@ import type { Share } from '../db/fair-share.ts';
 import { databaseFault, isDeadlock } from '../db/faults.ts';
 import { inGroups } from '../db/groups.ts';
 import type { FastStart } from '../outbox/fast-start.ts';
-import { withSlot } from '../outbox/with-slot.ts';
+import { withSlot, withSlots } from '../outbox/with-slot.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type BatchRequest, intakeLeads } from './intake-batch.ts';
 import { intakeLead, type IntakeResult, intakeTogether } from './intake.ts';
@@ -17,6 +17,9 @@ export interface LeadTakerDependencies {
   log: Logger;
 }
 
+/** What a caller asks for: it does not know who will start the onboarding. */
+type Asked = Omit<IntakeRequest, 'orderDelayMs'>;
+
 /** An organization's statements that take leads in, at once; how many leads one of them takes; milliseconds to wait for it. */
 const GROUPS = { atOnce: 2, most: 32, waitMs: 1_500 };
 
@@ -25,24 +28,34 @@ const GROUPS = { atOnce: 2, most: 32, waitMs: 1_500 };
  * earlier ones are being stored is stored together. Throws as `intakeLead` and `Share` do.
  */
 export function leadTaker({ pool, share, fastStart, intake, log }: LeadTakerDependencies) {
-  const take = inGroups<IntakeRequest, IntakeResult>(GROUPS, async (organizationId, requests) => {
+  const together = (organizationId: string, asked: readonly Asked[]) =>
+    share(organizationId, () =>
+      withSlots(fastStart, asked.length, async (delays) => {
+        const requests = asked.map((request, place) => ({ ...request, orderDelayMs: delays[place] ?? 0 }));
+        return (await intakeTogether(pool, intake, organizationId, requests)).map(withOrder);
+      }),
+    );
+
+  const alone = (organizationId: string, asked: Asked) =>
+    share(organizationId, () =>
+      withSlot(fastStart, async (orderDelayMs) =>
+        withOrder(await intakeLead(pool, intake, { ...asked, orderDelayMs })),
+      ),
+    );
+
+  const take = inGroups<Asked, IntakeResult>(GROUPS, async (organizationId, asked) => {
     try {
-      const results = await share(organizationId, () => intakeTogether(pool, intake, organizationId, requests));
+      const results = await together(organizationId, asked);
       return results.map((value) => ({ status: 'fulfilled', value }));
     } catch (err) {
-      if (requests.length === 1 || !isOfOne(err)) throw err;
+      if (asked.length === 1 || !isOfOne(err)) throw err;
       // Nothing was stored. One of them is in the way: it alone is to hear of that.
-      return Promise.allSettled(
-        requests.map((request) => share(organizationId, () => intakeLead(pool, intake, request))),
-      );
+      return Promise.allSettled(asked.map((one) => alone(organizationId, one)));
     }
   });
 
-  return async (request: Omit<IntakeRequest, 'orderDelayMs'>): Promise<IntakeResult> => {
-    const result = await withSlot(fastStart, async (orderDelayMs) => {
-      const answer = await take(request.organizationId, { ...request, orderDelayMs });
-      return { order: answer.outcome === 'created' ? answer.order : undefined, answer };
-    });
+  return async (request: Asked): Promise<IntakeResult> => {
+    const result = await take(request.organizationId, request);
     if (result.outcome === 'duplicate' && request.onDuplicate === 'update') fastStart.leaveToRelays(); // what it has changed
     if (result.outcome === 'created' || result.outcome === 'duplicate') {
       const { organizationId, caller } = request;
@@ -53,6 +66,11 @@ export function leadTaker({ pool, share, fastStart, intake, log }: LeadTakerDepe
     return result;
   };
 }
+
+const withOrder = (answer: IntakeResult) => ({
+  order: answer.outcome === 'created' ? answer.order : undefined,
+  answer,
+});
 
 /** Says whether an error may be due to one of several leads: a lock that another holds, or what no check lets pass. */
 const isOfOne = (err: unknown) => isDeadlock(err) || ['locked', undefined].includes(databaseFault(err));
