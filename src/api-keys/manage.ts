@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import type { ApiKey as ApiKeyRow, Prisma } from '../db/generated/client.ts';
 import { decodeCursor, olderThan, toPage } from '../db/paging.ts';
 import { type IssuedKey, toApiKey } from './api-key.ts';

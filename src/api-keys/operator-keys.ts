@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import type { OperatorKey, Prisma } from '../db/generated/client.ts';
 import { KeyNotFound } from './errors.ts';
 import { makeToken } from './token.ts';

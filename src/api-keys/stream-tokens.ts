@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { deleteInBatches } from '../db/delete-in-batches.ts';
 import type { Prisma } from '../db/generated/client.ts';
 import { STREAM_TOKEN_MS } from './limits.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { databaseFault } from '../db/faults.ts';
 import { Prisma, type PrismaClient } from '../db/generated/client.ts';
 import { openDatabase } from '../db/open.ts';

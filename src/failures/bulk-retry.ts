@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import type { Pool } from 'pg';
 import { bulkRetryWorkflowId } from '../../workflows/retry-contract.ts';
 import type { Caller } from '../audit/caller.ts';

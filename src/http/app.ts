@@ -1,6 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { requestId } from 'hono/request-id';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import type { AppDependencies, HttpEnv } from './context.ts';
 import { answerInTime } from './answers/deadline.ts';
 import { answerErrors } from './answers/errors.ts';

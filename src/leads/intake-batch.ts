@@ -54,8 +54,8 @@ export async function intakeLeads(
     }),
   };
   const { rows } = await pool.query<{ answer: Answer }>({
-    name: 'intake_leads',
-    text: 'SELECT intake_leads($1, $2) AS answer',
+    name: 'intake_batch',
+    text: 'SELECT intake_batch($1, $2) AS answer',
     values: [organizationId, JSON.stringify(batch)],
   });
   const { status, results = [] } = rows[0]?.answer ?? { status: 'key_reused' };

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { PRIORITY_SIGNAL } from '../../workflows/contract.ts';
 import type { Caller } from '../audit/caller.ts';
 import { Prisma } from '../db/generated/client.ts';

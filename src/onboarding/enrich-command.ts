@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import type { Prisma } from '../db/generated/client.ts';
 import { LeadNotFound } from '../leads/errors.ts';
 import { isUnfinished } from '../leads/lead.ts';

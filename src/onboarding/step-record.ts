@@ -1,5 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import type { AssignmentRef, OnboardingRef } from '../../workflows/contract.ts';
 import type { EnrichmentRef } from '../../workflows/enrichment-contract.ts';
 import type { Prisma } from '../db/generated/client.ts';

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { v7 as uuidv7 } from 'uuid';
+import { UUID } from 'uuidv7';
 import type { OnboardingState } from '../../workflows/contract.ts';
 import { stepKey } from '../onboarding/step-record.ts';
 
@@ -84,7 +84,7 @@ async function readMoving(pool: Pool): Promise<MovingLead[]> {
 
 /** Leads by the time in their ids (UUID v7), and so by the primary key; attempts and failures by their indexes. */
 async function readMinutes(pool: Pool, minutes: number): Promise<Minute[]> {
-  const firstId = uuidv7({ msecs: Date.now() - minutes * 60_000, random: new Uint8Array(16) });
+  const firstId = UUID.fromFieldsV7(Date.now() - minutes * 60_000, 0, 0, 0).toString();
   const from = `now() - $1::int * interval '1 minute'`;
   const { rows } = await pool.query<Minute>({
     name: 'ops_minutes',

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { bulkRetryWorkflowId } from '../../workflows/retry-contract.ts';
 import { cancelBulkRetry, lockBulkRetry, orderFor } from '../failures/bulk-retry.ts';
 import { placeOrder } from '../outbox/place-order.ts';

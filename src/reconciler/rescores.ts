@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import { lockRescore, orderFor } from '../scoring/rescore.ts';

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import pLimit from 'p-limit';
 import type { Pool } from 'pg';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { assigneeNotificationWorkflowId, onboardingWorkflowId } from '../../workflows/contract.ts';
 import { enrichmentWorkflowId } from '../../workflows/enrichment-contract.ts';
 import { databaseFault } from '../db/faults.ts';

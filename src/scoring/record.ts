@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { Prisma, type ScoreCause } from '../db/generated/client.ts';
 import { bandOf, type Score, type ScoreLine } from './calculate.ts';
 import type { VersionedRules } from './rule-book.ts';

@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { rescoreWorkflowId } from '../../workflows/rescore-contract.ts';
 import type { Prisma, ScoreRescore } from '../db/generated/client.ts';
 import type { Caller } from '../audit/caller.ts';

@@ -11,7 +11,7 @@ import {
   trace,
   TraceFlags,
 } from '@opentelemetry/api';
-import { parse, validate } from 'uuid';
+import { z } from 'zod';
 
 export { SpanKind };
 
@@ -56,13 +56,15 @@ const hash = (text: string, bytes: number) =>
 /** A request id that `requestIdOf` made. */
 const OF_CALLER = /^([\da-f]{32})-[\da-f]{16}$/;
 
+const uuid = z.uuid();
+
 /**
  * A request's trace and span, which follow from its id: so whoever knows the id, which orders, runs and steps carry,
  * needs nothing else to go on with the trace. A UUID is a trace id.
  */
 export function spanOfRequest(requestId: string): Pick<SpanContext, 'traceId' | 'spanId'> {
   const [, ofCaller = ''] = OF_CALLER.exec(requestId) ?? [];
-  const plain = validate(requestId) ? Buffer.from(parse(requestId)).toString('hex') : ofCaller;
+  const plain = uuid.safeParse(requestId).success ? requestId.replaceAll('-', '').toLowerCase() : ofCaller;
   const traceId = isValidTraceId(plain) ? plain : hash(requestId, 16);
   return { traceId, spanId: hash(`span of ${requestId}`, 8) };
 }

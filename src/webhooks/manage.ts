@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import type { Prisma, WebhookEndpoint as EndpointRow } from '../db/generated/client.ts';
 import { newerBy, decodeCursor, toPage } from '../db/paging.ts';
 import { type Endpoint, type EndpointChange, type NewEndpoint, toEndpoint } from './endpoint.ts';

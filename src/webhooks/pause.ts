@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import type { PrismaClient } from '../db/generated/client.ts';
 import { NO_LEAD } from '../events/event.ts';
 import type { Logger } from '../telemetry/logger.ts';

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import type { Prisma } from '../db/generated/client.ts';
 import { EventNotFound } from './errors.ts';
 import { lockEndpoint } from './manage.ts';

@@ -42,7 +42,7 @@ describe('POST /api/leads/batch', () => {
     leads[99] = { email: 'no-name@example.com' };
     const statements = recordStatements();
     const answer = await api.call<Results>('POST', PATH, { organizationId, leads });
-    expect(statements.filter(({ text }) => text.includes('intake_leads'))).toHaveLength(1);
+    expect(statements.filter(({ text }) => text.includes('intake_batch'))).toHaveLength(1);
     expect(statements.filter(({ text }) => /INSERT|UPDATE/.test(text))).toEqual([]);
     const { status, body } = answer;
     expect(status).toBe(200);
@@ -248,7 +248,7 @@ test('a batch reads its own leads only, whatever the planner believes of the tab
   const client = await database.pool.connect();
   await client.query('BEGIN');
   const { rows: outcomes } = await client.query<{ count: number }>(
-    'SELECT jsonb_array_length(read_outcomes($1)) AS count',
+    'SELECT json_array_length(read_outcomes($1)) AS count',
     [JSON.stringify(known)],
   );
   const { rows: read } = await client.query<{ count: number }>(

@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { describe, expect, onTestFinished } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
 import { type Page, testWithoutStarts as test, type TestApi } from '../support/api.ts';

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
+import { submissionSchema } from '../../src/leads/submission.ts';
 import { newLead, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 
@@ -31,6 +32,7 @@ describe('POST /api/leads with an e-mail that the organization has', () => {
       data: { ...again, status: 'NEW', priority: 'NORMAL', locale: 'pt-BR' },
       metadata: { userId: 'user-9', requestId: second.headers.get('x-request-id') },
     });
+    expect(Object.keys(events[1]?.data ?? {}).toSorted()).toEqual(Object.keys(submissionSchema.shape).toSorted());
   });
 
   test('orders no second onboarding', async ({ api, database }) => {

@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { describe, expect } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
 import { encodeCursor } from '../../src/db/paging.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { describe, expect } from 'vitest';
 import { createNotificationActivities } from '../../activities/notification.ts';
 import { refOf, runActivity } from '../support/activity.ts';

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { describe, expect } from 'vitest';
 import { listNotifications, markAllRead, markRead } from '../../src/notifications/inbox.ts';
 import { inboxId } from '../../src/notifications/inbox-id.ts';

@@ -55,7 +55,7 @@ describe('a lead that is erased', () => {
     const touch = {
       ...{ id: body.id, event_id: randomUUID(), order_id: randomUUID(), organization_id: 'org-123' },
       ...{ name: person.lead.name, email_key: person.lead.email.toLowerCase(), status: 'NEW', source: 'FORM' },
-      ...{ priority: 'LOW', locale: 'en', attributes: {}, metadata: {}, touch: person.lead, order_payload: {} },
+      ...{ priority: 'LOW', locale: 'en', attributes: {}, metadata: {}, order_payload: {} },
     };
     let erasing: ReturnType<typeof erase> | undefined;
     await database.prisma.$transaction(async (tx) => {

@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { INBOX_CHANNEL, inboxId } from '../../src/notifications/inbox-id.ts';
 import type { TestDatabase } from './database.ts';
 import { takeIn } from './onboarding.ts';

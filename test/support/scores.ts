@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import type { TestDatabase } from './database.ts';
 
 /** Gives a lead a score of 50 by the built-in rules, as its onboarding would. */

@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { describe, expect } from 'vitest';
 import { carryOut } from '../../src/outbox/carry-out/carry-out.ts';
 import type { EnrichOrder } from '../../src/outbox/order.ts';

@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { TASK_QUEUES } from '../../../workflows/contract.ts';
 import { recordOperatorAction } from '../../audit/operator-action.ts';
 import { LIMITABLE_QUEUES, LimitUnknown, setLimit } from '../../ops/queue-limit.ts';

@@ -1,6 +1,6 @@
 import { type Server, type ServerOptions, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import { Problem, PROBLEM_TYPE } from '../answers/problem.ts';
 
 /** How long a caller may take, and how much it may say before the app sees it. For `createServer`. */

@@ -1,19 +1,21 @@
-import { validate } from 'uuid';
+import { z } from 'zod';
 import type { StepEnd } from '../../temporal/step-metrics.ts';
 
 /** More of an error's message is not kept. */
 const MAX_REASON = 200;
+
+const aboutLead = z.object({ leadId: z.uuid(), organizationId: z.string() });
 
 /** A row of the ledger, in the columns' names. */
 export type AttemptRow = NonNullable<ReturnType<typeof toAttemptRow>>;
 
 /** An attempt → its row; undefined when it is not about a lead, as that of a page of a rescore. */
 export function toAttemptRow(end: StepEnd) {
-  const { leadId, organizationId } = (end.input ?? {}) as Record<string, unknown>;
-  if (typeof leadId !== 'string' || !validate(leadId) || typeof organizationId !== 'string') return undefined;
+  const { data: about } = aboutLead.safeParse(end.input);
+  if (!about) return undefined;
   return {
-    lead_id: leadId,
-    organization_id: organizationId,
+    lead_id: about.leadId,
+    organization_id: about.organizationId,
     step: end.step,
     task_queue: end.taskQueue,
     worker: end.worker,
