@@ -42,7 +42,12 @@ export const ROOMS: Record<string, Room> = {
   outbox: {
     folder: 'src/outbox',
     except: PURE_OUTBOX,
-    tests: ['test/outbox/*.test.ts', 'test/workflows/{assignee,lead-enrichment,priority}*.test.ts'],
+    tests: [
+      'test/outbox/*.test.ts',
+      'test/workflows/{assignee,lead-enrichment,priority}*.test.ts',
+      'test/temporal/search-attributes.test.ts',
+      'test/personal-data/erasure*.test.ts',
+    ],
     sample: 60,
   },
   reconciler: {

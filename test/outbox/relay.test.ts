@@ -10,6 +10,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 import { carrierTo } from '../support/relay.ts';
+import { recordStatements } from '../support/statements.ts';
 import { createTestClient } from '../support/temporal.ts';
 
 type CarryOut = (order: Order) => Promise<void>;
@@ -75,6 +76,22 @@ describe('a relay', () => {
     expect((await handle.describe()).runId).toBe(runId);
   });
 
+  test.for([
+    ['its start', { again: true }],
+    ['a later round', { round: 2 }],
+  ])('starts a run after one that has ended when %s is ordered', async ([, change], { database }) => {
+    const order = await takeIn(database);
+    await carry(order);
+    const handle = client.workflow.getHandle(onboardingWorkflowId(order.leadId));
+    const { runId } = await handle.describe();
+    await handle.terminate();
+    await carry({ ...order, payload: { ...order.payload, ...(change as object) } });
+    const next = await handle.describe();
+    expect(next).toMatchObject({ status: { name: 'RUNNING' } });
+    expect(next.runId).not.toBe(runId);
+    await handle.terminate();
+  });
+
   test('leaves a row alone while the process that wrote it has it in hand', async ({ database }) => {
     await takeIn(database);
     expect(await claimOrders(database.pool, 10)).toEqual([]);
@@ -94,6 +111,17 @@ describe('a relay', () => {
     const second = await takeIn(database);
     await makeDue(database);
     await expect.poll(() => done).toEqual([first.id, second.id]);
+  });
+
+  test('looks again while every lane got an order, and then no more until its time has come', async ({ database }) => {
+    await takeInMany(database, 45);
+    await makeDue(database);
+    const statements = recordStatements();
+    const looks = () => statements.filter(({ text }) => text.includes('SKIP LOCKED')).length;
+    run(database, () => Promise.resolve(), 3_600_000);
+    await expect.poll(() => outboxSize(database)).toBe(0);
+    for (let others = 0; others < 500; others += 1) await database.pool.query('SELECT 1');
+    expect(looks()).toBeLessThanOrEqual(46); // one after each that is done
   });
 
   test('has 20 calls under way at most, and is not held up by one that is slow', async ({ database }) => {
@@ -257,5 +285,8 @@ describe('a command', () => {
     expect(await signals()).toBe(1);
     await expect(carry(enrichNow(3))).rejects.toThrow('earlier round');
     await handle.terminate();
+    const { log: heard, lines } = recordLog();
+    await carrierTo(client, heard)(enrichNow(2));
+    expect(lines).toMatchObject([{ msg: 'command came too late', signal: 'enrichNow', round: 2 }]);
   });
 });
