@@ -6,8 +6,11 @@ import { testWithoutStarts as base } from '../support/api.ts';
 import { storeFailed } from '../support/failures.ts';
 import { recordLog } from '../support/log.ts';
 import { createTestClient } from '../support/temporal.ts';
+import { answerWorkflowTask, type Command, COMMAND_TYPES } from '../support/workflow-task.ts';
 
 const client = createTestClient();
+/** A task queue that no worker takes from. */
+const NOBODY = `nobody-${TASK_QUEUES.onboarding}`;
 
 interface Fixtures {
   /** A retry whose order is gone, and of which nothing was heard for a minute. */
@@ -42,12 +45,17 @@ const test = base.extend<Fixtures>({
 /** Its run, which nobody works on. */
 async function startRun(id: string) {
   const run = await client.workflow.start(BULK_RETRY, {
-    taskQueue: `nobody-${TASK_QUEUES.onboarding}`,
+    taskQueue: NOBODY,
     workflowId: bulkRetryWorkflowId(id),
   });
   onTestFinished(async () => void (await run.terminate('the test is over').catch(() => undefined)));
   return run;
 }
+
+const cancel: Command = {
+  commandType: COMMAND_TYPES.cancelWorkflowExecution,
+  cancelWorkflowExecutionCommandAttributes: {},
+};
 
 describe('a bulk retry that stands still', () => {
   test('is ordered again when Temporal has lost its run, once', async ({ retryId, database, pass }) => {
@@ -68,6 +76,27 @@ describe('a bulk retry that stands still', () => {
     const run = await startRun(retryId);
     await run.terminate('by the test');
     expect(await pass()).toEqual({ ordered: 1, woken: true });
+  });
+
+  test('is canceled, and ordered again for what is under way, when an operator canceled its run', async ({
+    retryId,
+    database: { prisma },
+    pass,
+  }) => {
+    const run = await startRun(retryId);
+    await answerWorkflowTask(client, { taskQueue: NOBODY, workflowId: run.workflowId }, [cancel]);
+    expect(await pass()).toEqual({ ordered: 1, woken: true });
+    expect(await prisma.bulkRetry.findUnique({ where: { id: retryId } })).toMatchObject({ state: 'CANCELED' });
+    const leads = await prisma.bulkRetryLead.findMany({ where: { retryId } });
+    expect([...new Set(leads.map(({ outcome, reason }) => `${outcome} ${reason}`))]).toEqual([
+      'SKIPPED retry-canceled',
+    ]);
+  });
+
+  test('goes on as it was when its run was ended', async ({ retryId, database: { prisma }, pass }) => {
+    await (await startRun(retryId)).terminate('by the test');
+    await pass();
+    expect(await prisma.bulkRetry.findUnique({ where: { id: retryId } })).toMatchObject({ state: 'RUNNING' });
   });
 
   test('is left alone when it is paused, was heard of just now, or is over', async ({ retryId, database, pass }) => {

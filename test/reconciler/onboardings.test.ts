@@ -10,9 +10,9 @@ import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 import { loseRun, reconcilerPass } from '../support/reconciler.ts';
-import { PATIENCE_MS } from '../support/patience.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
+import { answerWorkflowTask, type Command, COMMAND_TYPES } from '../support/workflow-task.ts';
 
 const client = createTestClient();
 const { log, lines } = recordLog();
@@ -269,22 +269,8 @@ describe('looking at leads that are under way', () => {
     },
   );
 
-  /** Answers the run's workflow task in the place of a worker: with nothing at all, or with a timer. */
-  async function answerTask({ leadId }: StartOrder, commands: Command[]): Promise<void> {
-    const { namespace } = client.options;
-    const taskQueue = { name: TASK_QUEUES.onboarding };
-    const poll = () => client.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue });
-    for (;;) {
-      const { taskToken, workflowExecution } = await client.withDeadline(Date.now() + PATIENCE_MS, poll);
-      if (workflowExecution?.workflowId !== onboardingWorkflowId(leadId)) continue;
-      await client.workflowService.respondWorkflowTaskCompleted({ namespace, taskToken, commands });
-      return;
-    }
-  }
-  type Respond = typeof client.workflowService.respondWorkflowTaskCompleted;
-  type Command = NonNullable<Parameters<Respond>[0]['commands']>[number];
   const timer: Command = {
-    commandType: 3, // COMMAND_TYPE_START_TIMER
+    commandType: COMMAND_TYPES.startTimer,
     startTimerCommandAttributes: { timerId: '1', startToFireTimeout: { seconds: 3_600 as never } },
   };
 
@@ -293,7 +279,8 @@ describe('looking at leads that are under way', () => {
     ['is under way while its run waits for a timer', [timer], 'under way'],
   ] as const)('%s', async ([, commands, verdict], { database }) => {
     const order = await started(database);
-    await answerTask(order, [...commands]);
+    const run = { taskQueue: TASK_QUEUES.onboarding, workflowId: onboardingWorkflowId(order.leadId) };
+    await answerWorkflowTask(client, run, [...commands]);
     await visible([order]); // and believed: the run itself is not looked at
     expect(await reconcile(database)).toEqual(tally({ 'under way': 1 }));
     await age(database, '61 minutes');

@@ -188,9 +188,11 @@ describe('rescoreLeads', () => {
 
 describe('a rescore whose run is lost', () => {
   const reconcile = async ({ pool, prisma }: TestDatabase) => {
-    const wakeRelay = () => undefined;
+    let woken = false;
+    const wakeRelay = () => void (woken = true);
     const deps = { pool, prisma, client, log, patienceMs: 0, enrichmentDelayMs: 50, wakeRelay };
     const mended = await reconcileRescores(deps);
+    expect(woken).toBe(mended > 0);
     await relayOnce({ pool, log, carryOut: carrierTo(client) });
     return mended;
   };
