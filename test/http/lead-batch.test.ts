@@ -261,3 +261,15 @@ test('a batch reads its own leads only, whatever the planner believes of the tab
   expect(read[0]?.count).toBeLessThan(100);
   await api.close();
 });
+
+test('an API process of the release before is answered as it expects, on the new schema', async ({ api, database }) => {
+  const statements = recordStatements();
+  const { body } = await api.call<Results>('POST', PATH, { organizationId: newOrganization(), leads: leadsOf(2) });
+  const sent = statements.find(({ text }) => text.includes('intake_batch'));
+  const { rows } = await database.pool.query<{ answer: { results: object[] }; type: string }>(
+    'SELECT answer, pg_typeof(answer)::text AS type FROM intake_leads($1, $2) AS answer',
+    sent?.values,
+  );
+  const again = body.results.map(({ lead }) => ({ outcome: 'duplicate', stored: { id: lead?.id } }));
+  expect(rows).toMatchObject([{ type: 'jsonb', answer: { status: 'done', results: again } }]);
+});
