@@ -6,7 +6,7 @@ import { testWithoutStarts as base } from '../support/api.ts';
 import { storeFailed } from '../support/failures.ts';
 import { recordLog } from '../support/log.ts';
 import { createTestClient } from '../support/temporal.ts';
-import { answerWorkflowTask, type Command, COMMAND_TYPES } from '../support/workflow-task.ts';
+import { answerWorkflowTask, CANCEL } from '../support/workflow-task.ts';
 
 const client = createTestClient();
 /** A task queue that no worker takes from. */
@@ -52,11 +52,6 @@ async function startRun(id: string) {
   return run;
 }
 
-const cancel: Command = {
-  commandType: COMMAND_TYPES.cancelWorkflowExecution,
-  cancelWorkflowExecutionCommandAttributes: {},
-};
-
 describe('a bulk retry that stands still', () => {
   test('is ordered again when Temporal has lost its run, once', async ({ retryId, database, pass }) => {
     expect(await pass()).toEqual({ ordered: 1, woken: true });
@@ -84,7 +79,7 @@ describe('a bulk retry that stands still', () => {
     pass,
   }) => {
     const run = await startRun(retryId);
-    await answerWorkflowTask(client, { taskQueue: NOBODY, workflowId: run.workflowId }, [cancel]);
+    await answerWorkflowTask(client, { taskQueue: NOBODY, workflowId: run.workflowId }, [CANCEL]);
     expect(await pass()).toEqual({ ordered: 1, woken: true });
     expect(await prisma.bulkRetry.findUnique({ where: { id: retryId } })).toMatchObject({ state: 'CANCELED' });
     const leads = await prisma.bulkRetryLead.findMany({ where: { retryId } });

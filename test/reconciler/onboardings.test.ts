@@ -9,10 +9,10 @@ import { onboardingWorkflowId, TASK_QUEUES } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
-import { loseRun, reconcilerPass } from '../support/reconciler.ts';
+import { loseRun, reconcilerPass, untilEnded } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
-import { answerWorkflowTask, type Command, COMMAND_TYPES } from '../support/workflow-task.ts';
+import { answerWorkflowTask, CANCEL, START_TIMER } from '../support/workflow-task.ts';
 
 const client = createTestClient();
 const { log, lines } = recordLog();
@@ -62,6 +62,21 @@ describe('a lead whose onboarding stands still', () => {
     expect((await runOf(order).describe()).status.name).toBe('RUNNING');
     await runOf(order).terminate();
   });
+
+  test.for([1, 2])(
+    'is closed when somebody canceled its run in Temporal, that of round %i',
+    async (round, { database }) => {
+      const order = await lost(database);
+      await database.prisma.onboarding.update({ where: { leadId: order.leadId }, data: { round } });
+      await carry({ ...order, payload: { ...order.payload, round } });
+      const workflowId = onboardingWorkflowId(order.leadId);
+      await answerWorkflowTask(client, { taskQueue: TASK_QUEUES.onboarding, workflowId }, [CANCEL]);
+      await untilEnded(workflowId);
+      expect(await reconcile(database)).toEqual(tally({ canceled: 1 }));
+      const { state } = await database.prisma.onboarding.findUniqueOrThrow({ where: { leadId: order.leadId } });
+      expect(state).toBe('CANCELED');
+    },
+  );
 
   test('is ordered again when its run was terminated, and gets a new one', async ({ database }) => {
     const order = await started(database);
@@ -269,14 +284,9 @@ describe('looking at leads that are under way', () => {
     },
   );
 
-  const timer: Command = {
-    commandType: COMMAND_TYPES.startTimer,
-    startTimerCommandAttributes: { timerId: '1', startToFireTimeout: { seconds: 3_600 as never } },
-  };
-
   test.for([
     ['is ordered again when its run has nothing to wait for: a store went back behind its worker', [], 'ordered again'],
-    ['is under way while its run waits for a timer', [timer], 'under way'],
+    ['is under way while its run waits for a timer', [START_TIMER], 'under way'],
   ] as const)('%s', async ([, commands, verdict], { database }) => {
     const order = await started(database);
     const run = { taskQueue: TASK_QUEUES.onboarding, workflowId: onboardingWorkflowId(order.leadId) };

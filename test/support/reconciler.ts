@@ -23,9 +23,14 @@ export async function reconcilerPass(
   return reconcileWatched({ ...deps, ...change });
 }
 
-/** Ends a run, as an operator does, and waits until visibility knows: before, a pass believes that it is under way. */
+/** Ends a run, as an operator does, and waits until visibility knows. */
 export async function loseRun(handle: WorkflowHandle): Promise<void> {
   await handle.terminate('by the test');
-  const query = `WorkflowId = '${handle.workflowId}' AND ExecutionStatus != 'Running'`;
+  await untilEnded(handle.workflowId);
+}
+
+/** Waits until visibility knows that a run has ended: before, a pass believes that it is under way. */
+export async function untilEnded(workflowId: string): Promise<void> {
+  const query = `WorkflowId = '${workflowId}' AND ExecutionStatus != 'Running'`;
   await expect.poll(async () => (await client.workflow.count(query)).count).toBeGreaterThan(0);
 }

@@ -4,8 +4,17 @@ import { PATIENCE_MS } from './patience.ts';
 type Respond = Client['workflowService']['respondWorkflowTaskCompleted'];
 export type Command = NonNullable<Parameters<Respond>[0]['commands']>[number];
 
-/** As Temporal's `CommandType` numbers them. */
-export const COMMAND_TYPES = { startTimer: 3, cancelWorkflowExecution: 7 } as const;
+/** Ends the run as canceled. */
+export const CANCEL: Command = {
+  commandType: 7, // COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION
+  cancelWorkflowExecutionCommandAttributes: {},
+};
+
+/** Begins a timer of an hour. */
+export const START_TIMER: Command = {
+  commandType: 3, // COMMAND_TYPE_START_TIMER
+  startTimerCommandAttributes: { timerId: '1', startToFireTimeout: { seconds: 3_600 as never } },
+};
 
 /** Answers the next workflow task of a run in the place of a worker: with these commands, or with nothing at all. */
 export async function answerWorkflowTask(
