@@ -36,9 +36,13 @@ export interface Onboarded {
 }
 
 /** Hands in leads, 20 at once, and waits until Temporal knows all their runs as completed. */
-export async function onboard(engine: Engine, onboarder: Onboarder, leads: number): Promise<Onboarded> {
+export async function onboard(
+  { address }: Pick<Engine, 'address'>,
+  onboarder: Onboarder,
+  leads: number,
+): Promise<Onboarded> {
   const { workflowType, processes } = onboarder;
-  const connection = await Connection.connect({ address: engine.address });
+  const connection = await Connection.connect({ address });
   try {
     const client = new Client({ connection });
     const query = `WorkflowType = '${workflowType}' AND ExecutionStatus = 'Completed'`;

@@ -11,7 +11,7 @@ const RESULTS = join(import.meta.dirname, '../results');
 export type Row = Record<string, string | number>;
 
 /** What was measured where. Made before the first round: the load of the machine is that of others then. */
-export async function describeMachine(postgresUrl: string): Promise<Row> {
+export async function describeMachine(postgresUrl?: string): Promise<Row> {
   const temporal = await promisify(execFile)((await resolveTemporalCli()).path, ['--version']);
   return {
     CPU: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} cores`,
@@ -20,7 +20,7 @@ export async function describeMachine(postgresUrl: string): Promise<Row> {
       .map((load) => load.toFixed(2))
       .join(' '),
     Node: process.versions.node,
-    Postgres: await checkDatabase(postgresUrl),
+    ...(postgresUrl !== undefined && { Postgres: await checkDatabase(postgresUrl) }),
     Temporal: /Server [\d.]+/.exec(temporal.stdout)?.[0] ?? temporal.stdout.trim(),
   };
 }
