@@ -56,7 +56,11 @@ describe('POST /api/leads/{id}/onboarding/{command}', () => {
   test('cancel ends the onboarding', async ({ api, onboard, database }) => {
     const run = await onboard({ delayMs: FAR_AWAY_MS });
     await expect.poll(() => stateOf(database, run.leadId)).toBe('RUNNING');
-    expect((await command(api, run.leadId, 'cancel')).status).toBe(202);
+    const answer = await command(api, run.leadId, 'cancel');
+    expect(answer.status).toBe(202);
+    const where = { leadId: run.leadId, type: 'command.accepted' };
+    const accepted = { data: { command: 'cancel' }, metadata: { requestId: answer.headers.get('x-request-id') } };
+    expect(await database.prisma.leadEvent.findMany({ where })).toMatchObject([accepted]);
     await expect(run.handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
     expect(await stateOf(database, run.leadId)).toBe('CANCELED');
     expect((await run.timeline()).at(-1)).toBe('onboarding.canceled');
