@@ -6,7 +6,7 @@ import { freePort } from '../../src/local/ports.ts';
 import { openTemporal } from '../../src/temporal/connection.ts';
 import { type Call, createTestApi, testWithoutStarts as test } from '../support/api.ts';
 import { takeIn } from '../support/onboarding.ts';
-import { loseRun, reconcilerPass } from '../support/reconciler.ts';
+import { loseRun, reconcilerPass, untilRunning } from '../support/reconciler.ts';
 import { carrierTo } from '../support/relay.ts';
 import { createTestClient, testNamespace } from '../support/temporal.ts';
 
@@ -46,6 +46,7 @@ describe('POST /ops/consistency', () => {
     });
     await database.pool.query('DELETE FROM outbox WHERE lead_id = $1', [missing.leadId]);
     await loseRun(runs.ended);
+    await untilRunning([runs.fine.workflowId, runs.over.workflowId]);
     await database.pool.query(`UPDATE onboarding SET state = 'COMPLETED' WHERE lead_id = $1`, [over.leadId]);
     await database.pool.query('DELETE FROM watch WHERE lead_id = $1', [over.leadId]);
     const ours = [fine, missing, ended, over, waiting].map(({ leadId }) => leadId);

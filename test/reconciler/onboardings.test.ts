@@ -9,7 +9,7 @@ import { onboardingWorkflowId, TASK_QUEUES } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
-import { loseRun, reconcilerPass, untilEnded } from '../support/reconciler.ts';
+import { loseRun, reconcilerPass, untilEnded, untilRunning } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 import { answerWorkflowTask, CANCEL, START_TIMER } from '../support/workflow-task.ts';
@@ -245,16 +245,9 @@ describe('looking at leads that are under way', () => {
     return { client: own, asked };
   }
 
-  /** Returns when visibility, which comes after the runs, knows these. */
-  async function visible(orders: StartOrder[]): Promise<void> {
-    const ids = orders.map(({ leadId }) => `'${onboardingWorkflowId(leadId)}'`).join();
-    const query = `ExecutionStatus = 'Running' AND WorkflowId IN (${ids})`;
-    await expect.poll(async () => (await client.workflow.count(query)).count).toBe(orders.length);
-  }
-
   test('costs one question for all of them, and one for each that is not running', async ({ database }) => {
     const underWay = await Promise.all(Array.from({ length: 20 }, () => started(database)));
-    await visible(underWay);
+    await untilRunning(underWay.map(({ leadId }) => onboardingWorkflowId(leadId)));
     const { leadId } = await lost(database);
     const { client: own, asked } = countingClient();
     expect(await reconcile(database, { client: own })).toEqual(tally({ 'under way': 20, 'ordered again': 1 }));
@@ -291,7 +284,7 @@ describe('looking at leads that are under way', () => {
     const order = await started(database);
     const run = { taskQueue: TASK_QUEUES.onboarding, workflowId: onboardingWorkflowId(order.leadId) };
     await answerWorkflowTask(client, run, [...commands]);
-    await visible([order]); // and believed: the run itself is not looked at
+    await untilRunning([run.workflowId]); // and believed: the run itself is not looked at
     expect(await reconcile(database)).toEqual(tally({ 'under way': 1 }));
     await age(database, '61 minutes');
     expect(await reconcile(database)).toEqual(tally({ [verdict]: 1 }));

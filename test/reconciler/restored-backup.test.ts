@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect } from 'vitest';
 import { updateLead } from '../../src/leads/update.ts';
-import { assigneeNotificationWorkflowId } from '../../workflows/contract.ts';
+import { assigneeNotificationWorkflowId, onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { test } from '../support/onboarding.ts';
-import { reconcilerPass } from '../support/reconciler.ts';
+import { reconcilerPass, untilEnded } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
 
@@ -15,8 +15,9 @@ const { log, lines } = recordLog();
 const relay = ({ pool }: TestDatabase) => relayOnce({ pool, carryOut: carrierTo(client), log });
 const leadOf = ({ prisma }: TestDatabase, id: string) => prisma.lead.findUniqueOrThrow({ where: { id } });
 
-/** Takes a lead back to the moment after its intake, when its order had been carried out. */
+/** Takes a lead whose run has ended back to the moment after its intake, when its order had been carried out. */
 async function restore({ pool }: TestDatabase, leadId: string): Promise<void> {
+  await untilEnded(onboardingWorkflowId(leadId));
   await pool.query('DELETE FROM outbox');
   await pool.query('DELETE FROM notification WHERE lead_id = $1', [leadId]);
   await pool.query('DELETE FROM lead_event WHERE lead_id = $1 AND step_key IS NOT NULL', [leadId]);
@@ -83,7 +84,9 @@ describe('after Postgres was restored from an older backup', () => {
     const caller = { keyId: null, userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' };
     await updateLead(database.prisma, run.leadId, { assignedTo: 'user-789' }, caller);
     await relay(database);
-    await client.workflow.getHandle(assigneeNotificationWorkflowId(run.leadId, 2)).result();
+    const telling = assigneeNotificationWorkflowId(run.leadId, 2);
+    await client.workflow.getHandle(telling).result();
+    await untilEnded(telling);
     const told = () => database.prisma.notification.count({ where: { leadId: run.leadId, assignment: 2 } });
     await database.prisma.notification.deleteMany({ where: { leadId: run.leadId, assignment: 2 } });
     const { organizationId } = run.order;

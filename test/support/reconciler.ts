@@ -34,3 +34,9 @@ export async function untilEnded(workflowId: string): Promise<void> {
   const query = `WorkflowId = '${workflowId}' AND ExecutionStatus != 'Running'`;
   await expect.poll(async () => (await client.workflow.count(query)).count).toBeGreaterThan(0);
 }
+
+/** Waits until visibility knows that runs are under way: before, each is asked for itself. */
+export async function untilRunning(workflowIds: string[]): Promise<void> {
+  const query = `ExecutionStatus = 'Running' AND WorkflowId IN (${workflowIds.map((id) => `'${id}'`).join()})`;
+  await expect.poll(async () => (await client.workflow.count(query)).count).toBe(workflowIds.length);
+}
