@@ -5,7 +5,7 @@ import { ownerKey, stepKey } from '../../src/onboarding/step-record.ts';
 const of = { leadId: 'lead-1', organizationId: 'org-1', requestId: 'request-1' };
 const [round, assignment] = [
   { ...of, round: 2 },
-  { ...of, assignment: 3 },
+  { ...of, assignment: 3, priority: 'HIGH' as const },
 ];
 const enrichment = { ...of, run: 'run-1', fresh: false };
 
