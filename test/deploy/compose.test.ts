@@ -260,10 +260,11 @@ describe('the servers', () => {
     expect(service('postgres').volumes).toEqual(['postgres:/var/lib/postgresql']);
   });
 
-  it('give tasks out by priority and fairness and tell of slots, as the local stack does', async () => {
+  it('give tasks out by priority and fairness, tell of slots and keep within their memory, as the local stack does', async () => {
     const { args } = await prepareTemporal({ cli: 'temporal', port: 7233, dbFilename: 'temporal.db' });
     const local = args.filter(
-      (arg, index) => args[index - 1] === '--dynamic-config-value' && /^(matching|frontend)\./.test(arg),
+      (arg, index) =>
+        args[index - 1] === '--dynamic-config-value' && /^(matching|frontend|history\.hostLevelCache)/.test(arg),
     );
     const [mount] = service('temporal').configs ?? [];
     expect(environmentOf(service('temporal'))['DYNAMIC_CONFIG_FILE_PATH']).toBe(mount?.target);

@@ -26,6 +26,8 @@ const DYNAMIC_CONFIG = [
   // Before server 1.30 workers do not say how many of their slots are in use without these.
   'frontend.WorkerHeartbeatsEnabled=true',
   'frontend.ListWorkersEnabled=true',
+  // Two for each run that is remembered. By default 128,000 are, however long ago they ended: gigabytes.
+  'history.hostLevelCacheMaxSize=4000',
   // One clock needs no allowance for another: by default a timer of 50 ms takes a second.
   'history.timerProcessorMaxTimeShift="10ms"',
   // A shard looks for tasks 20 times a second at most by default, and there is one shard: at 5 leads a second each of their

@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../../src/local/ports.ts';
+import { runOnce } from '../../../src/local/processes/run-once.ts';
 import { checkTemporal } from '../../../src/local/temporal/remote-temporal.ts';
 import { resolveTemporalCli } from '../../../src/local/temporal/temporal-cli.ts';
-import { startTemporal } from '../../../src/local/temporal/temporal.ts';
+import { prepareTemporal, startTemporal } from '../../../src/local/temporal/temporal.ts';
 import { SEARCH_ATTRIBUTES } from '../../../workflows/contract.ts';
+import { seriesOf } from '../../support/metrics.ts';
 import { makeTempDir } from '../support/parts.ts';
 
 async function connect(address: string) {
@@ -44,6 +46,24 @@ describe('Temporal dev server', () => {
     expect(await after.client.workflow.getHandle('kept').describe()).toMatchObject({ status: { name: 'RUNNING' } });
     await after.connection.close();
     await second.stop();
+  }, 600_000);
+
+  it('remembers so many runs, and not all that there ever were', async () => {
+    const { path: cli } = await resolveTemporalCli();
+    const dbFilename = join(await makeTempDir(), 'temporal.db');
+    const { args, ...part } = await prepareTemporal({ cli, port: await freePort(), dbFilename });
+    const metricsPort = await freePort();
+    const fewer = args.map((arg) => arg.replace(/^(history\.hostLevelCacheMaxSize)=4000$/, '$1=100'));
+    expect(fewer).not.toEqual(args);
+    const { stop } = await runOnce({ ...part, args: [...fewer, '--metrics-port', String(metricsPort)] });
+    const { client, connection } = await connect(`127.0.0.1:${args[args.indexOf('--port') + 1]}`);
+    for (let run = 0; run < 80; run += 1)
+      await client.workflow.start('any', { taskQueue: 'nobody', workflowId: `run-${run}`, startDelay: '1 hour' });
+    const series = seriesOf(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text());
+    await connection.close();
+    await stop();
+    const remembered = [...series].find(([name]) => /^cache_usage\{.*"mutablestate"/.test(name));
+    expect(remembered?.[1]).toBe(100); // two for each run
   }, 600_000);
 
   it('that dies before it is ready fails with what it said', async () => {
