@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { getCookie } from 'hono/cookie';
 import { csrf } from 'hono/csrf';
 import { languageDetector } from 'hono/language';
 import { secureHeaders } from 'hono/secure-headers';
@@ -18,11 +18,11 @@ import { findLivePage } from './live-pages.tsx';
 import { streamPage } from './live-stream.ts';
 import { RetryCommands, RetryForm } from './pages/failures.tsx';
 import { LimitForm } from './pages/queues.tsx';
-import { SignIn } from './pages/sign-in.tsx';
 import { createReaders } from './readers.ts';
-import { createSessions, SESSION_HOURS, type Session } from './session.ts';
+import { createSessions, type Session } from './session.ts';
+import { COOKIE, SIGN_IN, signInRoutes, UNAUTHENTICATED } from './sign-in.tsx';
 import { STYLE } from './style.ts';
-import { LANGUAGES, toLanguage } from './words.ts';
+import { LANGUAGES, toLanguage } from './words/words.ts';
 
 export interface BoardOptions {
   /** Where the API is whose `/ops` is shown. */
@@ -32,13 +32,8 @@ export interface BoardOptions {
   stopping: AbortSignal;
 }
 
-const COOKIE = 'board';
-const SIGN_IN = '/board/sign-in';
-const UNAUTHENTICATED = 401;
 /** What the API says of a caller's own doing; anything else is that it cannot now. */
 const SHOWN_STATUSES = [400, 401, 403, 404, 409, 413, 429] as const;
-
-const signIn = z.object({ key: z.string().trim().min(1), actor: z.string().trim() });
 
 /**
  * Pages for operators about what the API's `/ops` answers, and no more: whoever looks does so with their own key, as with
@@ -48,19 +43,6 @@ export function createBoard({ opsUrl, log, stopping }: BoardOptions): Hono<Board
   const sessions = createSessions();
   const readers = createReaders();
   const clientOf = ({ key, actor }: Partial<Session>) => createOpsClient({ url: opsUrl, key, actor });
-
-  /** Whether the API works without keys: then whoever reaches this board may do everything. */
-  async function isOpen(): Promise<boolean> {
-    return clientOf({})
-      .call('GET', '/ops/activity?minutes=1')
-      .then(
-        () => true,
-        (err: unknown) => {
-          if (err instanceof OpsError && err.status === UNAUTHENTICATED) return false;
-          throw err;
-        },
-      );
-  }
 
   const app = new Hono<BoardEnv>();
   app.use(
@@ -110,32 +92,7 @@ export function createBoard({ opsUrl, log, stopping }: BoardOptions): Hono<Board
     },
   );
 
-  app.get(SIGN_IN, (c) => c.html(signInPage(c)));
-  app.post(SIGN_IN, async (c) => {
-    const form = signIn.safeParse(await c.req.parseBody());
-    if (!form.success) return c.html(signInPage(c), 400);
-    const { key, actor } = form.data;
-    try {
-      if (await isOpen()) throw new OpsError('The API works without keys: open this board as http://localhost.', 403);
-      await clientOf({ key }).call('GET', '/ops/activity?minutes=1');
-    } catch (err) {
-      if (err instanceof OpsError) return c.html(signInPage(c, err.message), 403);
-      throw err;
-    }
-    setCookie(c, COOKIE, sessions.seal({ key, ...(actor !== '' && { actor }) }), {
-      httpOnly: true,
-      sameSite: 'Strict',
-      path: '/board',
-      secure: new URL(c.req.url).protocol === 'https:' || c.req.header('x-forwarded-proto') === 'https',
-      maxAge: SESSION_HOURS * 3_600,
-    });
-    return c.redirect('/board', 303);
-  });
-  app.post('/board/sign-out', (c) => {
-    deleteCookie(c, COOKIE, { path: '/board' });
-    return c.redirect(SIGN_IN, 303);
-  });
-
+  signInRoutes(app, { sessions, clientOf });
   app.get('/board/live', (c) =>
     streamPage(c, { view: viewOf(c, c.req.query('page') ?? ''), reader: c.var.reader, log, stopping }),
   );
@@ -188,15 +145,6 @@ async function show(c: BoardContext, below?: Child) {
       {below}
     </Page>,
     live === undefined ? 503 : 200,
-  );
-}
-
-function signInPage(c: BoardContext, problem?: string) {
-  const view = viewOf(c, SIGN_IN);
-  return (
-    <Page view={view} title={view.words.signIn}>
-      <SignIn view={view} problem={problem} />
-    </Page>
   );
 }
 

@@ -3,7 +3,7 @@ import type { OpsClient } from '../ops/client.ts';
 import type { View } from './layout.tsx';
 import type { Reader } from './reader.ts';
 import type { Session } from './session.ts';
-import { LANGUAGES, toLanguage, WORDS } from './words.ts';
+import { LANGUAGES, toLanguage, WORDS } from './words/words.ts';
 
 /** What middleware leaves for the pages. */
 export interface BoardEnv {

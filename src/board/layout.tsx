@@ -1,5 +1,6 @@
 import type { Child } from 'hono/jsx';
-import { LANGUAGES, type Language, WORDS, type Words } from './words.ts';
+import type { Words } from './words/en.ts';
+import { LANGUAGES, type Language, WORDS } from './words/words.ts';
 
 export interface View {
   language: Language;

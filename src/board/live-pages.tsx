@@ -5,7 +5,7 @@ import { LeadDetails } from './pages/lead.tsx';
 import { Now } from './pages/now.tsx';
 import { QueueTables } from './pages/queues.tsx';
 import type { Reader } from './reader.ts';
-import type { Words } from './words.ts';
+import type { Words } from './words/en.ts';
 
 /** A page that is kept up to date while somebody looks at it. */
 export interface LivePage {

@@ -1,7 +1,7 @@
 import type { Activity, Minute, Queues } from '../../ops/answers.ts';
 import { Bars, Lines } from '../charts.tsx';
 import type { View } from '../layout.tsx';
-import type { Words } from '../words.ts';
+import type { Words } from '../words/en.ts';
 
 /** Leads that a column shows one by one. */
 const SHOWN = 12;

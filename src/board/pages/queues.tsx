@@ -1,6 +1,6 @@
 import type { Queue, Queues } from '../../ops/answers.ts';
 import { Table, Time, toMilliseconds, type View } from '../layout.tsx';
-import type { Words } from '../words.ts';
+import type { Words } from '../words/en.ts';
 
 type Counts = Queue['done'];
 type Quantiles = NonNullable<Queue['seconds']>['run'] | undefined;
