@@ -7,7 +7,7 @@ import { carryOut } from '../../src/outbox/carry-out/carry-out.ts';
 import { explainFailure } from '../../src/outbox/failure.ts';
 import { openSearchAttributeRegistry } from '../../src/temporal/search-attribute-registry.ts';
 import { onboardingWorkflowId, SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
-import { recordLog } from '../support/log.ts';
+import { type LogLine, recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 
 const [KEYWORD, INT] = [2, 3];
@@ -67,13 +67,20 @@ function open(client: Client) {
   return { registry, severalLooks, warnings: () => lines.filter(({ msg }) => msg.includes('search attributes')) };
 }
 
+/** One that has looked several times; anew, where a busy server took longer to answer than a look may. */
+async function openAndLook(client: Client): Promise<ReturnType<typeof open>> {
+  const opened = open(client);
+  await opened.severalLooks();
+  const isLate = ({ err }: LogLine) => (err as { code?: unknown } | undefined)?.code === status.DEADLINE_EXCEEDED;
+  return opened.warnings().some(isLate) ? openAndLook(client) : opened;
+}
+
 const keywords = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, KEYWORD]));
 
 describe('a search attribute that the cluster has with another type', () => {
   test('leaves runs without attributes, with one warning, and no order is put aside', async ({ database }) => {
     const { client } = await newNamespace({ LeadId: INT });
-    const { registry, severalLooks, warnings } = open(client);
-    await severalLooks();
+    const { registry, warnings } = await openAndLook(client);
     expect(registry.known).toBe(false);
     expect(warnings()).toMatchObject([{ problem: 'of another type than Keyword: LeadId' }]);
 
@@ -121,8 +128,7 @@ describe('where attributes are not for us to make', () => {
       const { client, add } = await newNamespace(keywords(SEARCH_ATTRIBUTES.slice(0, 2)), [
         refuse('AddSearchAttributes', status[code]),
       ]);
-      const { registry, severalLooks, warnings } = open(client);
-      await severalLooks();
+      const { registry, warnings } = await openAndLook(client);
       expect(registry.known).toBe(false);
       expect(warnings()).toMatchObject([
         { problem: `not there, or not for us to look up or to make (gRPC ${status[code]})` },
