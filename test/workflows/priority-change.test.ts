@@ -27,6 +27,7 @@ async function stepsOf({ handle }: Onboarding) {
 describe('a change of priority', () => {
   test('reaches a run that is under way: the steps to come are ordered by it', async ({ database, onboard }) => {
     const run = await onboard({ delayMs: FAR_AWAY_MS });
+    await expect.poll(() => run.handle.query(ONBOARDING_QUERY)).toMatchObject({ notification: 'created' });
     await database.pool.query('DELETE FROM outbox');
     await updateLead(database.prisma, run.leadId, { priority: 'CRITICAL' }, caller);
     expect(await database.prisma.outbox.findMany()).toMatchObject([
@@ -39,7 +40,6 @@ describe('a change of priority', () => {
     await relay(database);
     expect(await database.prisma.outbox.count()).toBe(0);
 
-    await expect.poll(() => run.handle.query(ONBOARDING_QUERY)).toMatchObject({ notification: 'created' });
     await run.handle.signal('enrichNow');
     await run.handle.result();
     expect(await stepsOf(run)).toEqual([
