@@ -9,7 +9,7 @@ import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
-import { carrierTo } from '../support/relay.ts';
+import { carrierTo, impatientCarrierTo } from '../support/relay.ts';
 import { recordStatements } from '../support/statements.ts';
 import { createTestClient } from '../support/temporal.ts';
 
@@ -217,7 +217,7 @@ describe('a relay', () => {
 
 describe('while Temporal is out of reach', () => {
   const nobody = async () =>
-    carrierTo(new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) }), log, 1);
+    impatientCarrierTo(new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) }), log);
 
   test('a relay keeps every row, with the reason, and tries one at a time; then all are started', async ({
     database,

@@ -6,14 +6,16 @@ import { claimOrders } from '../../src/outbox/store.ts';
 import { recordLog } from './log.ts';
 import { patiently } from './temporal.ts';
 
-/**
- * Hands orders to a Temporal that knows our search attributes, as a relay does: again, where a busy machine took longer
- * to answer than a call may.
- * @param attempts how often at most
- */
-export function carrierTo(client: Client, log = recordLog().log, attempts = 5): (order: Order) => Promise<void> {
+/** Hands orders to a Temporal that knows our search attributes, once, as a relay does. */
+export function impatientCarrierTo(client: Client, log = recordLog().log): (order: Order) => Promise<void> {
   const searchAttributes = { known: true, forget: () => undefined };
-  return (order) => patiently(() => carryOut({ client, log, searchAttributes }, order), attempts);
+  return (order) => carryOut({ client, log, searchAttributes }, order);
+}
+
+/** The same; again, where a busy machine took longer to answer than a call may. */
+export function carrierTo(client: Client, log = recordLog().log): (order: Order) => Promise<void> {
+  const carry = impatientCarrierTo(client, log);
+  return (order) => patiently(() => carry(order));
 }
 
 /** Tries every order that is due, once. What fails is due again at once. */

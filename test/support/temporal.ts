@@ -2,6 +2,7 @@ import { Client, Connection, isGrpcDeadlineError, type WorkflowHandle } from '@t
 import { inject } from 'vitest';
 import { namespaceOf } from './global-setup.ts';
 import { recordHistory } from './histories.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { replayHistory } from './replay-history.ts';
 
 /** The namespace of this test process: files that run side by side do not see each other's task queues. */
@@ -11,14 +12,14 @@ export function createTestClient(namespace = testNamespace()): Client {
   return new Client({ connection: Connection.lazy({ address: inject('temporalAddress') }), namespace });
 }
 
-/** Calls Temporal as our code does, with its deadline; again where a busy machine answered too late, a few times. */
-export async function patiently<T>(call: () => Promise<T>, attempts = 12): Promise<T> {
+/** Calls Temporal as our code does, with its deadline; again where a busy machine answered too late. */
+export async function patiently<T>(call: () => Promise<T>, until = Date.now() + PATIENCE_MS): Promise<T> {
   try {
     return await call();
   } catch (err) {
     const isLate = isGrpcDeadlineError(err) || (err instanceof Error && isGrpcDeadlineError(err.cause));
-    if (!isLate || attempts === 1) throw err;
-    return patiently(call, attempts - 1);
+    if (!isLate || Date.now() > until) throw err;
+    return patiently(call, until);
   }
 }
 

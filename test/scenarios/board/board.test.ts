@@ -68,7 +68,7 @@ describe.skipIf(chromiumPath === undefined)('the board in Chromium', () => {
   test('has no serious finding by axe-core: light and dark, wide and narrow, in both languages', async ({
     database,
   }) => {
-    const { api, board } = await startAll(database, { ENRICHMENT_DELAY_MS: '3000' });
+    const { api, board } = await startAll(database, { ENRICHMENT_DELAY_MS: '5000' });
     const [failed = ''] = await storeFailed(database, {
       organizationId: 'org-7',
       leads: 12,

@@ -12,6 +12,15 @@ export interface Outcome {
   outbox: { kind: string; status: string }[];
 }
 
+/** @returns the leads of an organization whose onboarding was over at a time */
+export async function readOver({ database }: World, organizationId: string, at: Date): Promise<string[]> {
+  const { rows } = await database.query<{ id: string }>(
+    `SELECT lead_id AS id FROM lead_event WHERE organization_id = $1 AND type = 'onboarding.completed' AND at <= $2`,
+    [organizationId, at],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Reads it; a database that is just coming back is waited for. */
 export async function readOutcome(world: World, organizationId: string): Promise<Outcome> {
   const read = async <Row extends pg.QueryResultRow>(text: string) =>

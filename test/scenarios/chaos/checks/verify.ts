@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { type LeadLoad, percentile } from '../load/lead-load.ts';
 import type { World } from '../world/world.ts';
 import { PATIENCE_MS } from '../../../support/patience.ts';
-import { readOutcome, untilOnboarded } from './outcome.ts';
+import { readOutcome, readOver, untilOnboarded } from './outcome.ts';
 import { readRuns } from './runs.ts';
 import { faultsOfTimelines } from './timelines.ts';
 
@@ -12,10 +12,11 @@ export type Figures = Record<string, number | string>;
 /**
  * Holds what the service has promised to a caller against what became of it, once everything has come to rest:
  * nothing acknowledged is lost, nothing happened twice, nothing is left running, and every run can be replayed.
+ * @param storeLostAt when Temporal's store was lost: the runs of onboardings that were over by then went with it
  * @throws what `expect` throws
  */
-export async function verify(world: World, load: LeadLoad, withinMs = 5 * PATIENCE_MS): Promise<Figures> {
-  const settledMs = await untilOnboarded(world, load.organizationId, withinMs);
+export async function verify(world: World, load: LeadLoad, storeLostAt = new Date(0)): Promise<Figures> {
+  const settledMs = await untilOnboarded(world, load.organizationId, 5 * PATIENCE_MS);
   const acknowledged = new Map(load.truth.read().map(({ email, id }) => [email, id]));
   const { leadIds, emails, notifications } = await readOutcome(world, load.organizationId);
   const lost = [...acknowledged.values()].filter((id) => !leadIds.includes(id));
@@ -35,7 +36,13 @@ export async function verify(world: World, load: LeadLoad, withinMs = 5 * PATIEN
 
   expect(await faultsOfTimelines(world, load.organizationId, leadIds)).toEqual([]);
   const runs = await readRuns(world.temporal, leadIds);
-  expect(runs.statuses, 'runs').toEqual({ COMPLETED: leadIds.length });
+  const over = await readOver(world, load.organizationId, storeLostAt);
+  expect(over.length, 'onboardings that the loss found under way').toBeLessThan(leadIds.length);
+  expect(
+    runs.missing.filter((leadId) => !over.includes(leadId)),
+    'leads without a run',
+  ).toEqual([]);
+  expect(runs.statuses, 'runs').toEqual({ COMPLETED: leadIds.length - runs.missing.length });
   expect(runs.replayFaults).toEqual([]);
   expect(world.processes.casualties, 'processes that died by themselves').toEqual([]);
 
