@@ -79,6 +79,25 @@ describe('POST /api/score-rules/dry-run', () => {
     expect(await database.prisma.lead.count({ where: { organizationId, NOT: { score: 0 } } })).toBe(0);
   });
 
+  test('names those first who move furthest, up or down', async ({ api, database }) => {
+    const organizationId = `org-${randomUUID()}`;
+    await fillScored(database.pool, organizationId, 3);
+    await database.pool.query(
+      `UPDATE lead_score SET score = points, band = CASE points WHEN 90 THEN 'HOT' ELSE 'COLD' END,
+         breakdown = jsonb_build_array(jsonb_build_object('rule', 'old', 'points', points, 'reason', 'Old'))
+       FROM (SELECT id, (ARRAY[30, 0, 90])[substr(name, 6)::int] AS points FROM lead WHERE organization_id = $1) AS old
+       WHERE id = lead_id`,
+      [organizationId],
+    );
+    const sent = { organizationId, rules: [rule('all', 'true', 50)] };
+    const { body } = await api.call<DryRun>('POST', '/api/score-rules/dry-run', sent);
+    expect(body.movers.map(({ from, to }) => [from, to])).toEqual([
+      [0, 50],
+      [90, 50],
+      [30, 50],
+    ]);
+  });
+
   test('leaves out of account what a person has set, and other organizations', async ({ api, database }) => {
     const [organizationId, other] = [`org-${randomUUID()}`, `org-${randomUUID()}`];
     await fillScored(database.pool, organizationId, 10);

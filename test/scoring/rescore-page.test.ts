@@ -198,6 +198,14 @@ describe('what happens to leads meanwhile', () => {
     expect(await database.prisma.lead.findUniqueOrThrow({ where: { id } })).toMatchObject({ score: 35 });
   });
 
+  test('ends after as many leads as fill its pages', async ({ database }) => {
+    const { rescorePage } = activitiesOf(database);
+    const { rescoreId, page } = await begin(database, 500);
+    expect(await runActivity(rescorePage, page(0))).toEqual({ pages: 1, next: 'page' });
+    expect(await runActivity(rescorePage, page(1))).toEqual({ pages: 2, next: 'end' });
+    expect(await rescored(database, rescoreId)).toEqual({ leads: 500, most: 1 });
+  });
+
   test('a lead that is erased takes its scores along, and the rescore goes on', async ({ database }) => {
     const { rescorePage } = activitiesOf(database);
     const { organizationId, rescoreId, page } = await begin(database, 600);

@@ -86,6 +86,7 @@ describe('rescoreLeads', () => {
     expect(await runs(id).result()).toEqual({ pages: 2 });
     expect((await api.call('GET', progressOf(id))).body).toMatchObject({ state: 'COMPLETED', done: 600 });
     expect((await api.call('POST', `${progressOf(id)}/pause`)).status).toBe(409);
+    expect((await api.call('POST', `${progressOf(randomUUID())}/pause`)).status).toBe(404);
   });
 
   test('ends when it is canceled while it waits, and leaves the rest of the leads as they are', async ({
