@@ -18,9 +18,8 @@ export async function startEngine(): Promise<Engine> {
   const cli = await resolveTemporalCli({ onProgress: (line) => process.stderr.write(`${line}\n`) });
   const folder = await mkdtemp(join(tmpdir(), 'lead-onboarding-engine-'));
   const port = await freePort();
-  const temporal = await runPart(
-    await prepareTemporal({ cli: cli.path, port, dbFilename: join(folder, 'temporal.db') }),
-  );
+  const part = await prepareTemporal({ cli: cli.path, port, dbFilename: join(folder, 'temporal.db') });
+  const temporal = await runPart({ ...part, yields: true });
   return {
     address: `127.0.0.1:${port}`,
     process: temporal,

@@ -39,7 +39,8 @@ export async function bringUpTemporal({ plan, supervisor, report, signal }: Plat
     const { namespace, ...place } = plan.temporal;
     const onProgress = (line: string) => report.note('temporal', line);
     const { path: cli } = await resolveTemporalCli({ onProgress, signal });
-    await supervisor.start([await prepareTemporal({ cli, ...place, namespaces: [namespace] })]);
+    const temporal = await prepareTemporal({ cli, ...place, namespaces: [namespace] });
+    await supervisor.start([{ ...temporal, yields: true }]);
     return;
   }
   const startedAt = performance.now();

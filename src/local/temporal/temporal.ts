@@ -57,7 +57,6 @@ export async function prepareTemporal({
   const [namespace = 'default'] = namespaces;
   return {
     name: 'temporal',
-    yields: true,
     command: cli,
     args: [
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--http-port', String(httpPort)],
