@@ -142,6 +142,16 @@ describe('POST /api/leads with an Idempotency-Key', () => {
     expect(await countRows(database)).toEqual(before);
   });
 
+  test('answers 410 when the lead is gone and its keys are not yet, whatever they remember', async ({
+    api,
+    database,
+  }) => {
+    const [lead, key] = [newLead(), newKey()];
+    const { body } = await post(api, lead, key);
+    await database.pool.query('DELETE FROM lead WHERE id = $1', [body.id]);
+    expectProblem(await post(api, lead, key), 410, 'lead-erased');
+  });
+
   test('is kept for 24 hours, and can be used anew after that', async ({ api, database }) => {
     const key = newKey();
     const first = await post(api, newLead(), key);

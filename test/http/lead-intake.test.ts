@@ -174,6 +174,8 @@ describe('POST /api/leads', () => {
     const lead = newLead({ ...typed, company: 'Quirino Ltda', attributes: { nickname: 'Zuzu' } });
     const { body } = await api.call<Lead>('POST', '/api/leads', lead);
     await api.call('POST', '/api/leads', lead);
+    const { organizationId, ...ofBatch } = lead;
+    await api.call('POST', '/api/leads/batch', { organizationId, leads: [ofBatch] });
     await api.call('POST', '/api/leads', { ...lead, nmae: 'Zuleica' });
     await api.call('POST', '/api/leads', JSON.stringify(lead).slice(0, -1));
     await api.call('GET', `/api/leads?organizationId=org-123&q=Zuleica`);
@@ -182,11 +184,13 @@ describe('POST /api/leads', () => {
     const text = JSON.stringify(api.log);
     for (const personal of ['uleica', 'uirino', '9123', 'Zuzu']) expect(text).not.toContain(personal);
     const about = api.log.filter(({ leadId }) => leadId === body.id).map(({ msg }) => msg);
-    expect(about).toEqual(expect.arrayContaining(['lead created', 'workflow started', 'lead touched']));
+    expect(about.filter((msg) => msg !== 'workflow started')).toEqual(['lead created', 'lead touched', 'lead touched']);
+    expect(about).toContain('workflow started');
     const routes = api.log.filter(({ msg }) => msg === 'request answered');
     expect(routes.map(({ route, status }) => [route, status])).toEqual([
       ['/api/leads', 201],
       ['/api/leads', 200],
+      ['/api/leads/batch', 200],
       ['/api/leads', 400],
       ['/api/leads', 400],
       ['/api/leads', 200],

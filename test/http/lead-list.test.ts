@@ -93,6 +93,7 @@ describe('GET /api/leads', () => {
     [{ onboardingState: 'PENDING', scoreBand: 'HOT' }, []],
     [{ onboardingState: 'COMPLETED', q: 'cai' }, []],
     [{ onboardingState: 'PENDING', q: 'acme' }, ['Caio', 'Bia', 'Ana']],
+    [{ source: 'EVENT', q: 'acme' }, ['Caio']],
     [{ q: 'avi' }, ['Davi']],
     [{ q: 'bi' }, ['Bia']],
     [{ q: 'b' }, ['Bia']],

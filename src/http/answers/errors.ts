@@ -1,4 +1,3 @@
-import { routePath } from 'hono/route';
 import { HTTPException } from 'hono/http-exception';
 import type { Context, ErrorHandler } from 'hono';
 import { KeyEnded, KeyExceedsMaker, KeyNotFound, TooManyKeys } from '../../api-keys/errors.ts';
@@ -14,6 +13,7 @@ import { NotScored, RescoreNotFound, RescoreOver, RulesNotFound } from '../../sc
 import { EndpointNotFound, EventNotFound, TooManyEndpoints } from '../../webhooks/errors.ts';
 import { CursorError } from '../../db/paging.ts';
 import type { HttpEnv } from '../context.ts';
+import { routeOf } from '../server/route-of.ts';
 import { overShare, Problem } from './problem.ts';
 import { unavailable } from './unavailable.ts';
 
@@ -39,7 +39,7 @@ export function answerErrors(log: Logger): ErrorHandler<HttpEnv> {
   return (err, c) => {
     const problem = toProblem(err, c);
     if (problem.status >= 500) {
-      const request = { requestId: c.get('requestId'), method: c.req.method, route: routePath(c, -1) };
+      const request = { requestId: c.get('requestId'), method: c.req.method, route: routeOf(c) };
       log.error({ ...request, err }, 'request failed');
     }
     return problem.toResponse(c);

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
-import { routePath } from 'hono/route';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { HttpEnv } from '../context.ts';
+import { routeOf } from './route-of.ts';
 
 /** One line for each answer: the route's pattern, never the URL, which may carry what a person typed. */
 export function logRequests(log: Logger): MiddlewareHandler<HttpEnv> {
@@ -14,7 +14,7 @@ export function logRequests(log: Logger): MiddlewareHandler<HttpEnv> {
       requestId: c.get('requestId'),
       ...(key && { keyId: key.id }),
       method: c.req.method,
-      route: routePath(c, -1),
+      route: routeOf(c),
       status: c.res.status,
       durationMs,
     };

@@ -1,9 +1,9 @@
 import type { MiddlewareHandler } from 'hono';
-import { routePath } from 'hono/route';
 import { Histogram } from 'prom-client';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { HttpEnv } from '../context.ts';
 import { methodOf } from './method.ts';
+import { routeOf } from './route-of.ts';
 
 /** Measures each request until its answer begins, by the route's pattern: a path that nobody serves is no route of its own. */
 export function measureRequests(metrics: Metrics): MiddlewareHandler<HttpEnv> {
@@ -17,7 +17,7 @@ export function measureRequests(metrics: Metrics): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const startedAt = performance.now();
     await next();
-    const labels = { method: methodOf(c), route: routePath(c, -1), status: c.res.status };
+    const labels = { method: methodOf(c), route: routeOf(c), status: c.res.status };
     duration.observe(labels, (performance.now() - startedAt) / 1_000);
   };
 }

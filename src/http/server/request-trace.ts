@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from 'hono';
-import { routePath } from 'hono/route';
 import { withRequestSpan } from '../../telemetry/tracing.ts';
 import type { HttpEnv } from '../context.ts';
 import { methodOf } from './method.ts';
+import { routeOf } from './route-of.ts';
 
 const PROBES = new Set(['/healthz', '/readyz']);
 
@@ -12,7 +12,7 @@ export const traceRequests: MiddlewareHandler<HttpEnv> = (c, next) => {
   const method = methodOf(c);
   return withRequestSpan(c.get('requestId'), method, c.req.header('traceparent'), async (span) => {
     await next();
-    const [route, status] = [routePath(c, -1), c.res.status];
+    const [route, status] = [routeOf(c), c.res.status];
     span
       ?.updateName(`${method} ${route}`)
       .setAttributes({ 'http.request.method': method, 'http.route': route, 'http.response.status_code': status });
