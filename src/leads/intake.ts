@@ -21,7 +21,7 @@ export type IntakeResult =
  */
 export async function intakeLead(pool: Pool, settings: IntakeSettings, request: IntakeRequest): Promise<IntakeResult> {
   const [result] = await intakeTogether(pool, settings, request.organizationId, [request]);
-  if (!result) throw new Error('intake_lead answered no row');
+  if (!result) throw new Error('intake_group answered for no lead');
   return result;
 }
 
@@ -37,32 +37,24 @@ export async function intakeTogether(
   requests: readonly IntakeRequest[],
 ): Promise<IntakeResult[]> {
   const described = requests.map((request) => ({ ...describeIntake(settings, request), request }));
-  const submissions = described.map(({ row, request }) => ({
+  const submissions = described.map(({ row, request }, place) => ({
     ...row,
-    organization_id: organizationId,
+    place,
     metadata: request.caller,
     order_delay_ms: request.orderDelayMs,
     ...describeKey(settings, request),
   }));
-  const { rows } = await pool.query<IntakeRow>({
-    name: 'intake_lead',
-    text: INTAKE,
+  const { rows } = await pool.query<{ answers: IntakeAnswer[] }>({
+    name: 'intake_group',
+    text: 'SELECT intake_group($1, $2) AS answers',
     values: [organizationId, JSON.stringify(submissions)],
   });
   return described.map(({ row, order }, place) => {
-    const answer = rows[place];
-    if (!answer) throw new Error(`intake_lead answered ${rows.length} rows for ${requests.length} leads`);
+    const answer = rows[0]?.answers[place];
+    if (!answer) throw new Error(`intake_group has no answer for lead ${place} of ${requests.length}`);
     return toResult(answer, row.event_id, order);
   });
 }
-
-/** By e-mail, as batches are: whoever takes several in waits for others in one order. */
-const INTAKE = `
-  SELECT outcome, replayed, stored
-  FROM (SELECT submission, place FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS s(submission, place)
-        ORDER BY submission ->> 'email_key', place) AS sent
-  CROSS JOIN LATERAL intake_lead($1, submission)
-  ORDER BY place`;
 
 function describeKey(
   { idempotencyTtlHours }: IntakeSettings,
@@ -76,13 +68,13 @@ function describeKey(
   };
 }
 
-interface IntakeRow {
+interface IntakeAnswer {
   outcome: 'created' | 'duplicate' | 'key_reused' | 'gone';
   replayed: boolean;
   stored: Record<string, unknown> | null;
 }
 
-function toResult(row: IntakeRow, eventId: string, order: StartOrder): IntakeResult {
+function toResult(row: IntakeAnswer, eventId: string, order: StartOrder): IntakeResult {
   if (row.outcome === 'key_reused' || row.outcome === 'gone' || !row.stored) {
     return { outcome: row.outcome === 'key_reused' ? 'key_reused' : 'gone' };
   }

@@ -93,7 +93,7 @@ describe('a key', () => {
       statements.length = 0;
       expect((await call('POST', '/api/leads', body)).status).toBe(201);
       const asked = statements.map(({ text }) => text).filter((text) => text !== 'NOTIFY outbox');
-      expect(asked).toEqual([expect.stringContaining('intake_lead(')]);
+      expect(asked).toEqual([expect.stringContaining('intake_group(')]);
     }
   });
 

@@ -434,9 +434,9 @@ describe('when Postgres has a bad moment', () => {
     await unborn.close();
     await pool.end();
 
-    await database.pool.query('ALTER FUNCTION intake_lead(text, jsonb) RENAME TO elsewhere');
+    await database.pool.query('ALTER FUNCTION intake_group(text, jsonb) RENAME TO elsewhere');
     expectProblem(await submit(forms, fields), 500, 'internal');
-    await database.pool.query('ALTER FUNCTION elsewhere(text, jsonb) RENAME TO intake_lead');
+    await database.pool.query('ALTER FUNCTION elsewhere(text, jsonb) RENAME TO intake_group');
     expect(await submit(forms, fields)).toMatchObject(RECEIVED);
   });
 });

@@ -11,7 +11,7 @@ describe('leads that come at once', () => {
     const statements = recordStatements();
     const answers = await Promise.all(bodies.map((body) => api.call<Lead>('POST', '/api/leads', body)));
     expect(answers.map(({ status, body }) => [status, body.email])).toEqual(bodies.map(({ email }) => [201, email]));
-    const intakes = statements.filter(({ text }) => text.includes('intake_lead('));
+    const intakes = statements.filter(({ text }) => text.includes('intake_group('));
     expect(intakes.length).toBeLessThan(bodies.length / 2);
   });
 

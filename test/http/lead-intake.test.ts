@@ -164,7 +164,7 @@ describe('POST /api/leads', () => {
       statements.length = 0;
       expect((await api.call('POST', '/api/leads', body, headers)).status).toBeLessThan(300);
       const asked = statements.map(({ text }) => text).filter((text) => text !== 'NOTIFY outbox');
-      expect(asked).toEqual([expect.stringContaining('intake_lead(')]);
+      expect(asked).toEqual([expect.stringContaining('intake_group(')]);
     }
     await api.close();
   });

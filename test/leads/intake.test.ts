@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect } from 'vitest';
 import { canonicalHash } from '../../src/leads/canonical-hash.ts';
 import { intakeLead, intakeTogether } from '../../src/leads/intake.ts';
@@ -6,6 +7,7 @@ import { submissionSchema } from '../../src/leads/submission.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { SEED_LEAD, test } from '../support/onboarding.ts';
 import { countRows } from '../support/rows.ts';
+import { recordStatements } from '../support/statements.ts';
 
 const SETTINGS = { enrichmentDelayMs: 10_000, idempotencyTtlHours: 24 };
 const CALLER = { keyId: null, userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' };
@@ -136,6 +138,18 @@ describe('intakeTogether', () => {
     const ids = leads.map((lead) => lead?.id);
     expect([ids[6], ids[7]]).toEqual([ids[1], ids[1]]);
     expect(new Set(ids).size).toBe(6);
+  });
+
+  test('leaves the function that an API process of the release before calls as it was', async ({ database }) => {
+    const statements = recordStatements();
+    const [touched] = await intakeTogether(database.pool, SETTINGS, 'org-123', [requestOf()]);
+    if (touched?.outcome !== 'created') throw new Error(touched?.outcome);
+    const [sent] = JSON.parse(statements.at(-1)?.values[1] as string) as object[];
+    const { rows } = await database.pool.query('SELECT outcome, replayed, stored FROM intake_lead($1, $2)', [
+      'org-123',
+      { ...sent, organization_id: 'org-123', event_id: randomUUID() },
+    ]);
+    expect(rows).toMatchObject([{ outcome: 'duplicate', replayed: false, stored: { id: touched.lead.id } }]);
   });
 
   test('stores all or nothing', async ({ database }) => {

@@ -16,7 +16,7 @@ interface KillPoint {
   inShort?: boolean;
 }
 
-const INTAKE = 'intake_lead';
+const INTAKE = 'intake_group';
 const MARK = 'complete_order';
 
 const KILL_POINTS: KillPoint[] = [
