@@ -1,5 +1,18 @@
--- Leads that come at once are written as those of a batch are, by one statement for each table.
+-- Leads that come at once are written as those of a batch are, by one statement for each table. And a batch reads its own
+-- leads only for callers with keys as well: under row-level security the planner took the index of the organization for
+-- those whose id it had to calculate, until it had looked at the tables.
 SET lock_timeout = '5s';
+
+-- [{id, outcome}] → [{outcome, stored}] with the leads as they are; gone, and none, where one was erased.
+CREATE OR REPLACE FUNCTION read_outcomes(outcomes jsonb) RETURNS json LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN (
+    SELECT coalesce(json_agg(json_build_object('outcome', CASE WHEN v.id IS NULL THEN 'gone' ELSE o.outcome END,
+                                               'stored', row_to_json(v)) ORDER BY o.place), '[]')
+    FROM (SELECT place, (value ->> 'id')::uuid AS id, value ->> 'outcome' AS outcome
+          FROM jsonb_array_elements(outcomes) WITH ORDINALITY AS e(value, place) OFFSET 0) AS o
+    LEFT JOIN LATERAL (SELECT * FROM lead_view v WHERE v.id = o.id LIMIT 1) AS v ON true);
+END $$;
 
 -- Takes submissions of one organization in: all that is new together, in the order of their e-mails, so that two that do
 -- so never wait for each other in a circle; of two with one e-mail the first is new. The others go through intake_lead,
@@ -143,10 +156,10 @@ BEGIN
   END IF;
 
   outcomes := take_leads(organization, received, new_ones, shared);
-  SELECT coalesce(jsonb_object_agg(key, jsonb_build_object('outcome', value ->> 'outcome', 'replayed', false, 'stored', v)), '{}')
+  SELECT coalesce(jsonb_object_agg(place, jsonb_build_object('outcome', outcome, 'replayed', false, 'stored', v)), '{}')
     INTO answers
-    FROM jsonb_each(outcomes)
-    CROSS JOIN LATERAL (SELECT * FROM lead_view v WHERE v.id = (value ->> 'id')::uuid LIMIT 1) AS v;
+    FROM (SELECT key AS place, (value ->> 'id')::uuid AS id, value ->> 'outcome' AS outcome FROM jsonb_each(outcomes) OFFSET 0) AS o
+    CROSS JOIN LATERAL (SELECT * FROM lead_view v WHERE v.id = o.id LIMIT 1) AS v;
 
   IF keyed > 0 THEN
     FOR other IN
