@@ -3,7 +3,7 @@ import type { Share } from '../db/fair-share.ts';
 import { databaseFault, isDeadlock } from '../db/faults.ts';
 import { inGroups } from '../db/groups.ts';
 import type { FastStart } from '../outbox/fast-start.ts';
-import { withSlot, withSlots } from '../outbox/with-slot.ts';
+import { withSlot } from '../outbox/with-slot.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type BatchRequest, intakeLeads } from './intake-batch.ts';
 import { intakeLead, type IntakeResult, intakeTogether } from './intake.ts';
@@ -25,32 +25,36 @@ const GROUPS = { atOnce: 2, most: 32, waitMs: 1_500 };
 
 /**
  * Takes leads in, and starts the onboarding of the new ones without waiting for it. What an organization sends while its
- * earlier ones are being stored is stored together. Throws as `intakeLead` and `Share` do.
+ * earlier ones are being stored is stored together, and left to the relays: a crowd does not take the slots of others,
+ * nor the processor of those who wait for an answer. Throws as `intakeLead` and `Share` do.
  */
 export function leadTaker({ pool, share, fastStart, intake, log }: LeadTakerDependencies) {
-  const together = (organizationId: string, asked: readonly Asked[]) =>
+  const alone = (organizationId: string, asked: Asked) =>
     share(organizationId, () =>
-      withSlots(fastStart, asked.length, async (delays) => {
-        const requests = asked.map((request, place) => ({ ...request, orderDelayMs: delays[place] ?? 0 }));
-        return (await intakeTogether(pool, intake, organizationId, requests)).map(withOrder);
+      withSlot(fastStart, async (orderDelayMs) => {
+        const answer = await intakeLead(pool, intake, { ...asked, orderDelayMs });
+        return { order: answer.outcome === 'created' ? answer.order : undefined, answer };
       }),
     );
 
-  const alone = (organizationId: string, asked: Asked) =>
-    share(organizationId, () =>
-      withSlot(fastStart, async (orderDelayMs) =>
-        withOrder(await intakeLead(pool, intake, { ...asked, orderDelayMs })),
-      ),
-    );
+  const together = (organizationId: string, asked: readonly Asked[]) =>
+    share(organizationId, async () => {
+      const requests = asked.map((request) => ({ ...request, orderDelayMs: 0 }));
+      const answers = await intakeTogether(pool, intake, organizationId, requests);
+      fastStart.leaveToRelays();
+      return answers;
+    });
 
   const take = inGroups<Asked, IntakeResult>(GROUPS, async (organizationId, asked) => {
+    const eachAlone = () => Promise.allSettled(asked.map((one) => alone(organizationId, one)));
+    if (asked.length === 1) return eachAlone();
     try {
-      const results = await together(organizationId, asked);
-      return results.map((value) => ({ status: 'fulfilled', value }));
+      const answers = await together(organizationId, asked);
+      return answers.map((value) => ({ status: 'fulfilled', value }));
     } catch (err) {
-      if (asked.length === 1 || !isOfOne(err)) throw err;
       // Nothing was stored. One of them is in the way: it alone is to hear of that.
-      return Promise.allSettled(asked.map((one) => alone(organizationId, one)));
+      if (isOfOne(err)) return eachAlone();
+      throw err;
     }
   });
 
@@ -66,11 +70,6 @@ export function leadTaker({ pool, share, fastStart, intake, log }: LeadTakerDepe
     return result;
   };
 }
-
-const withOrder = (answer: IntakeResult) => ({
-  order: answer.outcome === 'created' ? answer.order : undefined,
-  answer,
-});
 
 /** Says whether an error may be due to one of several leads: a lock that another holds, or what no check lets pass. */
 const isOfOne = (err: unknown) => isDeadlock(err) || ['locked', undefined].includes(databaseFault(err));

@@ -18,27 +18,14 @@ export async function withSlot<Answer>(
   fastStart: Slots,
   work: (orderDelayMs: number) => Promise<Ordered<Answer>>,
 ): Promise<Answer> {
-  const [answer] = await withSlots(fastStart, 1, async ([orderDelayMs = 0]) => [await work(orderDelayMs)]);
-  return answer as Answer;
-}
-
-/**
- * The same for several items, which are done together or not at all: each has a slot of its own, as far as there are any.
- * @param work gets the milliseconds for each of them, and answers for each, in that order
- */
-export async function withSlots<Answer>(
-  fastStart: Slots,
-  items: number,
-  work: (orderDelaysMs: number[]) => Promise<Ordered<Answer>[]>,
-): Promise<Answer[]> {
-  const slots = Array.from({ length: items }, () => fastStart.takeSlot());
-  const done = await work(slots.map(({ orderDelayMs }) => orderDelayMs)).catch((err: unknown) => {
-    for (const slot of slots) slot.release();
-    throw err;
-  });
-  return done.map(({ order, answer }, place) => {
-    if (order) slots[place]?.run(order);
-    else slots[place]?.release();
+  const slot = fastStart.takeSlot();
+  try {
+    const { order, answer } = await work(slot.orderDelayMs);
+    if (order) slot.run(order);
+    else slot.release();
     return answer;
-  });
+  } catch (err) {
+    slot.release();
+    throw err;
+  }
 }

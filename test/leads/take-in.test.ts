@@ -9,7 +9,9 @@ import { SEED_LEAD, test } from '../support/onboarding.ts';
 
 const { log } = recordLog();
 
-test('a lead that waits for its turn takes no slot from the leads of others', async ({ database }) => {
+test('leads that wait for their turn take no slot from those of others, and are left to relays together', async ({
+  database,
+}) => {
   const started: Order['organizationId'][] = [];
   const carryOut = ({ organizationId }: Order) => {
     started.push(organizationId);
@@ -39,4 +41,10 @@ test('a lead that waits for its turn takes no slot from the leads of others', as
   for (const lead of await Promise.all(crowded)) expect(lead.outcome).toBe('created');
   await fastStart.idle();
   expect(started).toContain('org-crowd');
+  const { rows: left } = await database.pool.query(
+    `SELECT lead.email FROM outbox JOIN lead ON lead.id = lead_id
+     WHERE lead.organization_id = 'org-crowd' AND available_at <= now() AND lead.email LIKE ANY ('{third%,fourth%}')
+     ORDER BY email`,
+  );
+  expect(left).toEqual([{ email: 'fourth@example.com' }, { email: 'third@example.com' }]);
 });
