@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { ApplicationFailure } from '@temporalio/activity';
 import { describe, expect } from 'vitest';
 import { createLeadActivities } from '../../activities/lead.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
@@ -74,6 +76,19 @@ describe('the next attempt of an enrichment', () => {
     expect(enrichment).not.toHaveProperty('retryAt');
   });
 
+  test('comes when it can be over in time, and not when it could only begin', async ({ database }) => {
+    const TIME_S = 15 * 60;
+    for (const [seconds, outcome] of [
+      [TIME_S - 60, 'ProviderUnavailable'],
+      [TIME_S - 20, 'partial'],
+    ] as const) {
+      const { provider } = answering('patient', later(seconds));
+      const { enrichLead } = createLeadActivities({ ...database, providers: [provider] });
+      const ended = runActivity(enrichLead, refOf(await takeIn(database)));
+      expect(await ended.catch((err: unknown) => ({ outcome: (err as ApplicationFailure).type }))).toEqual({ outcome });
+    }
+  });
+
   test('comes later each time when the source names no time', async ({ database }) => {
     const { provider } = answering('down', ...[1, 2, 3].map(() => later(0)));
     const { enrichLead } = createLeadActivities({ ...database, providers: [provider] });
@@ -127,6 +142,34 @@ describe('the time of an enrichment', () => {
     const late = runActivity(enrichLead, ref, 6);
     await expect(late).rejects.toMatchObject({ type: 'OutOfTime', nonRetryable: true });
     expect(source.asked).toEqual([]);
-    expect(await runActivity(enrichLead, ref, 2)).toEqual({ outcome: 'completed' });
+    expect(await runActivity(enrichLead, ref, 5)).toEqual({ outcome: 'completed' });
+  });
+
+  test('is not up for a lead whose workers were killed again and again, while there is any', async ({ database }) => {
+    const { enrichLead } = createLeadActivities({ ...database, providers: [answering('settled').provider] });
+    expect(await runActivity(enrichLead, refOf(await takeIn(database)), 60)).toEqual({ outcome: 'completed' });
+  });
+});
+
+describe('what a source is told', () => {
+  test('is whether what is remembered will do: an enrichment of its own may ask for fresh answers', async ({
+    database,
+  }) => {
+    const told: (boolean | undefined)[] = [];
+    const provider: EnrichmentProvider = {
+      name: 'asked',
+      lookUp: (_facts, { subject }) => {
+        told.push(subject.fresh);
+        return { kind: 'nothing' };
+      },
+    };
+    const { enrichLead, enrichAgain } = createLeadActivities({ ...database, providers: [provider] });
+    const { leadId, organizationId, requestId } = refOf(await takeIn(database));
+    await runActivity(enrichLead, refOf(await takeIn(database)));
+    for (const fresh of [false, true]) {
+      const run = randomUUID();
+      await runActivity(enrichAgain, { leadId, organizationId, requestId, run, fresh });
+    }
+    expect(told).toEqual([false, false, true]);
   });
 });

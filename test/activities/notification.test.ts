@@ -31,6 +31,15 @@ describe('notifyAssignee', () => {
     expect(types.map(({ type }) => type)).toEqual(['lead.created', 'onboarding.started', 'notification.created']);
   });
 
+  test('announces it to the streams of its user, and nothing where there is nobody to tell', async ({ database }) => {
+    const announced: object[] = [];
+    const announcer = { announce: (inbox: object) => void announced.push(inbox) };
+    const { notifyAssignee } = createNotificationActivities({ ...database, announcer });
+    await runActivity(notifyAssignee, refOf(await takeIn(database)));
+    await runActivity(notifyAssignee, refOf(await takeIn(database, { assignedTo: null })));
+    expect(announced).toEqual([{ organizationId: 'org-123', userId: 'user-456' }]);
+  });
+
   test('speaks English to a lead of locale en', async ({ database }) => {
     const { notifyAssignee } = createNotificationActivities(database);
     const order = await takeIn(database, { locale: 'en' });

@@ -62,13 +62,16 @@ export const ROOMS: Record<string, Room> = {
   },
   activities: {
     folder: 'activities',
-    tests: ['test/{activities,workflows,personal-data/retention}/*.test.ts', 'test/http/enrichment.test.ts'],
+    tests: [
+      'test/{activities,workflows,webhooks,failures,personal-data/retention}/*.test.ts',
+      'test/http/enrichment.test.ts',
+    ],
     sample: 60,
   },
   workflows: {
     folder: 'workflows',
     except: ['activities', 'contract', 'enrichment-contract', 'index', 'rescore-contract', 'retention-contract'],
-    tests: ['test/workflows/*.test.ts', 'test/personal-data/retention/retention.test.ts'],
+    tests: ['test/{workflows,webhooks,failures}/*.test.ts', 'test/personal-data/retention/retention.test.ts'],
     sample: 60,
     inBundle: true,
   },
