@@ -63,7 +63,7 @@ export const ROOMS: Record<string, Room> = {
   activities: {
     folder: 'activities',
     tests: [
-      'test/{activities,workflows,webhooks,failures,personal-data/retention}/*.test.ts',
+      'test/{activities,workflows,webhooks,failures,personal-data,personal-data/retention}/*.test.ts',
       'test/http/enrichment.test.ts',
     ],
     sample: 60,
