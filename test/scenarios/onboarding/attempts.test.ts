@@ -34,9 +34,11 @@ async function startLead(database: TestDatabase, delayMs?: number) {
 
 const identityOf = ({ pid }: TestProcess) => `${pid}@${hostname()}`;
 
-/** The ends of a lead's steps that a worker has logged. */
-const logged = (worker: TestProcess, step: string) =>
-  worker.log().filter((line) => line['step'] === step && /^step (completed|failed)$/.test(line.msg));
+/** The ends of a lead's steps that a worker has logged; it may have got those of leads of earlier tests as well. */
+const logged = (worker: TestProcess, leadId: string, step: string) =>
+  worker
+    .log()
+    .filter((line) => line['leadId'] === leadId && line['step'] === step && /^step (completed|failed)$/.test(line.msg));
 
 const stored = ({ prisma }: TestDatabase, leadId: string) =>
   prisma.stepAttempt.findMany({ where: { leadId }, orderBy: { startedAt: 'asc' } });
@@ -55,7 +57,7 @@ describe('the attempts that a worker has made', () => {
     await first.exited;
 
     const before = await scoresOf(first);
-    const known = logged(first, 'scoreLead').map(({ attempt }) => attempt);
+    const known = logged(first, leadId, 'scoreLead').map(({ attempt }) => attempt);
     expect(before.map(({ attempt }) => attempt)).toEqual(known.slice(0, before.length));
     expect(known.length - before.length).toBeLessThanOrEqual(1);
     for (const { outcome, errorType } of before)
@@ -81,7 +83,7 @@ describe('the attempts that a worker has made', () => {
     ] as const) {
       const worker = await startWorker(database, { ATTEMPT_LEDGER: ledger });
       const { leadId } = await startLead(database, SLEEP_MS);
-      await expect.poll(() => logged(worker, 'notifyAssignee'), { interval: 5 }).toHaveLength(1);
+      await expect.poll(() => logged(worker, leadId, 'notifyAssignee'), { interval: 5 }).toHaveLength(1);
       worker.kill('SIGTERM');
       expect(await worker.exited).toEqual([0, null]);
       expect(await stored(database, leadId), ledger).toHaveLength(attempts);
