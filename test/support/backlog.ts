@@ -80,7 +80,7 @@ export async function orderOfBacklog(database: TestDatabase, namespace = testNam
       },
       queues,
       undefined,
-      { slots: 1, namespace },
+      { settings: { NOTIFICATION_CONCURRENCY: '1', LEAD_CONCURRENCY: '1' }, namespace },
     );
     stoppers.push(() => workers.stop());
   };

@@ -6,6 +6,8 @@ import { createNotificationActivities } from '../../activities/notification.ts';
 import { createWebhookActivities } from '../../activities/webhook.ts';
 import { createSafePost } from '../../src/safe-fetch/safe-post.ts';
 import { createInboxAnnouncer } from '../../src/notifications/announce.ts';
+import { capacityOf } from '../../src/process/capacity.ts';
+import { readEnvironment } from '../../src/process/environment.ts';
 import { builtInProviders } from '../../src/enrichment/built-in.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import type { FailurePolicy } from '../../src/temporal/failure-limit.ts';
@@ -20,7 +22,7 @@ import { workflowCoverage } from './workflow-coverage.ts';
 
 export type ActivityOverrides = Partial<LeadActivities & NotificationActivities>;
 
-/** Runs the real workers of task queues, of all unless told otherwise, in this process until `stop`; `overrides` take the place of activities. */
+/** Runs the real workers of task queues, of all unless told otherwise, in this process until `stop`; `overrides` take the place of activities, `settings` are those of a worker process. */
 export async function startWorkers(
   database: TestDatabase,
   log: Logger,
@@ -28,10 +30,14 @@ export async function startWorkers(
   taskQueues: readonly TaskQueue[] = Object.values(TASK_QUEUES),
   policy: FailurePolicy = failurePolicy,
   {
-    slots,
+    settings = {},
     namespace = testNamespace(),
     onStepEnd,
-  }: { slots?: number; namespace?: string; onStepEnd?: ((end: StepEnd) => void) | undefined } = {},
+  }: {
+    settings?: NodeJS.ProcessEnv;
+    namespace?: string;
+    onStepEnd?: ((end: StepEnd) => void) | undefined;
+  } = {},
 ) {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const pick = <Activities extends object>(real: Activities): Activities =>
@@ -49,21 +55,19 @@ export async function startWorkers(
     [TASK_QUEUES.notification]: {
       activities: pick(createNotificationActivities({ ...database, announcer })),
       failurePolicy: policy,
-      maxConcurrentActivityTaskExecutions: slots ?? 10,
     },
     [TASK_QUEUES.lead]: {
       activities: pick(createLeadActivities({ ...database, providers: builtInProviders })),
       failurePolicy: policy,
-      maxConcurrentActivityTaskExecutions: slots ?? 3,
     },
     [TASK_QUEUES.webhook]: {
       activities: createWebhookActivities({ ...database, ...posters, log, stopping: stopping.signal }),
-      maxConcurrentActivityTaskExecutions: slots ?? 100,
     },
   };
+  const capacity = capacityOf(readEnvironment(settings));
   const workers = new Map<TaskQueue, Worker>();
   for (const taskQueue of taskQueues) {
-    workers.set(taskQueue, await createWorker(deps, taskQueue, workloads[taskQueue]));
+    workers.set(taskQueue, await createWorker(deps, taskQueue, { ...workloads[taskQueue], ...capacity[taskQueue] }));
   }
   const running = [...workers.values()].map((worker) => worker.run());
   return {

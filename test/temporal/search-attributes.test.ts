@@ -1,41 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import { InterceptingCall, type Interceptor, Metadata, status } from '@grpc/grpc-js';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { describe, expect, inject, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { carryOut } from '../../src/outbox/carry-out/carry-out.ts';
 import { explainFailure } from '../../src/outbox/failure.ts';
 import { openSearchAttributeRegistry } from '../../src/temporal/search-attribute-registry.ts';
 import { onboardingWorkflowId, SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
 import { type LogLine, recordLog } from '../support/log.ts';
+import { keywords, newNamespace } from '../support/namespace.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 
-const [KEYWORD, INT] = [2, 3];
+const INT = 3; // temporal.api.enums.v1.IndexedValueType
 const QUICK = { 'out of reach': 5, 'to be mended': 5 };
-
-/** A client for a namespace of its own, with these search attributes. */
-async function newNamespace(types: Record<string, number>, interceptors: Interceptor[] = []) {
-  const namespace = `attributes-${randomBytes(4).toString('hex')}`;
-  const address = inject('temporalAddress');
-  const [connection, ownConnection] = [Connection.lazy({ address, interceptors }), Connection.lazy({ address })];
-  onTestFinished(async () => {
-    await connection.close();
-    await ownConnection.close();
-  });
-  await ownConnection.workflowService.registerNamespace({
-    namespace,
-    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
-  });
-  const add = (searchAttributes: Record<string, number>) =>
-    ownConnection.operatorService.addSearchAttributes({ namespace, searchAttributes });
-  const added = () =>
-    add(types).then(
-      () => true,
-      () => false,
-    ); // a namespace is not known everywhere at once
-  await expect.poll(added, { interval: 100 }).toBe(true);
-  return { client: new Client({ connection, namespace }), add };
-}
 
 /** Refuses a method, as a server does where it is not allowed. */
 const refuse =
@@ -74,8 +50,6 @@ async function openAndLook(client: Client): Promise<ReturnType<typeof open>> {
   const isLate = ({ err }: LogLine) => (err as { code?: unknown } | undefined)?.code === status.DEADLINE_EXCEEDED;
   return opened.warnings().some(isLate) ? openAndLook(client) : opened;
 }
-
-const keywords = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, KEYWORD]));
 
 describe('a search attribute that the cluster has with another type', () => {
   test('leaves runs without attributes, with one warning, and no order is put aside', async ({ database }) => {
