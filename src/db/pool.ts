@@ -8,6 +8,10 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const STATEMENT_TIMEOUT_MS = 2_500;
 /** A transaction whose process died or hangs must not keep its locks. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
+/** What stays open when nobody has needed a connection for 10 s: a new one makes its plans anew, which a lone lead waits for. */
+const KEPT_CONNECTIONS = 1;
+/** Idle connections are asked whether they live: what lies between forgets those on which nothing is said. */
+const KEEP_ALIVE_AFTER_MS = 30_000;
 
 export interface PoolOptions {
   connectionString: string;
@@ -27,11 +31,13 @@ export function createPool({ connectionString, max, applicationName, role, onErr
     connectionString,
     Client: createImpatientClient(),
     max,
+    min: KEPT_CONNECTIONS,
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, whatever its type says
     ...(role !== undefined && { onConnect: takeRole(role) }),
   });

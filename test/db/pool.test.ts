@@ -8,8 +8,8 @@ import { query, silentServer } from './support.ts';
 
 const server = () => connectionStringOf(inject('postgresPort'));
 
-function poolOf(connectionString: string, onError: (err: Error) => void = () => undefined) {
-  const pool = createPool({ connectionString, max: 1, applicationName: 'pool-test', onError });
+function poolOf(connectionString: string, onError: (err: Error) => void = () => undefined, max = 1) {
+  const pool = createPool({ connectionString, max, applicationName: 'pool-test', onError });
   onTestFinished(() => (pool.ended ? undefined : pool.end()));
   return pool;
 }
@@ -50,6 +50,17 @@ it('reports an idle connection that is lost, and connects again', async () => {
   await query(server(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pool-test'`);
   await expect.poll(() => lost.map(databaseFault)).toEqual(['broken-off']);
   expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+});
+
+it('keeps one connection that nobody uses, with the plans that it has made', async () => {
+  const pool = poolOf(server(), undefined, 2);
+  const backend = async (client: { query: typeof pool.query }) =>
+    (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid;
+  const two = await Promise.all([pool.connect(), pool.connect()]);
+  const pids = await Promise.all(two.map(backend));
+  for (const client of two) client.release();
+  await expect.poll(() => pool.totalCount).toBe(1); // after 10 s
+  expect(pids).toContain(await backend(pool));
 });
 
 it('takes its locks from a transaction that nobody ends', async () => {

@@ -70,7 +70,7 @@ describe('with a collector', () => {
     const known = new Set([callersSpan, ...ofTrace().map(({ spanId }) => spanId)]);
     expect(ofTrace().filter(({ parentSpanId = '' }) => !known.has(parentSpanId))).toEqual([]);
 
-    const lines = [...api.log(), ...worker.log()].filter((line) => line['leadId'] === leadId || line['step']);
+    const lines = [...api.log(), ...worker.log()].filter((line) => line['leadId'] === leadId);
     expect(lines.length).toBeGreaterThan(4);
     for (const line of lines) expect(line).toMatchObject({ traceId });
     expect(JSON.stringify(collector.spans)).not.toMatch(/Iracema|hidden|98765/i);
