@@ -81,7 +81,10 @@ function toRow({ due, outcome }: Sent) {
   };
 }
 
-/** All of it is one statement, so that it is one transaction and one round trip. An endpoint that is no more has nothing. */
+/**
+ * All of it is one statement, so that it is one transaction and one round trip. An endpoint that is no more has nothing.
+ * What is to be told again since an attempt began is due as it was ordered, whatever came of that attempt.
+ */
 const SETTLE = `
   WITH endpoint AS (
     UPDATE webhook_endpoint SET failures = $2, failing_since = $3,
@@ -96,7 +99,7 @@ const SETTLE = `
       over boolean)
   ), taken AS (
     DELETE FROM webhook_delivery d USING sent s
-    WHERE d.endpoint_id = s.endpoint_id AND d.event_id = s.event_id AND s.taken
+    WHERE d.endpoint_id = s.endpoint_id AND d.event_id = s.event_id AND s.taken AND d.since <= s.since
   ), aside AS (
     INSERT INTO webhook_delivery AS d
       (endpoint_id, event_id, organization_id, type, lead_id, event_at, event_seq, attempts, since, next_at, failed_at)
@@ -105,6 +108,7 @@ const SETTLE = `
     FROM sent s WHERE NOT s.taken
     ON CONFLICT (endpoint_id, event_id) DO UPDATE
       SET attempts = EXCLUDED.attempts, next_at = EXCLUDED.next_at, failed_at = EXCLUDED.failed_at
+      WHERE d.since <= EXCLUDED.since
   )
   INSERT INTO webhook_attempt
     (endpoint_id, organization_id, at, event_id, type, attempt, status, error, duration_ms, lead_id, event_at, event_seq)

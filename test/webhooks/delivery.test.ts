@@ -218,6 +218,29 @@ describe('a webhook endpoint', () => {
     expect(again).toMatchObject({ id: body.eventId, event: first?.event });
   });
 
+  test.for([204, 500])(
+    'is told again at once of what it has in hand when that was asked for, and answers %i',
+    async (status, { api, deliver, database }) => {
+      const one = await start(api, deliver);
+      let answer: () => void = () => undefined;
+      const asked = new Promise<void>((resolve) => (answer = resolve));
+      one.reactOnce(() => asked.then(() => ({ status })));
+      const { body } = await api.call<{ eventId: string }>('POST', `${one.path}/test`);
+      await expect.poll(() => one.receipts).toHaveLength(1);
+      expect((await api.call('POST', `${one.path}/redeliver`, { eventId: body.eventId })).status).toBe(202);
+      const ordered = await database.prisma.webhookDelivery.findFirstOrThrow({ where: { eventId: body.eventId } });
+      one.reactAlways({ status: 503 });
+      answer();
+      await expect.poll(one.attempts).toMatchObject([
+        { status: 503, attempt: 1 },
+        { status, attempt: 1 },
+      ]);
+      await expect
+        .poll(() => database.prisma.webhookDelivery.findFirst({ where: { eventId: body.eventId } }))
+        .toMatchObject({ attempts: 1, since: ordered.since });
+    },
+  );
+
   test('can be tested, told again of one event or of all since a time, and be given another secret', async ({
     api,
     deliver,
@@ -230,7 +253,8 @@ describe('a webhook endpoint', () => {
     await one.post();
     await expect.poll(one.received).toHaveLength(3);
     const [, first, second] = one.receipts;
-    await api.call('POST', `${one.path}/redeliver`, { eventId: first?.id });
+    await expect.poll(one.attempts).toHaveLength(3); // of these it is known that they were sent
+    expect((await api.call('POST', `${one.path}/redeliver`, { eventId: first?.id })).status).toBe(202);
     await expect.poll(one.received).toHaveLength(4);
     expect(one.receipts[3]).toMatchObject({ id: first?.id, event: first?.event });
 
