@@ -7,7 +7,7 @@ import { carrierTo } from '../support/relay.ts';
 import { startWorkers } from '../support/workers.ts';
 
 const LEADS = 6;
-/** One a second, and a second's worth may come at once: 4 s at least. The first one may have been late to begin. */
+/** One a second, of which some may come at once. What else is slow makes it longer only. */
 const SETTING = '1';
 const AT_LEAST_MS = 2_000;
 const HOUR_MS = 3_600_000;
@@ -28,8 +28,8 @@ test.for(['NOTIFICATION_RATE', 'NOTIFICATION_QUEUE_RATE'])('%s spreads what wait
   const workers = await startWorkers(database, log, activities, queues, undefined, { namespace, settings });
   onTestFinished(() => workers.stop());
   const orders = await Promise.all(Array.from({ length: LEADS }, () => takeIn(database, {}, HOUR_MS)));
+  const orderedAt = performance.now();
   await Promise.all(orders.map(carrierTo(client)));
   await expect.poll(() => began).toHaveLength(LEADS);
-  const [first = 0, last = 0] = [began.at(0), began.at(-1)];
-  expect(last - first).toBeGreaterThanOrEqual(AT_LEAST_MS);
+  expect(Math.max(...began) - orderedAt).toBeGreaterThanOrEqual(AT_LEAST_MS);
 });
