@@ -9,6 +9,7 @@ import { intakeTogether } from '../../src/leads/intake.ts';
 import { type Submission, submissionSchema } from '../../src/leads/submission.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { SEED_LEAD, test } from '../support/onboarding.ts';
+import { rowsRead } from '../support/rows.ts';
 
 /** A connection keeps its plans, and makes them for good after some calls. */
 const CALLS = 110;
@@ -63,15 +64,6 @@ function connect({ url }: TestDatabase): pg.Pool {
   });
   onTestFinished(() => pool.end());
   return pool;
-}
-
-/** How many rows and entries of indexes this connection has read, as far as it has not reported that yet. */
-async function rowsRead(pool: pg.Pool): Promise<number> {
-  const { rows } = await pool.query<{ read: number }>(
-    `SELECT sum(pg_stat_get_xact_tuples_returned(oid))::int AS read FROM pg_class
-     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')`,
-  );
-  return rows[0]?.read ?? NaN;
 }
 
 test.for([

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import type { OnboardingState, ScoreBand } from '../../workflows/contract.ts';
 import type { Prisma } from '../../src/db/generated/client.ts';
 import type { TestDatabase } from './database.ts';
@@ -67,4 +68,16 @@ export async function rowsOf(database: TestDatabase, organizationId: string): Pr
     found[table] = rows;
   }
   return found;
+}
+
+/**
+ * How many rows and entries of indexes a connection has read, as far as it has not reported that yet. What it read
+ * before a transaction may still be among them: only a difference tells what was read in between.
+ */
+export async function rowsRead(connection: Pick<pg.PoolClient, 'query'>): Promise<number> {
+  const { rows } = await connection.query<{ read: number }>(
+    `SELECT sum(pg_stat_get_xact_tuples_returned(oid))::int AS read FROM pg_class
+     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')`,
+  );
+  return rows[0]?.read ?? NaN;
 }
