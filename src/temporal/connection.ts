@@ -66,7 +66,8 @@ export function openTemporal(settings = loadTemporalSettings()): Temporal {
   };
 }
 
-function createClient({ connectionOptions, namespace }: ReturnType<typeof loadTemporalSettings>): Client {
+/** Opens a client that connects when it is first used, and whose calls fail as soon as nobody answers. */
+export function createClient({ connectionOptions, namespace }: ReturnType<typeof loadTemporalSettings>): Client {
   const { address, tls, apiKey, metadata } = connectionOptions;
   const options: ConnectionOptions = {
     ...(address !== undefined && { address }),

@@ -1,9 +1,8 @@
-import { Client, Connection } from '@temporalio/client';
 import { describe, expect, onTestFinished } from 'vitest';
-import { freePort } from '../../src/local/ports.ts';
 import { createTestApi, test } from '../support/api.ts';
 import { expectProblem } from '../support/problem.ts';
 import { recordStatements } from '../support/statements.ts';
+import { createClientOfNobody } from '../support/temporal.ts';
 
 describe('GET /healthz', () => {
   test('says that the process lives, and asks nobody else', async ({ api }) => {
@@ -20,7 +19,7 @@ describe('GET /readyz', () => {
   });
 
   test('is 200 without Temporal: leads are taken in all the same', async ({ database }) => {
-    const nobody = new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) });
+    const nobody = await createClientOfNobody();
     const api = createTestApi(database, { client: nobody });
     const answer = await api.call('GET', '/readyz');
     expect(answer).toMatchObject({ status: 200, body: { status: 'ok', temporal: 'unreachable' } });

@@ -1,13 +1,11 @@
-import { Client, Connection } from '@temporalio/client';
 import { describe, expect } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
-import { freePort } from '../../src/local/ports.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import { createTestApi, newLead, test } from '../support/api.ts';
 import { LEAST_LEAD, LEAST_LEAD_STORED } from '../support/least-lead.ts';
 import { SEED_LEAD } from '../support/onboarding.ts';
 import { recordStatements } from '../support/statements.ts';
-import { createTestClient } from '../support/temporal.ts';
+import { createClientOfNobody, createTestClient } from '../support/temporal.ts';
 
 const UUID_V7 = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
@@ -143,7 +141,7 @@ describe('POST /api/leads', () => {
   });
 
   test('takes the lead in while Temporal is down, and keeps the order', async ({ database }) => {
-    const nobody = new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) });
+    const nobody = await createClientOfNobody();
     const api = createTestApi(database, { client: nobody });
     const { status, body } = await api.call<Lead>('POST', '/api/leads', newLead());
     expect(status).toBe(201);

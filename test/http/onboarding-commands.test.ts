@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import { describe, expect, onTestFinished } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
-import { freePort } from '../../src/local/ports.ts';
 import type { Command } from '../../src/onboarding/command.ts';
 import { createTestApi, newLead, test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -11,7 +9,7 @@ import { takeIn } from '../support/onboarding.ts';
 import { expectProblem } from '../support/problem.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { countRows } from '../support/rows.ts';
-import { createTestClient } from '../support/temporal.ts';
+import { createClientOfNobody, createTestClient } from '../support/temporal.ts';
 import { startWorkers } from '../support/workers.ts';
 
 const FAR_AWAY_MS = 600_000;
@@ -81,7 +79,7 @@ describe('POST /api/leads/{id}/onboarding/{command}', () => {
   });
 
   test('is taken while Temporal is down, and stays in the outbox', async ({ database }) => {
-    const nobody = new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) });
+    const nobody = await createClientOfNobody();
     const api = createTestApi(database, { client: nobody });
     const { leadId } = await takeIn(database);
     const answer = await command(api, leadId, 'skip-enrichment');

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/activity';
-import { Client, Connection } from '@temporalio/client';
 import { describe, expect } from 'vitest';
 import type { onboardingStatus } from '../../src/onboarding/status.ts';
-import { freePort } from '../../src/local/ports.ts';
 import { createTestApi, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import { takeIn } from '../support/onboarding.ts';
 import { expectProblem } from '../support/problem.ts';
-import { testNamespace } from '../support/temporal.ts';
+import { createClientOfNobody, testNamespace } from '../support/temporal.ts';
 
 const FAR_AWAY_MS = 600_000;
 
@@ -136,7 +134,7 @@ describe('GET /api/leads/{id}/onboarding', () => {
   test('answers what Postgres knows while Temporal is out of reach', async ({ database, onboard }) => {
     const run = await onboard();
     await run.handle.result();
-    const nobody = new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) });
+    const nobody = await createClientOfNobody();
     const api = createTestApi(database, { client: nobody });
     expect(await statusOf(api, run.leadId)).toMatchObject({
       state: 'COMPLETED',

@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { beforeEach, describe, expect, onTestFinished } from 'vitest';
-import { freePort } from '../../src/local/ports.ts';
 import type { Order, StartOrder } from '../../src/outbox/order.ts';
 import { type Relay, startRelay } from '../../src/outbox/relay.ts';
 import { claimOrders } from '../../src/outbox/store.ts';
@@ -11,7 +9,7 @@ import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 import { carrierTo, impatientCarrierTo } from '../support/relay.ts';
 import { recordStatements } from '../support/statements.ts';
-import { createTestClient } from '../support/temporal.ts';
+import { createClientOfNobody, createTestClient } from '../support/temporal.ts';
 
 type CarryOut = (order: Order) => Promise<void>;
 
@@ -216,8 +214,7 @@ describe('a relay', () => {
 });
 
 describe('while Temporal is out of reach', () => {
-  const nobody = async () =>
-    impatientCarrierTo(new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) }), log);
+  const nobody = async () => impatientCarrierTo(await createClientOfNobody(), log);
 
   test('a relay keeps every row, with the reason, and tries one at a time; then all are started', async ({
     database,

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import { describe, expect, onTestFinished } from 'vitest';
 import type { Lead } from '../../src/leads/lead.ts';
-import { freePort } from '../../src/local/ports.ts';
 import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import { createTestApi, type Page, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -11,7 +9,7 @@ import { recordLog } from '../support/log.ts';
 import { expectProblem } from '../support/problem.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { countRows } from '../support/rows.ts';
-import { createTestClient, historyText } from '../support/temporal.ts';
+import { createClientOfNobody, createTestClient, historyText } from '../support/temporal.ts';
 import { createPerson, tablesWithTraces, tracesIn } from './person.ts';
 
 const ACTOR = { 'x-actor-id': 'user-9', 'user-agent': 'vitest' };
@@ -168,8 +166,7 @@ describe('the onboarding of an erased lead', () => {
     onboard,
     database,
   }) => {
-    const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
-    const away = createTestApi(database, { client: new Client({ connection }) });
+    const away = createTestApi(database, { client: await createClientOfNobody() });
     onTestFinished(() => away.close());
     const run = await onboard({ lead: createPerson().lead, delayMs: 60_000 });
     await expect.poll(() => run.timeline()).toContain('notification.created');

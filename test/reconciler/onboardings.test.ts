@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import { beforeEach, describe, expect, vi } from 'vitest';
-import { freePort } from '../../src/local/ports.ts';
 import { endOnboarding } from '../../src/onboarding/outcome.ts';
 import { orderSchema, type StartOrder } from '../../src/outbox/order.ts';
 import { completeOrder } from '../../src/outbox/store.ts';
@@ -11,7 +9,7 @@ import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
 import { loseRun, reconcilerPass, untilEnded, untilRunning } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
-import { createTestClient } from '../support/temporal.ts';
+import { createClientOfNobody, createTestClient } from '../support/temporal.ts';
 import { answerWorkflowTask, CANCEL, START_TIMER } from '../support/workflow-task.ts';
 
 const client = createTestClient();
@@ -130,7 +128,7 @@ describe('a lead whose onboarding stands still', () => {
 
   test('waits for a later pass while Temporal is out of reach', async ({ database }) => {
     await lost(database);
-    const nobody = new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) });
+    const nobody = await createClientOfNobody();
     await expect(reconcile(database, { client: nobody })).rejects.toThrow();
     expect(await database.prisma.outbox.count()).toBe(0);
     await database.pool.query('UPDATE watch SET look_after = clock_timestamp()');

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import { freePort } from '../../src/local/ports.ts';
 import { startPasses } from '../../src/reconciler/passes.ts';
 import { withDeadline } from '../../src/temporal/connection.ts';
 import { recordLog } from '../support/log.ts';
+import { createClientOfNobody } from '../support/temporal.ts';
 
 describe('passes', () => {
   test('go on after one that failed, which is logged', async () => {
@@ -22,7 +21,7 @@ describe('passes', () => {
 
   test('say in one line that Temporal takes no calls', async () => {
     const { log, lines } = recordLog();
-    const client = new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}` }) });
+    const client = await createClientOfNobody();
     const pass = () => withDeadline(client, () => client.workflow.getHandle('nobody').describe(), 200);
     const stop = startPasses({ what: 'test', intervalMs: 10, pass, log });
     await expect.poll(() => lines).not.toEqual([]);

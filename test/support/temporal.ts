@@ -1,5 +1,7 @@
 import { Client, Connection, isGrpcDeadlineError, type WorkflowHandle } from '@temporalio/client';
-import { inject } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
+import { freePort } from '../../src/local/ports.ts';
+import { createClient } from '../../src/temporal/connection.ts';
 import { namespaceOf } from './global-setup.ts';
 import { recordHistory } from './histories.ts';
 import { PATIENCE_MS } from './patience.ts';
@@ -10,6 +12,14 @@ export const testNamespace = () => namespaceOf(process.env['VITEST_POOL_ID'] ?? 
 
 export function createTestClient(namespace = testNamespace()): Client {
   return new Client({ connection: Connection.lazy({ address: inject('temporalAddress') }), namespace });
+}
+
+/** The service's own client of a Temporal that is not there: each call is refused at once. */
+export async function createClientOfNobody(): Promise<Client> {
+  const connectionOptions = { address: `127.0.0.1:${await freePort()}` };
+  const client = createClient({ connectionOptions, namespace: testNamespace() });
+  onTestFinished(() => client.connection.close());
+  return client;
 }
 
 /** Calls Temporal as our code does, with its deadline; again where a busy machine answered too late. */
