@@ -7,8 +7,8 @@ import type { TestDatabase } from '../support/database.ts';
 import { follow } from '../support/event-source.ts';
 import { createKeyedApi, makeKey } from '../support/keyed-api.ts';
 import { recordLog } from '../support/log.ts';
+import { createInbox } from '../support/notifications.ts';
 import { idOf } from '../support/operations.ts';
-import { takeIn } from '../support/onboarding.ts';
 import { expectProblem } from '../support/problem.ts';
 import { listen } from '../support/server.ts';
 
@@ -41,14 +41,12 @@ async function start(database: TestDatabase, onEnd: (end: () => Promise<void>) =
 describe('a stream token', () => {
   test('opens the inbox of its user to an EventSource, which sends no header', async ({ database, onTestFinished }) => {
     const { server, organizationId, make } = await start(database, onTestFinished);
-    const token = await make('notifications', USER);
-    const client = follow(`${server.url}/api/notifications/stream?userId=user-1&after=0&token=${token}`);
+    const inbox = await createInbox(database, organizationId);
+    const token = await make('notifications', { userId: inbox.owner.userId });
+    const client = follow(`${server.url}/api/notifications/stream?${inbox.query}&after=0&token=${token}`);
     await expect.poll(client.opened, SOON).toBe(1);
-    const { leadId } = await takeIn(database, { organizationId });
-    const words = { type: 'INFO', title: 'Novo', message: 'Ana', actionUrl: '/' } as const;
-    const notification = { id: crypto.randomUUID(), organizationId, leadId, ...USER, assignment: 1, ...words };
-    await database.prisma.notification.create({ data: notification });
-    await expect.poll(() => client.notifications().map(({ data }) => data.id), SOON).toEqual([notification.id]);
+    const id = await inbox.add();
+    await expect.poll(() => client.notifications().map(({ data }) => data.id), SOON).toEqual([id]);
     expect(client.unreadCounts()[0]).toBe(0);
   });
 
