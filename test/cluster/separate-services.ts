@@ -22,7 +22,8 @@ export const separateServices =
     });
     await processes.start([{ ...postgres, name: TEMPORAL_POSTGRES }]);
     const { parts, port } = await prepareCluster({ folder: join(folder, 'temporal'), postgresPort, layout: SEPARATE });
-    await processes.start(parts);
+    // Whichever comes first writes down what the cluster is; of two at once one dies of it. The frontend answers after that.
+    for (const part of parts) await processes.start([part]);
     await register(inject('temporalCli'), `${LOOPBACK}:${port}`, 'default');
     return port;
   };
