@@ -77,7 +77,8 @@ describe.skipIf(!engine)('the image that the Dockerfile makes', () => {
 
   it.each(longRunning)('runs %s, which becomes ready', async (name, { command = [] }) => {
     const port = ports.get(name) ?? 0;
-    const child = spawn(...commandLine(command, `PORT=${port}`, `HEALTH_PORT=${port}`));
+    const own = ['PORT', 'BOARD_PORT', 'HEALTH_PORT'].map((variable) => `${variable}=${port}`);
+    const child = spawn(...commandLine(command, ...own, `OPS_URL=http://127.0.0.1:${ports.get('api') ?? 0}`));
     const output: string[] = [];
     running.set(name, { child, output });
     for (const stream of [child.stdout, child.stderr])
