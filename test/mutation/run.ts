@@ -77,6 +77,8 @@ function shuffle<Item>(items: readonly Item[]): Item[] {
 
 function mutate({ tests, inBundle = false }: Room, places: string[]): Promise<MutantResult[]> {
   process.env['MUTATION_TESTS'] = JSON.stringify(tests);
+  if (inBundle) process.env['MUTATION_IN_BUNDLE'] = 'yes';
+  else delete process.env['MUTATION_IN_BUNDLE'];
   return new Stryker({
     mutate: places,
     testRunner: inBundle ? 'command' : 'vitest',

@@ -3,6 +3,9 @@ import base from '../../vitest.config.ts';
 
 const tests = JSON.parse(process.env['MUTATION_TESTS'] ?? '[]') as string[];
 
+/** Less than where nothing is broken: most mutants are noticed by what does not come. */
+const PATIENCE_MS = 30_000;
+
 const shared = { ...base.test };
 delete shared.projects;
 
@@ -16,6 +19,8 @@ export default mergeConfig(
       reporters: ['dot'],
       bail: 1,
       isolate: true,
+      testTimeout: 2 * PATIENCE_MS,
+      expect: { poll: { timeout: PATIENCE_MS } },
     },
   },
 );
