@@ -1,4 +1,3 @@
-import { TemporalFailure } from '@temporalio/workflow';
 import type { EnrichmentInput, EnrichmentView } from './enrichment-contract.ts';
 import { isClosed, settle } from './outcomes.ts';
 import { enrichmentSteps } from './steps.ts';
@@ -12,7 +11,7 @@ export async function leadEnrichment(input: EnrichmentInput): Promise<Enrichment
     const { outcome } = await settle(enrichAgain(ref), 'partial');
     return { enrichment: outcome, ...(await scoreAfterEnrichment(ref)) };
   } catch (err) {
-    if (err instanceof TemporalFailure && isClosed(err)) return { enrichment: 'skipped', score: null, band: null };
+    if (isClosed(err)) return { enrichment: 'skipped', score: null, band: null };
     throw err;
   }
 }

@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/activity';
 import { uuidv7 } from 'uuidv7';
 import { describe, expect } from 'vitest';
 import { carryOut } from '../../src/outbox/carry-out/carry-out.ts';
@@ -47,5 +48,12 @@ describe('leadEnrichment', () => {
     await database.prisma.leadRecord.delete({ where: { id: run.leadId } });
     const { result } = await enrichAgain(run);
     expect(result).toEqual({ enrichment: 'skipped', score: null, band: null });
+  });
+
+  test('fails when the score cannot be had', async ({ onboard }) => {
+    const scoreAfterEnrichment = () => Promise.reject(ApplicationFailure.nonRetryable('by the test', 'NoScore'));
+    const run = await onboard({ activities: { scoreAfterEnrichment } });
+    await run.handle.result();
+    await expect(enrichAgain(run)).rejects.toMatchObject({ cause: { cause: { type: 'NoScore' } } });
   });
 });
