@@ -6,6 +6,7 @@ import { RESCORE } from '../../workflows/rescore-contract.ts';
 import { RETENTION } from '../../workflows/retention-contract.ts';
 import { BULK_RETRY } from '../../workflows/retry-contract.ts';
 import { WEBHOOK_DELIVERY } from '../../workflows/webhook-contract.ts';
+import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { test } from '../support/onboarding.ts';
 import { createTestClient } from '../support/temporal.ts';
@@ -37,7 +38,7 @@ interface Duration {
 
 const secondsOf = (duration: Duration | null | undefined) => Number(duration?.seconds ?? 0);
 
-/** The steps that a run has ordered, as its history says: queue, seconds, place, summary. */
+/** The steps that a run has ordered, as its history says: queue, seconds, place, input, summary. */
 async function stepsOf(handle: WorkflowHandle) {
   const { events } = await handle.fetchHistory();
   return (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: step, userMetadata }) => {
@@ -58,6 +59,7 @@ async function stepsOf(handle: WorkflowHandle) {
         attempts: retry?.maximumAttempts,
       },
       place: priority ? [priority.priorityKey, priority.fairnessKey] : [],
+      input: step.input?.payloads?.map(({ data }) => JSON.parse(Buffer.from(data ?? []).toString()) as unknown)[0],
       summary: userMetadata?.summary?.data
         ? (JSON.parse(Buffer.from(userMetadata.summary.data).toString()) as string)
         : '',
@@ -196,6 +198,43 @@ describe('each step is ordered with its queue, its bounds, its retries, its plac
       args: [input],
     });
     onTestFinished(() => void handle.terminate().catch(() => undefined));
-    await expect.poll(() => stepsOf(handle)).toEqual(steps);
+    await expect.poll(() => stepsOf(handle)).toMatchObject(steps);
+  });
+});
+
+describe('an onboarding', () => {
+  const start = async (database: TestDatabase, activities: ActivityOverrides) => {
+    const workers = await startWorkers(database, log, { ...ACTIVITIES, ...activities });
+    onTestFinished(workers.stop);
+    const workflowId = `steps-${crypto.randomUUID()}`;
+    const options = { taskQueue: TASK_QUEUES.onboarding, workflowId, args: [ONBOARDING] };
+    const handle = await client.workflow.start(LEAD_ONBOARDING, options);
+    onTestFinished(() => void handle.terminate().catch(() => undefined));
+    return handle;
+  };
+
+  test('tells the score and its end what became of the steps before', async ({ database }) => {
+    const handle = await start(database, {});
+    await handle.result();
+    const [, , score, end] = await stepsOf(handle);
+    const { requestId, leadId, organizationId, round } = ONBOARDING;
+    const ref = { requestId, leadId, organizationId, round };
+    expect(score?.input).toMatchObject({ ...ref, enrichment: { outcome: 'completed' } });
+    expect(end?.input).toEqual({ ...ref, verdict: 'settled', notification: { outcome: 'created' } });
+  });
+
+  test('with a fault in its code waits until that is mended, and is not closed', async ({ database }) => {
+    let closed = 0;
+    const handle = await start(database, {
+      scoreLead: () => Promise.resolve(null as never), // which the code reads a score from
+      closeOnboarding: () => Promise.resolve({ state: 'FAILED' as const, closed: (closed += 1) }),
+    });
+    const failures = async () =>
+      (await handle.fetchHistory()).events?.flatMap(
+        ({ workflowTaskFailedEventAttributes: failed }) => failed?.failure?.message ?? [],
+      );
+    await expect.poll(failures).toMatchObject([expect.stringContaining('null')]);
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+    expect(closed).toBe(0);
   });
 });
