@@ -198,6 +198,9 @@ describe('leadOnboarding', () => {
       OnboardingState: ['COMPLETED'],
       ScoreBand: ['HOT'],
     });
+    const { currentDetails } = await run.handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    const details = ['State:** COMPLETED', 'Notification:** created', 'Enrichment:** completed', 'Score:** 85 (HOT)'];
+    expect(currentDetails.split('\n')).toEqual(details.map((line) => `- **${line}`));
     const history = await historyText(run.handle);
     for (const summary of [
       'Notify the assignee of lead',
