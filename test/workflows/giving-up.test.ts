@@ -59,20 +59,3 @@ describe('a step that fails on end', () => {
     expect(failures).toBe(-1);
   });
 });
-
-test('no step has a bound that counts its time in the queue', async ({ onboard }) => {
-  const run = await onboard();
-  await run.handle.result();
-  const { events } = await run.handle.fetchHistory();
-  const scheduled = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: step }) => step ?? []);
-  expect(scheduled.map(({ activityType }) => activityType?.name)).toEqual([
-    'notifyAssignee',
-    'enrichLead',
-    'scoreLead',
-  ]);
-  for (const step of scheduled) {
-    for (const bound of [step.scheduleToCloseTimeout, step.scheduleToStartTimeout]) {
-      expect(Number(bound?.seconds ?? 0)).toBe(0);
-    }
-  }
-});

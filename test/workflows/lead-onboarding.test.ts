@@ -211,26 +211,7 @@ describe('leadOnboarding', () => {
       expect(history).toContain(summary);
     }
     const everything = history + JSON.stringify(raw) + JSON.stringify(run.log);
-    for (const personal of ['Silva', 'joao', '98765', 'Acme']) expect(everything).not.toContain(personal);
-  });
-
-  test('gives each step its queue, its priority and the organization as fairness key', async ({ onboard }) => {
-    const run = await onboard({ lead: { priority: 'HIGH' } });
-    await run.handle.result();
-    const history = await run.handle.fetchHistory();
-    const scheduled = (history.events ?? []).flatMap((event) => event.activityTaskScheduledEventAttributes ?? []);
-    expect(
-      scheduled.map(({ activityType, taskQueue, priority }) => [
-        activityType?.name,
-        taskQueue?.name,
-        priority?.priorityKey,
-        priority?.fairnessKey,
-      ]),
-    ).toEqual([
-      ['notifyAssignee', 'notification', 2, 'org-123'],
-      ['enrichLead', 'lead', 2, 'org-123'],
-      ['scoreLead', 'lead', 2, 'score:org-123'],
-    ]);
+    expect(everything).not.toMatch(/Silva|joao|98765-?4321|Acme/);
   });
 });
 
