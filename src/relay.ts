@@ -80,7 +80,7 @@ async function start(context: ProcessContext): Promise<void> {
   });
   closers.add('relay', () => relay.stop());
   const wake = () => relay.wake();
-  closers.add('listener', listen(pool, ORDERS_CHANNEL, { onMessage: wake, onConnected: wake }, log));
+  closers.add('listener', listen(pool, ORDERS_CHANNEL, { onMessage: wake, onListening: wake }, log));
   const reconciler = {
     pool: background.pool,
     prisma: background.prisma,

@@ -20,7 +20,7 @@ export function watchInboxes({ pool, log, watchers }: { pool: Pool; log: Logger;
   let stopListening: (() => Promise<void>) | undefined;
 
   const onMessage = (id: string) => void changes.emit(id);
-  const onConnected = () => {
+  const onListening = () => {
     for (const watcher of watching) watcher.change();
   };
 
@@ -28,7 +28,7 @@ export function watchInboxes({ pool, log, watchers }: { pool: Pool; log: Logger;
     watch(inbox) {
       const watcher = watchers.open(inbox.organizationId);
       if (typeof watcher === 'string') return watcher;
-      stopListening ??= listen(pool, INBOX_CHANNEL, { onMessage, onConnected }, log);
+      stopListening ??= listen(pool, INBOX_CHANNEL, { onMessage, onListening }, log);
       const [id, onChange] = [inboxId(inbox), () => watcher.change()];
       watching.add(watcher);
       changes.on(id, onChange);

@@ -16,6 +16,7 @@ export async function startTcpProxy(...targets: [number, ...number[]]) {
   let mute = false;
   let held: (() => void)[] = [];
   let latencyMs = 0;
+  let alter = (chunk: Buffer) => chunk;
 
   const server = createServer((near) => {
     const target = targets[connections % targets.length] ?? targets[0];
@@ -29,7 +30,8 @@ export async function startTcpProxy(...targets: [number, ...number[]]) {
   function pass(pair: Pair, from: Socket, to: Socket): void {
     from.on('data', (chunk) => {
       if (pair.dead || (mute && from === pair.far)) return;
-      const write = () => void to.write(chunk);
+      const said = from === pair.near ? alter(chunk) : chunk;
+      const write = () => void to.write(said);
       if (silent) held.push(write);
       else if (latencyMs === 0) write();
       else setTimeout(write, latencyMs);
@@ -84,6 +86,10 @@ export async function startTcpProxy(...targets: [number, ...number[]]) {
     /** Milliseconds that everything takes from now on, in each direction. */
     setLatency: (value: number) => {
       latencyMs = value;
+    },
+    /** What is said to the target arrives as this makes it. */
+    setAlteration: (value: typeof alter) => {
+      alter = value;
     },
     /** Ends all connections without a farewell. */
     cut,

@@ -26,12 +26,12 @@ function poolAt(port: number, { url }: TestDatabase) {
 
 /** Counts what a listener hears until the test ends. */
 function listenAt(port: number, database: TestDatabase) {
-  const heard = { count: 0, connected: 0, last: '' };
+  const heard = { count: 0, listening: 0, last: '' };
   const onMessage = (payload: string) => {
     heard.count += 1;
     heard.last = payload;
   };
-  const stop = listen(poolAt(port, database), 'news', { onMessage, onConnected: () => (heard.connected += 1) }, log);
+  const stop = listen(poolAt(port, database), 'news', { onMessage, onListening: () => (heard.listening += 1) }, log);
   onTestFinished(stop);
   return {
     heard,
@@ -77,10 +77,10 @@ describe('a listener', () => {
     onTestFinished(() => proxy.close());
     const listener = listenAt(proxy.port, database);
     await listener.toHear();
-    const { connected } = listener.heard;
+    const { listening } = listener.heard;
     proxy.abandon();
     await listener.toHear();
-    expect(listener.heard.connected).toBe(connected + 1);
+    expect(listener.heard.listening).toBe(listening + 1);
   });
 
   test('begins when the database comes, however late', async ({ database }) => {
@@ -91,6 +91,24 @@ describe('a listener', () => {
     await sleep(3_000);
     proxy.setSilent(false);
     await listener.toHear();
+  });
+
+  test('listens over another connection when it may not over this one, and says so only then', async ({ database }) => {
+    const proxy = await startTcpProxy(portOf(database));
+    onTestFinished(() => proxy.close());
+    const refused = { count: 0 };
+    proxy.setAlteration((chunk) => {
+      const text = chunk.toString('latin1').replace('LISTEN', () => {
+        refused.count += 1;
+        return 'REFUSE';
+      });
+      return Buffer.from(text, 'latin1');
+    });
+    const listener = listenAt(proxy.port, database);
+    await expect.poll(() => refused.count, POLL).toBeGreaterThan(0);
+    proxy.setAlteration((chunk) => chunk);
+    await listener.toHear();
+    expect(listener.heard.listening).toBe(1);
   });
 
   test('can be stopped while the database hangs', async ({ database }) => {
