@@ -21,6 +21,8 @@ const BODIES: Record<string, string> = {
   'a name of 10 kB': JSON.stringify(newLead({ name: 'x'.repeat(10_000) })),
   'an e-mail of 10 kB': JSON.stringify(newLead({ email: `${'a'.repeat(10_000)}@example.com` })),
   'a phone of 10 kB of digits': JSON.stringify(newLead({ phone: '9'.repeat(10_000) })),
+  'a name of 60,000 spaces': JSON.stringify(newLead({ name: ' '.repeat(60_000) })),
+  'an organization with 60,000 spaces in it': JSON.stringify(newLead({ organizationId: `a${' '.repeat(60_000)}a` })),
   'a name of spaces only': JSON.stringify(newLead({ name: ' \u00a0\u2003' })),
   'a number for a name': lead('"company":12'),
   'a number past all numbers': lead('"attributes":{"a":1e999}'),
