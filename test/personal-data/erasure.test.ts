@@ -99,6 +99,10 @@ describe('DELETE /api/leads/{id}', () => {
     const stateOf = async () => (await call<Lead>('GET', `/api/leads/${id}`)).body.onboardingState;
     await expect.poll(stateOf).toBe('COMPLETED');
     await handle.result();
+    const { id: notificationId } = await database.prisma.notification.findFirstOrThrow({ where: { leadId: id } });
+    const read = () =>
+      call('POST', `/api/notifications/${notificationId}/read`, undefined, { 'idempotency-key': `reads ${id}` });
+    expect([(await read()).status, (await read()).status]).toEqual([200, 200]);
     expect(await tablesWithTraces(database, person)).toEqual(TRACES);
 
     expect((await call('DELETE', `/api/leads/${id}`)).status).toBe(204);
@@ -107,6 +111,7 @@ describe('DELETE /api/leads/{id}', () => {
     const metadata = expect.objectContaining({ userId: null, keyId: token.split('_')[1] }) as unknown;
     expect(items).toMatchObject([{ type: 'lead.erased', data: { metadata } }]);
     expectProblem(await call('POST', '/api/leads', person.lead, intake), 410, 'lead-erased');
+    expectProblem(await read(), 404, 'not-found');
   });
 
   test('lets the same person come again as a new lead, but not by a repetition of an old request', async ({

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Prisma } from '../../db/generated/client.ts';
 import { userId } from '../../db/text.ts';
 import { listNotifications, markAllRead, markRead } from '../../notifications/inbox.ts';
-import type { Inbox } from '../../notifications/inbox-id.ts';
 import { notificationSchema } from '../../notifications/notification.ts';
 import { needs, organizationOf } from '../guards/authorization.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
@@ -80,14 +80,12 @@ export function notificationRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependenc
     })
     .openapi(readRoute, async (c) => {
       const { id } = c.req.valid('param');
-      let changed: Inbox | undefined;
-      const answer = await writer.write(c, async (tx) => {
-        const { notification, inbox } = await markRead(tx, id);
-        changed = inbox;
-        return notification;
-      });
-      if (changed) inboxAnnouncer.announce(changed);
-      return c.json(answer, 200);
+      const mark = (tx: Prisma.TransactionClient) => markRead(tx, id);
+      // Nothing of the notification is kept for a repetition, which may come after the person was erased.
+      const outcome = await writer.run(c, mark, () => null);
+      const { notification, inbox } = 'done' in outcome ? outcome.done : await c.var.tenant.write(mark);
+      if (inbox) inboxAnnouncer.announce(inbox);
+      return c.json(notification, 200);
     })
     .openapi(readAllRoute, async (c) => {
       const { organizationId: named, userId: user } = c.req.valid('query');
