@@ -34,15 +34,30 @@ export function checkWithinMaker({ scopes, expiresAt }: Omit<Wanted, 'organizati
 }
 
 /**
- * Makes room for one more key, and holds the organization's others until the transaction ends.
+ * Lets nobody else make, rotate or revoke keys of the organization until the transaction ends. So whoever revokes a key
+ * sees what it has made, and it makes nothing after, although processes remember it for a few seconds more.
+ * @throws KeyExceedsMaker when the maker was revoked
+ */
+export async function holdKeys(
+  tx: Prisma.TransactionClient,
+  organizationId: string,
+  maker: Maker['key'],
+): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`keys of ${organizationId}`}, 0))`;
+  if (maker && (await tx.apiKey.count({ where: { id: maker.id, revokedAt: null } })) === 0) {
+    throw new KeyExceedsMaker('This key was revoked: it makes no other.');
+  }
+}
+
+/**
+ * Sees to it that there is room for one more key, while those of its organization are held.
  * @throws TooManyKeys
  */
-export async function reserveKey(
+export async function checkRoom(
   tx: Prisma.TransactionClient,
   { organizationId }: Wanted,
   makerId: string | null,
 ): Promise<void> {
-  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`keys of ${organizationId}`}, 0))`;
   const works = { organizationId, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] };
   if ((await tx.apiKey.count({ where: works })) >= MAX_KEYS.ofOrganization) {
     throw new TooManyKeys(`This organization has ${MAX_KEYS.ofOrganization}`);

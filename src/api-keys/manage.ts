@@ -3,7 +3,7 @@ import type { ApiKey as ApiKeyRow, Prisma } from '../db/generated/client.ts';
 import { decodeCursor, olderThan, toPage } from '../db/paging.ts';
 import { type IssuedKey, toApiKey } from './api-key.ts';
 import { KeyEnded, KeyNotFound } from './errors.ts';
-import { checkWithinMaker, type Maker, reserveKey } from './maker.ts';
+import { checkRoom, checkWithinMaker, holdKeys, type Maker } from './maker.ts';
 import type { NewKey } from './new-key.ts';
 import { makeToken } from './token.ts';
 
@@ -15,16 +15,18 @@ type Making = Omit<NewKey, 'scopes'> & { scopes: string[] };
  */
 export async function createKey(tx: Prisma.TransactionClient, key: Making, maker = COMMAND_LINE): Promise<IssuedKey> {
   checkWithinMaker(key, maker.key);
-  return insertKey(tx, { ...key, madeByKey: maker.key?.id ?? null, madeByUser: maker.userId, replaces: null });
+  const origin = { madeByKey: maker.key?.id ?? null, madeByUser: maker.userId, replaces: null, rotatedByKey: null };
+  await holdKeys(tx, key.organizationId, maker.key);
+  return insertKey(tx, { ...key, ...origin });
 }
 
 const COMMAND_LINE: Maker = { key: null, userId: null };
 
 async function insertKey(
   tx: Prisma.TransactionClient,
-  key: Making & Pick<ApiKeyRow, 'madeByKey' | 'madeByUser' | 'replaces'>,
+  key: Making & Pick<ApiKeyRow, 'madeByKey' | 'madeByUser' | 'replaces' | 'rotatedByKey'>,
 ): Promise<IssuedKey> {
-  await reserveKey(tx, key, key.madeByKey);
+  await checkRoom(tx, key, key.madeByKey);
   const id = uuidv7();
   const { token, secretHash } = makeToken(id);
   const row = await tx.apiKey.create({ data: { ...key, id, secretHash } });
@@ -60,6 +62,7 @@ export async function rotateKey(
   by = COMMAND_LINE,
 ): Promise<IssuedKey> {
   const old = await findKey(tx, id);
+  await holdKeys(tx, old.organizationId, by.key);
   const now = Date.now();
   const end = old.expiresAt?.getTime() ?? Infinity;
   const { count } = await tx.apiKey.updateMany({
@@ -73,12 +76,13 @@ export async function rotateKey(
   const { organizationId, name, scopes, madeByKey } = old;
   const expiresAt = expiresMs === Infinity ? null : new Date(expiresMs);
   if (by.key?.id !== id) checkWithinMaker({ scopes, expiresAt }, by.key);
-  return insertKey(tx, { organizationId, name, scopes, expiresAt, madeByKey, madeByUser: by.userId, replaces: id });
+  const origin = { madeByKey, madeByUser: by.userId, replaces: id, rotatedByKey: by.key?.id ?? null };
+  return insertKey(tx, { organizationId, name, scopes, expiresAt, ...origin });
 }
 
 /**
  * Ends a key: every process refuses it within 5 s. Doing so again changes nothing.
- * @param withDescendants ends the keys as well that it has made, and those that these have made
+ * @param withDescendants ends the keys as well that it has made or rotated, and so on down
  * @returns the ids of the keys that have ended now, and whose they were
  * @throws KeyNotFound
  */
@@ -88,10 +92,12 @@ export async function revokeKey(
   withDescendants = false,
 ): Promise<{ organizationId: string; ids: string[] }> {
   const { organizationId } = await findKey(tx, id);
+  await holdKeys(tx, organizationId, null);
   const revoked = await tx.$queryRaw<{ id: string }[]>`
     WITH RECURSIVE family AS (
       SELECT id FROM api_key WHERE id = ${id}::uuid
-      UNION SELECT child.id FROM api_key AS child JOIN family ON child.made_by_key = family.id
+      UNION SELECT child.id FROM api_key AS child JOIN family
+        ON child.made_by_key = family.id OR child.rotated_by_key = family.id
       WHERE ${withDescendants} AND child.organization_id = ${organizationId})
     UPDATE api_key SET revoked_at = clock_timestamp() FROM family
     WHERE api_key.id = family.id AND revoked_at IS NULL RETURNING api_key.id`;

@@ -195,6 +195,29 @@ describe('a key that is made by another', () => {
     expect([child.id, grandchild.id, sibling.id].map(ended)).toEqual([true, true, false]);
   });
 
+  test('can be revoked with what it has rotated, itself and others', async ({ keyed, database }) => {
+    const owner = keyed.as(await makeKey(database));
+    const { body: leaked } = await owner<IssuedKey>('POST', '/api/keys', { ...NEW_KEY, scopes: ['ops', 'leads:read'] });
+    const { body: other } = await owner<IssuedKey>('POST', '/api/keys', NEW_KEY);
+    const thief = keyed.as(leaked.token);
+    const rotate = async (call: Call, id: string) => (await call<IssuedKey>('POST', `/api/keys/${id}/rotate`)).body;
+    const stolen = [await rotate(thief, leaked.id), await rotate(thief, other.id)];
+    const kept = await rotate(owner, (await owner<IssuedKey>('POST', '/api/keys', NEW_KEY)).body.id);
+    expect((await owner('DELETE', `/api/keys/${leaked.id}?descendants=true`)).status).toBe(204);
+    for (const { token } of stolen) expectProblem(await keyed.as(token)('GET', '/api/leads'), 401, 'unauthenticated');
+    expect((await keyed.as(kept.token)('GET', '/api/leads')).status).toBe(200);
+  });
+
+  test('makes nothing once it is revoked, although a process still remembers it', async ({ keyed, database }) => {
+    const token = await makeKey(database);
+    const call = keyed.as(token);
+    const { body: child } = await call<IssuedKey>('POST', '/api/keys', NEW_KEY);
+    const revokedAt = new Date();
+    await database.prisma.apiKey.update({ where: { id: idOf(token) }, data: { revokedAt } });
+    expectProblem(await call('POST', '/api/keys', NEW_KEY), 403, 'forbidden');
+    expectProblem(await call('POST', `/api/keys/${child.id}/rotate`), 403, 'forbidden');
+  });
+
   test('works on for a day when it is replaced, unless the caller says otherwise', async ({ keyed, database }) => {
     const call = keyed.as(await makeKey(database));
     const { body: old } = await call<IssuedKey>('POST', '/api/keys', NEW_KEY);

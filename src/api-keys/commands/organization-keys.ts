@@ -72,7 +72,7 @@ export function addOrganizationKeys(shell: Shell): void {
     .command('revoke')
     .description('end a key: it is refused everywhere within 5 s')
     .argument('<id>', 'of the key', readId)
-    .option('--descendants', 'the keys as well that it has made, and those that these have made')
+    .option('--descendants', 'the keys as well that it has made or rotated, and so on down')
     .action((id: string, { descendants = false }: { descendants?: boolean }) =>
       shell.run(async (db) => {
         const ids = await db.$transaction(async (tx) => {

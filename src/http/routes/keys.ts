@@ -86,7 +86,7 @@ const revokeRoute = createRoute({
       descendants: z
         .enum(['true', 'false'])
         .default('false')
-        .openapi({ description: 'Whether the keys end as well that it has made, and those that these have made' }),
+        .openapi({ description: 'Whether the keys end as well that it has made or rotated, and so on down' }),
     }),
   },
   responses: { 204: { description: 'It is revoked' }, ...problemResponses(404, 422) },
