@@ -16,7 +16,7 @@ export interface BatchRequest {
   onDuplicate: OnDuplicate;
   caller: Caller;
   idempotencyKey: string | undefined;
-  /** All that the caller has sent, what is not valid of it too. */
+  /** All that the caller has sent, with null in the place of what is not valid, however deep that is. */
   sent: unknown;
 }
 

@@ -205,6 +205,30 @@ describe('POST /api/leads/batch', () => {
     const { id } = body.results[0]?.lead ?? {};
     expect(body.results[1]).toEqual({ outcome: 'duplicate', lead: { id } });
   });
+
+  test('does not tell such a key what has become of its leads since, when it repeats them', async ({
+    keyed,
+    database,
+  }) => {
+    const organizationId = newOrganization();
+    const batch = { organizationId, leads: [leadOf()] };
+    const send = async (call: ReturnType<typeof keyed.as>) =>
+      (await call<Results>('POST', PATH, batch, { 'idempotency-key': 'a batch' })).body;
+    const taker = keyed.as(await makeKey(database, { organizationId, scopes: ['leads:create'] }));
+    const reader = keyed.as(await makeKey(database, { organizationId }));
+    const { results } = await send(taker);
+    const { id } = results[0]?.lead ?? {};
+    await reader('PATCH', `/api/leads/${id}`, { phone: '+5511900000001' });
+    expect((await send(taker)).results).toEqual([{ outcome: 'created', lead: { id } }]);
+    expect((await send(reader)).results).toMatchObject([{ outcome: 'created', lead: { id, phone: '+5511900000001' } }]);
+  });
+
+  test('has a problem for a lead that is nested too deeply, with a key as well', async ({ api }) => {
+    const deep = `{"name":"Ana","attributes":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`;
+    const body = JSON.stringify({ organizationId: newOrganization(), leads: [leadOf(), 'deep'] });
+    const answer = await api.call<Results>('POST', PATH, body.replace('"deep"', deep), { 'idempotency-key': 'deep' });
+    expect(outcomesOf(answer)).toEqual(['created', 'problem']);
+  });
 });
 
 test('a batch counts as so many requests as it has leads', async ({ database }) => {

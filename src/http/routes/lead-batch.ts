@@ -1,5 +1,4 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import type { Context } from 'hono';
 import { type BatchOutcome, MAX_LEADS_OF_BATCH } from '../../leads/intake-batch.ts';
 import { EXAMPLE_LEAD } from '../../leads/example-lead.ts';
 import { leadSchema } from '../../leads/lead.ts';
@@ -30,11 +29,13 @@ const batchSchema = z
 const idSchema = z.object({ id: z.uuid() });
 const resultSchema = z
   .union([
-    z.object({ outcome: z.literal('created'), lead: leadSchema }),
-    z.object({ outcome: z.literal('duplicate'), lead: z.union([leadSchema, idSchema]) }),
+    z.object({ outcome: z.enum(['created', 'duplicate']), lead: z.union([leadSchema, idSchema]) }),
     z.object({ outcome: z.literal('problem'), problem: partialProblemSchema }),
   ])
-  .openapi('BatchResult', { description: 'Of a duplicate all of the lead with the scope `leads:read`, else its id' });
+  .openapi('BatchResult', {
+    description:
+      'Without the scope `leads:read` only the id of a lead that was there before: of a duplicate, and of all in a repetition',
+  });
 type BatchResult = z.infer<typeof resultSchema>;
 
 const { organizationId: exampleOrganization, ...exampleLead } = EXAMPLE_LEAD;
@@ -93,7 +94,7 @@ export function leadBatchRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies
       onDuplicate,
       caller: readCaller(c),
       idempotencyKey: c.req.valid('header')['idempotency-key'],
-      sent: leads,
+      sent: read.map(({ sent, read: { success } }) => (success ? sent : null)),
     });
     if (taken === 'key_reused') {
       throw new Problem(422, 'idempotency-key-reused', 'Use a new Idempotency-Key for a new request.');
@@ -103,21 +104,17 @@ export function leadBatchRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependencies
       if (error) return toProblem(invalid(error, 'lead'));
       const { value } = outcomes.next();
       if (!value) throw new Error('a lead of a batch has no outcome');
-      return toResult(c, value);
+      return toResult(value, (value.outcome === 'created' && !taken.replayed) || mayRead(c));
     });
     return c.json({ results }, 200);
   });
 }
 
-function toResult(c: Context<HttpEnv>, outcome: BatchOutcome): BatchResult {
-  switch (outcome.outcome) {
-    case 'created':
-      return { outcome: 'created', lead: outcome.lead };
-    case 'duplicate':
-      return { outcome: 'duplicate', lead: mayRead(c) ? outcome.lead : { id: outcome.lead.id } };
-    case 'gone':
-      return toProblem(new Problem(410, 'lead-erased', 'This lead was erased, and is not created again.'));
+function toResult(taken: BatchOutcome, whole: boolean): BatchResult {
+  if (taken.outcome === 'gone') {
+    return toProblem(new Problem(410, 'lead-erased', 'This lead was erased, and is not created again.'));
   }
+  return { outcome: taken.outcome, lead: whole ? taken.lead : { id: taken.lead.id } };
 }
 
 const toProblem = (problem: Problem): BatchResult => ({ outcome: 'problem', problem: problem.describe() });
