@@ -5,18 +5,24 @@ import { Prisma, type PrismaClient } from './generated/client.ts';
 export const API_ROLE = 'lead_api';
 
 type Work<T> = (db: Prisma.TransactionClient) => Promise<T>;
+/** Says when something may run. */
+type Limit = <T>(run: () => Promise<T>) => Promise<T>;
+const atOnce: Limit = (run) => run();
 
 /** The database as one caller may see it. */
 export interface Tenant {
-  /** Runs queries that belong together and change nothing. */
-  read<T>(work: Work<T>): Promise<T>;
+  /**
+   * Runs queries that belong together and change nothing.
+   * @param limit a limit of others as well, which the organization takes no place of while it waits for its own share
+   */
+  read<T>(work: Work<T>, limit?: Limit): Promise<T>;
   /** Runs the work in one transaction: when it throws, nothing is stored. */
   write<T>(work: Work<T>): Promise<T>;
 }
 
 /** The rows of all organizations: for an API without keys. */
 export function everyTenant(prisma: PrismaClient): Tenant {
-  return { read: (work) => work(prisma), write: (work) => prisma.$transaction(work) };
+  return { read: (work, limit = atOnce) => limit(() => work(prisma)), write: (work) => prisma.$transaction(work) };
 }
 
 /**
@@ -26,13 +32,14 @@ export function everyTenant(prisma: PrismaClient): Tenant {
  */
 export function tenantOf(prisma: PrismaClient, organizationId: string, share: Share = unshared): Tenant {
   const run = <T>(work: Work<T>) =>
-    share(organizationId, () =>
-      prisma.$extends(filterBy(organizationId)).$transaction(async (tx) => {
-        await tx.$queryRaw`SELECT set_config('app.organization_id', ${organizationId}, true)`;
-        return work(tx as unknown as Prisma.TransactionClient);
-      }),
-    );
-  return { read: run, write: run };
+    prisma.$extends(filterBy(organizationId)).$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT set_config('app.organization_id', ${organizationId}, true)`;
+      return work(tx as unknown as Prisma.TransactionClient);
+    });
+  return {
+    read: (work, limit = atOnce) => share(organizationId, () => limit(() => run(work))),
+    write: (work) => share(organizationId, () => run(work)),
+  };
 }
 
 /** Every model has `organizationId`; what is created names it in its data. */

@@ -1,21 +1,28 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { expect, onTestFinished } from 'vitest';
 import { createShare } from '../../src/db/fair-share.ts';
 import { API_ROLE } from '../../src/db/tenant.ts';
 import { TELLING_RULES, fillScored } from '../support/scores.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { follow } from '../support/event-source.ts';
 import { createKeyedApi, makeKey, testWithoutStarts as test } from '../support/keyed-api.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
+import { listen } from '../support/server.ts';
 import { expectProblem } from '../support/problem.ts';
 import { takeIn } from '../support/onboarding.ts';
 
 /** An API with two organizations. */
-async function startApi(database: TestDatabase) {
-  const share = createShare({ atOnce: 5, waitMs: 50 });
+async function startApi(database: TestDatabase, waitMs = 50) {
+  const share = createShare({ atOnce: 5, waitMs });
   const api = createKeyedApi(database, { slots: 0, share }, API_ROLE);
   onTestFinished(() => api.close());
   const [greedy, other] = [`org-${randomUUID()}`, `org-${randomUUID()}`];
-  const callAs = async (organizationId: string) => api.as(await makeKey(database, { organizationId }));
-  return { greedy: { organizationId: greedy, call: await callAs(greedy) }, other: await callAs(other) };
+  const [key, otherKey] = [
+    await makeKey(database, { organizationId: greedy }),
+    await makeKey(database, { organizationId: other }),
+  ];
+  return { api, share, greedy: { organizationId: greedy, key, call: api.as(key) }, otherKey, other: api.as(otherKey) };
 }
 
 test('an organization whose requests hang takes half of the connections, and is told so; another is served', async ({
@@ -41,6 +48,20 @@ test('an organization whose requests hang takes half of the connections, and is 
   const statuses = (await Promise.all(changes)).map(({ status }) => status).toSorted();
   expect(statuses).toEqual([...Array<number>(5).fill(200), ...Array<number>(15).fill(429)]);
   expect((await greedy.call('GET', '/api/leads')).status).toBe(200);
+});
+
+test('an organization that waits for its share holds up no stream of another', async ({ database }) => {
+  const { api, share, greedy, otherKey } = await startApi(database, 10 * PATIENCE_MS);
+  const server = await listen(api);
+  const end = new AbortController();
+  const places = Array.from({ length: 5 }, () => share(greedy.organizationId, () => once(end.signal, 'abort')));
+  const paths = ['/api/events/stream', '/api/notifications/stream?userId=user-456'];
+  const begins = (path: string, key: string) =>
+    follow(`${server.url}${path}`, { authorization: `Bearer ${key}` }).opened;
+  for (const path of paths) for (let stream = 0; stream < 5; stream += 1) begins(path, greedy.key);
+  for (const path of paths) await expect.poll(begins(path, otherKey)).toBe(1);
+  end.abort();
+  await Promise.all(places);
 });
 
 test('an organization has one dry run at once, so that another finds room for its own', async ({ database }) => {

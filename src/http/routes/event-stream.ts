@@ -74,9 +74,8 @@ export function eventStreamRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependenci
     const { tenant, confirmKey } = c.var;
     const organizationId = organizationOf(c, named);
     const read = { organizationId, types: asked, limit: READ_AT_ONCE, withPersons: mayUse(c, 'leads:read') };
-    const after = c.req.valid('header')['last-event-id'] ?? begin ?? (await limit(() => tenant.read(readEnd)));
-    const readPage = (position: Position) =>
-      limit(() => tenant.read((db) => readFeed(db, { ...read, after: position })));
+    const after = c.req.valid('header')['last-event-id'] ?? begin ?? (await tenant.read(readEnd, limit));
+    const readPage = (position: Position) => tenant.read((db) => readFeed(db, { ...read, after: position }), limit);
     const first = await readPage(after).catch(refuseGone); // afterwards a stream can only end
 
     const watcher = admit(deps.feedWatch.watch(organizationId));

@@ -80,16 +80,15 @@ export function notificationStreamRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDep
     const { organizationId: org, userId: user, after: named } = c.req.valid('query');
     const inbox = { organizationId: organizationOf(c, org), userId: ownUser(c, user) };
     const { tenant, confirmKey } = c.var;
-    const { lastNumber, unreadCount } = await limit(() => tenant.read((db) => readInboxState(db, inbox)));
+    const { lastNumber, unreadCount } = await tenant.read((db) => readInboxState(db, inbox), limit);
     // A later one is of before the database was restored from a backup, or was erased.
     const after = Math.min(c.req.valid('header')['last-event-id'] ?? named ?? lastNumber, lastNumber);
 
     const watcher = admit(deps.inboxWatch.watch(inbox));
-    const read = (number: number) =>
-      limit(async () => {
-        await confirmKey();
-        return tenant.read((db) => readInbox(db, inbox, number, READ_AT_ONCE));
-      });
+    const read = async (number: number) => {
+      await confirmKey();
+      return tenant.read((db) => readInbox(db, inbox, number, READ_AT_ONCE), limit);
+    };
     const start = { items: [], position: after, unreadCount };
     const changes = followInbox({ read, after, unreadCount, watcher });
     return answerEvents(c, encodeChanges(start, changes), watcher, deps);
