@@ -198,7 +198,7 @@ describe.skipIf(!(await hasGo()))('the manifests for Kubernetes', () => {
       await close();
     }
     expect(readEnvironment(settings).HOST).toBe('0.0.0.0'); // kubelets ask from outside the pod
-    for (const name of backgrounds)
+    for (const name of [...backgrounds, 'api'])
       expect(container(name).ports?.find(({ name }) => name === 'metrics')?.containerPort).toBe(
         readEnvironment(settings).METRICS_PORT,
       );
