@@ -62,6 +62,8 @@ export async function makePlan(env: Environment, variables: NodeJS.ProcessEnv): 
     ...(temporal && { TEMPORAL_ADDRESS: `${LOOPBACK}:${temporalPort}`, TEMPORAL_NAMESPACE: temporal.namespace }),
     // It does not exist: a profile for Temporal Cloud in the user's own file must not reach the dev server.
     ...(temporal && { TEMPORAL_CONFIG_FILE: join(dataDir, 'no-temporal.toml') }),
+    // gRPC would ask the proxy of the user's shell to lead to this machine.
+    ...(temporal && { no_grpc_proxy: LOOPBACK }),
     // Node 22 and newer load modules quicker with it; older ones ignore it.
     NODE_COMPILE_CACHE: variables['NODE_COMPILE_CACHE'] ?? join(dataDir, 'compile-cache'),
     DATABASE_URL: databaseUrl,

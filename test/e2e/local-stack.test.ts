@@ -34,7 +34,8 @@ const ONBOARDED = [
 let stack: LocalStack;
 
 beforeAll(async () => {
-  stack = await startLocalStack();
+  // As from the shell of somebody whose own databases are hosted, behind a proxy.
+  stack = await startLocalStack({ http_proxy: 'http://127.0.0.1:9', no_proxy: '', PGSSLMODE: 'require' });
 });
 
 afterAll(async () => {

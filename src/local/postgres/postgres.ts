@@ -16,10 +16,10 @@ export interface PostgresOptions {
   signal?: AbortSignal;
 }
 
-/** The address of a database in an embedded server. */
+/** The address of a database in an embedded server, which has no TLS, whatever `PGSSLMODE` the shell has. */
 export function connectionStringOf(port: number, database = 'postgres'): string {
   const { user, password } = POSTGRES_LOGIN;
-  return `postgresql://${user}:${password}@127.0.0.1:${port}/${database}`;
+  return `postgresql://${user}:${password}@127.0.0.1:${port}/${database}?sslmode=disable`;
 }
 
 /** Makes the data folder when there is none, and describes the server process on it. */
