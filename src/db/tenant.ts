@@ -13,7 +13,7 @@ const atOnce: Limit = (run) => run();
 export interface Tenant {
   /**
    * Runs queries that belong together and change nothing.
-   * @param limit a limit of others as well, which the organization takes no place of while it waits for its own share
+   * @param limit of what others do as well: an organization that waits for its share takes none of its places
    */
   read<T>(work: Work<T>, limit?: Limit): Promise<T>;
   /** Runs the work in one transaction: when it throws, nothing is stored. */
