@@ -27,10 +27,10 @@ export function createWebhookActivities({ stopping, ...deps }: WebhookActivityDe
       await deliverEvents(deps, {
         endpointId,
         async wait() {
-          const now = Date.now();
-          const patienceMs = Math.min(quietSince + LINGER_MS, startedAt + AT_MOST_MS) - now;
+          const patienceMs = Math.min(quietSince + LINGER_MS, startedAt + AT_MOST_MS) - Date.now();
           return patienceMs > 0 && within(patienceMs, signal, (ending) => news.of(endpointId, ending));
         },
+        isOver: () => Date.now() > startedAt + AT_MOST_MS,
         alive() {
           const now = Date.now();
           if (now - aliveAt < HEARTBEAT_MS) return; // each goes through the native part of the SDK

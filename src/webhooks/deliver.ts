@@ -28,6 +28,8 @@ export interface DeliveryRun {
   endpointId: string;
   /** Waits until there is something new, for a while. @returns whether there is */
   wait: () => Promise<boolean>;
+  /** Whether it has gone on for so long that the rest is left to the next run. */
+  isOver: () => boolean;
   /** Called now and then while it lives, and each time that something was delivered. */
   alive: () => void;
   delivered: () => void;
@@ -39,7 +41,7 @@ export interface DeliveryRun {
  * Delivers to one endpoint what it is to be told: in the order of the feed, one event after the other, each until it is
  * taken or set aside, and again what was set aside and is due. Written down are, after some of them each time, how far it
  * has come and what came of each: a run that is killed in between sends some twice, with the same ids.
- * Ends when the endpoint has all, is paused, or is not to be asked for a while.
+ * Ends when the endpoint has all, is paused, or is not to be asked for a while; and when the run is over.
  */
 export async function deliverEvents(deps: DeliveryDependencies, run: DeliveryRun): Promise<void> {
   const { pool, prisma } = deps;
@@ -55,7 +57,7 @@ export async function deliverEvents(deps: DeliveryDependencies, run: DeliveryRun
     if (sent.length > 0) run.delivered();
     const why = pauseAfter(standing, sent.at(-1)?.outcome);
     if (why) await pauseEndpoint(deps, turn.endpoint, why);
-    if (run.signal.aborted) break;
+    if (run.signal.aborted || run.isOver()) break;
     if (standing.waitMs > 0 || hasMore || sent.length < due.length) continue;
     if (!(await run.wait())) break;
   }

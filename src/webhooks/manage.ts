@@ -60,12 +60,13 @@ async function withCounts(db: Tx, row: EndpointRow): Promise<Endpoint> {
 }
 
 /**
- * Changes an endpoint. One that goes on after a pause is tried at once, whatever it failed at.
+ * Changes an endpoint. One that goes on after a pause, or elsewhere, is tried at once, whatever it failed at.
  * @throws EndpointNotFound
  */
 export async function changeEndpoint(tx: Tx, id: string, change: EndpointChange): Promise<Endpoint> {
-  await lockEndpoint(tx, id);
+  const before = await lockEndpoint(tx, id);
   const { url, description, types, includePersonalData, state } = change;
+  const beginsAnew = state === 'active' || (url !== undefined && url !== before.url);
   const row = await tx.webhookEndpoint.update({
     where: { id },
     data: {
@@ -75,10 +76,11 @@ export async function changeEndpoint(tx: Tx, id: string, change: EndpointChange)
       ...(types !== undefined && { types: types ?? [] }),
       ...(includePersonalData !== undefined && { withPersons: includePersonalData }),
       ...(state === 'paused' && { paused: 'requested' }),
-      ...(state === 'active' && { paused: null, failures: 0, failingSince: null, nextAt: new Date() }),
+      ...(state === 'active' && { paused: null }),
+      ...(beginsAnew && { failures: 0, failingSince: null, nextAt: new Date() }),
     },
   });
-  if (state === 'active') {
+  if (beginsAnew) {
     const aside = { endpointId: id, failedAt: null };
     await tx.webhookDelivery.updateMany({ where: aside, data: { nextAt: new Date() } });
   }

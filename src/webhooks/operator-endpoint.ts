@@ -20,7 +20,10 @@ export async function keepOperatorEndpoint(
               ${webhook.secret})
       ON CONFLICT (id) DO UPDATE
         SET url = EXCLUDED.url, secret = EXCLUDED.secret, updated_at = clock_timestamp(),
-            paused = CASE WHEN w.url = EXCLUDED.url THEN w.paused END
+            paused = CASE WHEN w.url = EXCLUDED.url THEN w.paused END,
+            failures = CASE WHEN w.url = EXCLUDED.url THEN w.failures ELSE 0 END,
+            failing_since = CASE WHEN w.url = EXCLUDED.url THEN w.failing_since END,
+            next_at = CASE WHEN w.url = EXCLUDED.url THEN w.next_at ELSE clock_timestamp() END
       RETURNING xmax = 0 AS "isNew"`;
     if (!endpoint?.isNew) return;
     await tx.$executeRaw`

@@ -14,14 +14,20 @@ const FRESH = 25;
 const SET_ASIDE = 10;
 
 /**
- * What an endpoint is to be sent now: what it did not take and is due again, then what is next in the feed. One that is in
- * trouble gets one event, to see whether it takes it.
+ * What an endpoint is to be sent now: of what it did not take and is due again, and of what is next in the feed, in turns,
+ * so that neither waits for all of the other. One that is in trouble is asked with what it has not refused yet, if there is
+ * something: it may be the events that it does not take.
  */
 export async function readDue(prisma: PrismaClient, turn: Turn): Promise<Dues> {
   const aside = turn.hasSetAside ? await readSetAside(prisma, turn) : [];
-  if (turn.inTrouble && aside.length > 0) return { due: aside.slice(0, 1), next: undefined, hasMore: true };
   const fresh = await readFresh(prisma, turn, turn.inTrouble ? 1 : FRESH);
-  return { ...fresh, due: [...aside, ...fresh.due] };
+  const due = turn.inTrouble ? [...fresh.due, ...aside] : inTurns(aside, fresh.due);
+  return { ...fresh, due };
+}
+
+function inTurns(some: readonly Due[], others: readonly Due[]): Due[] {
+  const longest = some.length > others.length ? some : others;
+  return longest.flatMap((_, at) => [...some.slice(at, at + 1), ...others.slice(at, at + 1)]);
 }
 
 async function readFresh(prisma: PrismaClient, turn: Turn, limit: number): Promise<Dues> {

@@ -40,7 +40,8 @@ export async function redeliver(tx: Tx, endpointId: string, redelivery: Redelive
   } else if ('givenUp' in redelivery) {
     await tx.webhookDelivery.updateMany({ where: { endpointId, failedAt: { not: null } }, data: afresh() });
   } else {
-    const since = new Date(redelivery.since);
+    // How far the feed had come is noted at some moment of each minute: only that of the minute before was surely earlier.
+    const since = new Date(Date.parse(redelivery.since) - 60_000);
     await tx.$executeRaw`
       UPDATE webhook_endpoint w SET xid = place.xid, seq = 0
       FROM (SELECT coalesce((SELECT c.xid FROM feed_clock c WHERE c.at <= ${since} ORDER BY c.at DESC LIMIT 1),

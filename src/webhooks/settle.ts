@@ -107,7 +107,7 @@ const SETTLE = `
            clock_timestamp() + s.delay_ms * interval '1 millisecond', CASE WHEN s.over THEN clock_timestamp() END
     FROM sent s WHERE NOT s.taken
     ON CONFLICT (endpoint_id, event_id) DO UPDATE
-      SET attempts = EXCLUDED.attempts, next_at = EXCLUDED.next_at, failed_at = EXCLUDED.failed_at
+      SET attempts = EXCLUDED.attempts, since = EXCLUDED.since, next_at = EXCLUDED.next_at, failed_at = EXCLUDED.failed_at
       WHERE d.since <= EXCLUDED.since
   )
   INSERT INTO webhook_attempt

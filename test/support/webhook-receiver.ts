@@ -10,6 +10,8 @@ import { onTestFinished } from 'vitest';
 export type Reaction = { status: number; headers?: Record<string, string>; body?: string } | 'hang' | 'cut';
 /** What comes first, and then the reaction. */
 type SlowReaction = () => Promise<Reaction>;
+/** Depends on what it is told. */
+type Choice = (event: Receipt['event']) => Reaction;
 
 /** A request whose signature is right. */
 export interface Receipt {
@@ -27,7 +29,7 @@ export async function startWebhookReceiver() {
   const verifiers = [new Webhook(secret)];
   const received: Receipt[] = [];
   const reactions: (Reaction | SlowReaction)[] = [];
-  let usual: Reaction = { status: 204 };
+  let usual: Choice = () => ({ status: 204 });
 
   /** @throws when no secret that is trusted has signed it */
   function verify(body: string, headers: Record<string, string>): Receipt['event'] {
@@ -50,7 +52,7 @@ export async function startWebhookReceiver() {
       const event = verify(body, headers);
       const id = headers['webhook-id'] ?? '';
       received.push({ id, timestamp: Number(headers['webhook-timestamp']), receivedAt: Date.now(), event });
-      const next = reactions.shift() ?? usual;
+      const next = reactions.shift() ?? usual(event);
       reaction = typeof next === 'function' ? await next() : next;
     } catch {
       // A stranger's request: 401, and it does not count.
@@ -87,7 +89,8 @@ export async function startWebhookReceiver() {
     webhook: { url, secret },
     /** Reacts so to the next requests, one after the other. */
     reactOnce: (...next: (Reaction | SlowReaction)[]) => void reactions.push(...next),
-    reactAlways: (reaction: Reaction) => void (usual = reaction),
+    reactAlways: (reaction: Reaction | Choice) =>
+      void (usual = typeof reaction === 'function' ? reaction : () => reaction),
     goDown,
     comeBack: () => listen(port),
   };

@@ -1,6 +1,9 @@
 import { describe, expect } from 'vitest';
+import { tickFeedClock } from '../../src/events/clock.ts';
 import type { Lead } from '../../src/leads/lead.ts';
 import { startPasses } from '../../src/reconciler/passes.ts';
+import { createSafePost } from '../../src/safe-fetch/safe-post.ts';
+import { deliverEvents } from '../../src/webhooks/deliver.ts';
 import { wakeEndpoints } from '../../src/webhooks/wake.ts';
 import { webhookWorkflowId } from '../../workflows/webhook-contract.ts';
 import { TASK_QUEUES } from '../../workflows/contract.ts';
@@ -57,6 +60,7 @@ async function start(api: TestApi, { endpoints }: { endpoints: Set<string> }, ch
     ...receiver,
     organizationId,
     id: made.body.id,
+    secret: made.body.secret,
     path,
     read: async () => (await api.call<Endpoint>('GET', path)).body,
     attempts: async () =>
@@ -140,6 +144,89 @@ describe('a webhook endpoint', () => {
     await database.pool.query('UPDATE webhook_endpoint SET next_at = now() WHERE id = $1', [one.id]);
     await expect.poll(() => new Set(one.receipts.map(({ id }) => id)).size).toBe(9);
     await expect.poll(one.read).toMatchObject({ setAside: 0, state: 'active' });
+  });
+
+  test('that takes no event of one type is told of the others, whatever was set aside', async ({
+    api,
+    deliver,
+    database,
+  }) => {
+    const one = await start(api, deliver);
+    one.reactAlways(({ type }) => ({ status: type === 'lead.updated' ? 500 : 204 }));
+    const lead = await one.post();
+    for (let i = 0; i < 5; i += 1) await api.call('PATCH', `/api/leads/${lead.id}`, { name: `Maria ${i}` });
+    await expect.poll(async () => (await one.read()).setAside).toBeGreaterThanOrEqual(5);
+    const another = await one.post();
+    await database.pool.query('UPDATE webhook_delivery SET next_at = now()');
+    await database.pool.query('UPDATE webhook_endpoint SET next_at = now() WHERE id = $1', [one.id]);
+    const created = () => one.receipts.filter(({ event }) => event.type === 'lead.created');
+    await expect.poll(() => created().map(({ event }) => event.data['leadId'])).toEqual([lead.id, another.id]);
+  });
+
+  test('that is elsewhere from now on is told at once, whatever the address before failed at', async ({
+    api,
+    deliver,
+  }) => {
+    const one = await start(api, deliver);
+    one.reactAlways({ status: 429, headers: { 'retry-after': '3600' } });
+    await one.post();
+    await expect.poll(async () => (await one.read()).setAside).toBe(1);
+    const another = await startWebhookReceiver();
+    another.trust(one.secret);
+    await api.call('PATCH', one.path, { url: another.url });
+    await expect.poll(() => another.received).toMatchObject([{ id: one.receipts[0]?.id }]);
+    await expect.poll(one.read).toMatchObject({ setAside: 0, failingSince: null });
+  });
+
+  test('that has a backlog is left to the next run after a while, which goes on where that one was', async ({
+    api,
+    database,
+  }) => {
+    const one = await start(api, { endpoints: new Set() });
+    const leads: string[] = [];
+    for (let i = 0; i < 60; i += 1) leads.push((await one.post()).id);
+    const poster = createSafePost({ allowed: () => true });
+    const deps = { ...database, poster, operatorPoster: poster, log: recordLog().log };
+    const run = {
+      endpointId: one.id,
+      wait: () => Promise.resolve(false),
+      isOver: () => true,
+      alive: () => undefined,
+      delivered: () => undefined,
+      signal: new AbortController().signal,
+    };
+    const told = () => one.receipts.map(({ event }) => event.data['leadId']);
+    await deliverEvents(deps, run);
+    expect(told().length).toBeLessThan(60);
+    expect(told()).toEqual(leads.slice(0, told().length));
+    await deliverEvents(deps, { ...run, isOver: () => false });
+    expect(told()).toEqual(leads);
+    await poster.close();
+    await database.pool.query('DELETE FROM webhook_endpoint');
+  });
+
+  test('that is told again of all since a time is told of that whole minute', async ({ api, deliver, database }) => {
+    const one = await start(api, deliver);
+    const lead = await one.post();
+    await expect.poll(one.attempts).toHaveLength(1);
+    await tickFeedClock(database.pool); // may be the whole minute late
+    await api.call('POST', `${one.path}/redeliver`, { since: lead.createdAt });
+    await expect.poll(one.received).toEqual(['lead.created', 'lead.created']);
+  });
+
+  test('tries an event for three days more when it is told of it again', async ({ api, deliver, database }) => {
+    const one = await start(api, deliver);
+    one.reactAlways({ status: 500 });
+    await one.post();
+    await expect.poll(async () => (await one.read()).setAside).toBe(1);
+    await database.pool.query("UPDATE webhook_delivery SET since = since - interval '4 days', next_at = now()");
+    await expect.poll(one.read).toMatchObject({ setAside: 0, givenUp: 1 });
+    await api.call('POST', `${one.path}/redeliver`, { since: new Date(Date.now() - 3_600_000).toISOString() });
+    await expect.poll(one.read).toMatchObject({ setAside: 1, givenUp: 0 });
+    await database.pool.query('UPDATE webhook_delivery SET next_at = now()');
+    const attempts = async () => (await one.attempts()).map(({ attempt }) => attempt);
+    await expect.poll(attempts).toEqual([2, 1, 2, 1]);
+    await expect.poll(one.read).toMatchObject({ setAside: 1, givenUp: 0 });
   });
 
   test('that is gone is paused, says so, and goes on when somebody wants it', async ({ api, deliver }) => {

@@ -9,6 +9,21 @@ import { createTestClient } from '../support/temporal.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 import { startWorkers } from '../support/workers.ts';
 
+test('another NOTIFICATION_WEBHOOK_URL is told at once, whatever the one before failed at', async ({ database }) => {
+  const webhook = { url: 'http://127.0.0.1:9/one', secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' };
+  const failing = { failures: 9, failingSince: new Date(0), nextAt: new Date(Date.now() + 3_600_000) };
+  const read = () => database.prisma.webhookEndpoint.findFirstOrThrow();
+  await keepOperatorEndpoint(database.prisma, webhook);
+  await database.prisma.webhookEndpoint.updateMany({ data: failing });
+  await keepOperatorEndpoint(database.prisma, webhook);
+  expect(await read()).toMatchObject(failing);
+  await keepOperatorEndpoint(database.prisma, { ...webhook, url: 'http://127.0.0.1:9/another' });
+  const { nextAt, ...now } = await read();
+  expect(now).toMatchObject({ failures: 0, failingSince: null });
+  expect(nextAt.getTime()).toBeLessThanOrEqual(failing.nextAt.getTime() - 3_000_000);
+  await keepOperatorEndpoint(database.prisma, undefined);
+});
+
 test('NOTIFICATION_WEBHOOK_URL is told of the notifications of all organizations, in the words of before', async ({
   database,
 }) => {
