@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 import type { Logger } from '../telemetry/logger.ts';
 import { SpanKind, withSpan } from '../telemetry/tracing.ts';
-import { explainFailure, type FailureKind, type OrderFailure } from './failure.ts';
+import { explainFailure, type FailureKind, type OrderFailure, RoundNotRunning } from './failure.ts';
 import { type Order, readOrder } from './order.ts';
-import { buryOrder, type ClaimedRow, completeOrder, deferOrder } from './store.ts';
+import { buryOrder, type ClaimedRow, completeOrder, deferOrder, isUnderWay } from './store.ts';
 
 export interface AttemptDependencies {
   pool: Pool;
@@ -48,7 +48,8 @@ const describe = ({ id, leadId, payload }: Order, { attempts }: ClaimedRow) => (
   attributes: { 'order.id': id, 'order.attempt': attempts, ...(leadId !== null && { 'lead.id': leadId }) },
 });
 
-async function tryOrder({ carryOut }: AttemptDependencies, row: ClaimedRow): Promise<OrderFailure | undefined> {
+async function tryOrder(deps: AttemptDependencies, row: ClaimedRow): Promise<OrderFailure | undefined> {
+  const { pool, carryOut, log } = deps;
   try {
     const order = readOrder(row);
     await withSpan(`carry out ${order.kind}`, { kind: SpanKind.PRODUCER, ...describe(order, row) }, () =>
@@ -56,6 +57,10 @@ async function tryOrder({ carryOut }: AttemptDependencies, row: ClaimedRow): Pro
     );
     return undefined;
   } catch (err) {
+    if (err instanceof RoundNotRunning && !(await isUnderWay(pool, err.leadId, err.round))) {
+      log.info({ leadId: err.leadId, round: err.round, order: row.id }, 'command came too late');
+      return undefined;
+    }
     return explainFailure(err);
   }
 }

@@ -25,6 +25,22 @@ const KINDS: Record<number, FailureKind> = {
   16: 'refused', // UNAUTHENTICATED
 };
 
+/**
+ * Temporal does not run the round that a command is for. Postgres says whether there is to be a run of it, or whether the
+ * command came too late.
+ */
+export class RoundNotRunning extends Error {
+  override name = 'RoundNotRunning';
+  readonly leadId: string;
+  readonly round: number;
+
+  constructor(leadId: string, round: number) {
+    super(`The onboarding of ${leadId} does not run in round ${round}`);
+    this.leadId = leadId;
+    this.round = round;
+  }
+}
+
 export interface OrderFailure {
   kind: FailureKind;
   /** Kept with the order: the name and code of the error; Temporal's own text only where it names no input. */

@@ -63,3 +63,10 @@ export async function buryOrder(pool: Pool, { id, attempts }: Claim, reason: str
   const text = `UPDATE outbox SET status = 'DEAD', last_error = $3 WHERE id = $1 AND attempts = $2`;
   await pool.query(text, [id, attempts, reason]);
 }
+
+/** Says whether a round of a lead's onboarding goes on, so that there is a run of it, or is to be. */
+export async function isUnderWay(pool: Pool, leadId: string, round: number): Promise<boolean> {
+  const text = `SELECT FROM onboarding WHERE lead_id = $1 AND round = $2 AND state IN ('PENDING', 'RUNNING')`;
+  const { rowCount } = await pool.query(text, [leadId, round]);
+  return rowCount === 1;
+}

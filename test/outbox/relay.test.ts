@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { uuidv7 } from 'uuidv7';
 import { beforeEach, describe, expect, onTestFinished } from 'vitest';
 import type { Order, StartOrder } from '../../src/outbox/order.ts';
 import { type Relay, startRelay } from '../../src/outbox/relay.ts';
@@ -7,7 +8,7 @@ import { onboardingWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
-import { carrierTo, impatientCarrierTo } from '../support/relay.ts';
+import { carrierTo, impatientCarrierTo, relayOnce } from '../support/relay.ts';
 import { recordStatements } from '../support/statements.ts';
 import { createClientOfNobody, createTestClient } from '../support/temporal.ts';
 
@@ -263,27 +264,66 @@ describe('while Temporal is out of reach', () => {
 });
 
 describe('a command', () => {
-  test('that was meant for an earlier round does not reach the next', async ({ database }) => {
+  test('reaches the run of its round, waits for one that is not there yet, and is dropped after it', async ({
+    database,
+  }) => {
     const start = await takeIn(database, {}, 600_000);
-    await carry({ ...start, payload: { ...start.payload, round: 2 } });
-    const enrichNow = (round: number): Order => ({
-      ...start,
-      kind: 'SIGNAL_ONBOARDING',
-      payload: { signal: 'enrichNow', round, requestId: 'request-1' },
-    });
-    const handle = client.workflow.getHandle(onboardingWorkflowId(start.leadId));
+    await database.pool.query('DELETE FROM outbox');
+    const { leadId } = start;
+    const handle = client.workflow.getHandle(onboardingWorkflowId(leadId));
+    const stand = (data: object) => database.prisma.onboarding.update({ where: { leadId }, data });
+    const { log: heard, lines } = recordLog();
+    const said = () => lines.splice(0).map(({ msg }) => msg);
+    async function tell(round: number): Promise<number> {
+      const { organizationId } = start;
+      const payload = { signal: 'enrichNow', round, requestId: 'request-1' };
+      await database.pool.query('DELETE FROM outbox');
+      await database.prisma.outbox.create({
+        data: { id: uuidv7(), kind: 'SIGNAL_ONBOARDING', leadId, organizationId, payload },
+      });
+      await relayOnce({ pool: database.pool, carryOut: carrierTo(client, heard), log: heard });
+      return outboxSize(database);
+    }
     const signals = async () =>
       ((await handle.fetchHistory()).events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes)
         .length;
 
-    await carry(enrichNow(1));
-    expect(await signals()).toBe(0);
-    await carry(enrichNow(2));
+    expect(await tell(1)).toBe(1);
+    expect(said()).toEqual(['order deferred']); // there is no run yet
+    await carry(start);
+    expect(await tell(1)).toBe(0);
+    expect(said()).toEqual(['command passed on']);
     expect(await signals()).toBe(1);
-    await expect(carry(enrichNow(3))).rejects.toThrow('earlier round');
+
+    await stand({ round: 2 });
+    expect(await tell(1)).toBe(0);
+    expect(said()).toEqual(['command passed on']); // to the run of its own round, which is there yet
+    expect(await tell(2)).toBe(1);
     await handle.terminate();
-    const { log: heard, lines } = recordLog();
-    await carrierTo(client, heard)(enrichNow(2));
-    expect(lines).toMatchObject([{ msg: 'command came too late', signal: 'enrichNow', round: 2 }]);
+    expect(await tell(2)).toBe(1);
+    expect(said()).toEqual(['order deferred', 'order deferred']);
+    await carry({ ...start, payload: { ...start.payload, round: 2 } });
+    expect(await tell(1)).toBe(0);
+    expect(said()).toEqual(['command came too late']);
+    expect(await signals()).toBe(0);
+    expect(await tell(2)).toBe(0);
+    expect(await signals()).toBe(1);
+    await handle.terminate();
+    await stand({ state: 'COMPLETED' });
+    lines.splice(0);
+    expect(await tell(2)).toBe(0);
+    expect(said()).toEqual(['command came too late']);
+  });
+
+  test('is dropped when its round is over, although Temporal has forgotten the run', async ({ database }) => {
+    const { leadId, organizationId } = await takeIn(database);
+    await database.pool.query('DELETE FROM outbox');
+    await database.prisma.onboarding.update({ where: { leadId }, data: { state: 'COMPLETED' } });
+    const payload = { signal: 'enrichNow', round: 1, requestId: 'request-1' };
+    await database.prisma.outbox.create({
+      data: { id: uuidv7(), kind: 'SIGNAL_ONBOARDING', leadId, organizationId, payload },
+    });
+    await relayOnce({ pool: database.pool, carryOut: carry, log });
+    expect(await outboxSize(database)).toBe(0);
   });
 });

@@ -61,6 +61,26 @@ describe('an accepted command', () => {
     },
   );
 
+  test('cancel reaches the run that takes the place of a lost one, although that was ordered before', async ({
+    database,
+    onboard,
+  }) => {
+    const run = await waiting(database, onboard);
+    await loseRun(run.handle);
+    expect(await reconcile(database)).toMatchObject({ 'ordered again': 1 });
+    await accept(database, run.leadId, 'cancel');
+    const start = { kind: 'START_ONBOARDING' } as const;
+    await database.prisma.outbox.updateMany({ where: start, data: { availableAt: new Date(Date.now() + 60_000) } });
+    await relay(database);
+    await database.prisma.outbox.updateMany({ where: start, data: { availableAt: new Date(0) } });
+    const left = async () => {
+      await relay(database);
+      return database.prisma.outbox.count();
+    };
+    await expect.poll(left).toBe(0);
+    await expect.poll(() => leadOf(database, run.leadId)).toMatchObject({ onboardingState: 'CANCELED' });
+  });
+
   test('skip-enrichment holds for the run that takes the place of a lost one', async ({ database, onboard }) => {
     const run = await waiting(database, onboard);
     await loseRun(run.handle);
