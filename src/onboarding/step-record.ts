@@ -13,7 +13,12 @@ export type StepOwner = OnboardingRef | AssignmentRef | EnrichmentRef;
 
 /** The entries that are written from here; those of steps that are functions of the database are written there. */
 export type StepEventType =
-  'notification.failed' | 'onboarding.completed' | 'onboarding.canceled' | 'onboarding.failed';
+  | 'notification.failed'
+  | 'notification.skipped'
+  | 'enrichment.skipped'
+  | 'onboarding.completed'
+  | 'onboarding.canceled'
+  | 'onboarding.failed';
 
 /** Tells the steps of one owner from those of another, within a lead. */
 export const ownerKey = (owner: StepOwner) =>

@@ -42,13 +42,18 @@ export async function latestRun(client: Client, workflowId: string): Promise<Lat
  */
 async function standsStill(
   handle: WorkflowHandle,
-  { status, raw: { pendingActivities, pendingChildren, pendingWorkflowTask } }: WorkflowExecutionDescription,
+  {
+    status,
+    historyLength,
+    raw: { pendingActivities, pendingChildren, pendingWorkflowTask },
+  }: WorkflowExecutionDescription,
 ): Promise<boolean> {
   const waits = pendingWorkflowTask || pendingActivities?.length || pendingChildren?.length;
   if (status.name !== 'RUNNING' || waits) return false;
-  const { events } = await handle.fetchHistory();
+  const events = (await handle.fetchHistory()).events ?? [];
+  if (events.length !== historyLength) return false; // it has moved since it was described
   const timers = new Set<string | null | undefined>();
-  for (const event of events ?? []) {
+  for (const event of events) {
     timers.delete((event.timerFiredEventAttributes ?? event.timerCanceledEventAttributes)?.timerId);
     if (event.timerStartedEventAttributes) timers.add(event.timerStartedEventAttributes.timerId);
   }

@@ -1,9 +1,9 @@
 import { uuidv7 } from 'uuidv7';
-import type { PrismaClient } from '../db/generated/client.ts';
+import type { Prisma, PrismaClient } from '../db/generated/client.ts';
 import { isUnfinished } from '../leads/lead.ts';
 import { lockLead } from '../leads/lock-lead.ts';
 import { closeOnboarding } from '../onboarding/close.ts';
-import { stepKey } from '../onboarding/step-record.ts';
+import { recordStep, stepKey, type StepOwner } from '../onboarding/step-record.ts';
 import { endWatch, nameOf, WATCHED } from '../outbox/watch.ts';
 import { placeOrder } from '../outbox/place-order.ts';
 import type { WatchedRun } from './claim.ts';
@@ -33,8 +33,9 @@ export function orderLostOnboardings(
   return prisma.$transaction((tx) => orderOnboardings(tx, lost, enrichmentDelayMs));
 }
 
-/** Says whether somebody has canceled the run in Temporal, for the round that the lead is in. */
-const wasCanceled = ({ latest, round }: StoppedRun): boolean => latest.status === 'CANCELLED' && latest.round === round;
+/** Says whether somebody has canceled the run in Temporal; of an onboarding, that of the round that the lead is in. */
+const wasCanceled = ({ latest, round, run }: StoppedRun): boolean =>
+  latest.status === 'CANCELLED' && (run !== WATCHED.onboarding || latest.round === round);
 
 /**
  * Does what the end of a run has left to do: ends an onboarding that was to be canceled, else orders its round again,
@@ -66,8 +67,9 @@ export function mendOnboarding(prisma: PrismaClient, stopped: StoppedRun, enrich
   });
 }
 
-/** Orders again that an assignee be told, unless they have been, or are to be told no more. */
-export function mendAssignment(prisma: PrismaClient, { leadId, run, requestId }: StoppedRun): Promise<Verdict> {
+/** Orders again that an assignee be told, unless they have been, are to be told no more, or somebody canceled it in Temporal. */
+export function mendAssignment(prisma: PrismaClient, stopped: StoppedRun): Promise<Verdict> {
+  const { leadId, organizationId, run, requestId } = stopped;
   return prisma.$transaction(async (tx) => {
     const lead = await lockLead(tx, leadId);
     if (!lead) return 'under way';
@@ -77,23 +79,25 @@ export function mendAssignment(prisma: PrismaClient, { leadId, run, requestId }:
       await endWatch(tx, leadId, run);
       return 'under way';
     }
+    if (wasCanceled(stopped)) {
+      const ref = { leadId, organizationId, assignment, priority: lead.priority, requestId };
+      return skip(tx, stopped, ref, 'notification');
+    }
     if ((await tx.outbox.count({ where: { leadId, kind: 'NOTIFY_ASSIGNEE' } })) > 0) return 'under way';
     await placeOrder(tx, {
       id: uuidv7(),
       kind: 'NOTIFY_ASSIGNEE',
       leadId,
-      organizationId: lead.organizationId,
+      organizationId,
       payload: { assignment, priority: lead.priority, requestId, again: true },
     });
     return 'ordered again';
   });
 }
 
-/** Orders an enrichment again, as its entry on the timeline says, unless it has come to its score. */
-export function mendEnrichment(
-  prisma: PrismaClient,
-  { leadId, run: watched, requestId }: StoppedRun,
-): Promise<Verdict> {
+/** Orders an enrichment again, as its entry on the timeline says, unless it has come to its score or was canceled in Temporal. */
+export function mendEnrichment(prisma: PrismaClient, stopped: StoppedRun): Promise<Verdict> {
+  const { leadId, organizationId, run: watched, requestId } = stopped;
   return prisma.$transaction(async (tx) => {
     const lead = await lockLead(tx, leadId);
     const run = nameOf(watched);
@@ -105,15 +109,28 @@ export function mendEnrichment(
       await endWatch(tx, leadId, watched);
       return 'under way';
     }
-    if ((await tx.outbox.count({ where: { leadId, kind: 'ENRICH_LEAD', payload: ofRun } })) > 0) return 'under way';
     const { fresh } = ordered.data as { fresh: boolean };
+    if (wasCanceled(stopped)) return skip(tx, stopped, { leadId, organizationId, run, fresh, requestId }, 'enrichment');
+    if ((await tx.outbox.count({ where: { leadId, kind: 'ENRICH_LEAD', payload: ofRun } })) > 0) return 'under way';
     await placeOrder(tx, {
       id: uuidv7(),
       kind: 'ENRICH_LEAD',
       leadId,
-      organizationId: lead.organizationId,
+      organizationId,
       payload: { run, fresh, priority: lead.priority, requestId },
     });
     return 'ordered again';
   });
+}
+
+/** Leaves what somebody canceled in Temporal, and says so on the timeline, unless the step was taken before. */
+async function skip(
+  tx: Prisma.TransactionClient,
+  { leadId, run, requestId }: StoppedRun,
+  ref: StepOwner,
+  step: 'notification' | 'enrichment',
+): Promise<Verdict> {
+  await endWatch(tx, leadId, run);
+  await recordStep(tx, ref, step, `${step}.skipped`, { reason: 'RunCanceled' }, { requestId });
+  return 'canceled';
 }

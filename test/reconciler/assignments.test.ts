@@ -4,9 +4,10 @@ import { assigneeNotificationWorkflowId } from '../../workflows/contract.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn, test } from '../support/onboarding.ts';
-import { loseRun, reconcilerPass } from '../support/reconciler.ts';
+import { loseRun, reconcilerPass, untilEnded } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
+import { answerWorkflowTask, CANCEL } from '../support/workflow-task.ts';
 
 const client = createTestClient();
 const { log } = recordLog();
@@ -57,6 +58,22 @@ describe('a later assignee who was not told', () => {
     expect(await told(database, run.leadId)).toBe(2);
     expect(await reconcile(database)).toMatchObject({ 'ordered again': 0, 'under way': 0 });
     expect(await database.prisma.outbox.count()).toBe(0);
+  });
+
+  test('is told no more when somebody canceled the run in Temporal', async ({ database }) => {
+    const leadId = await reassigned(database);
+    const workflowId = assigneeNotificationWorkflowId(leadId, 2);
+    await client.workflow.start('unknown', { workflowId, taskQueue: 'by-the-test' });
+    await answerWorkflowTask(client, { taskQueue: 'by-the-test', workflowId }, [CANCEL]);
+    await untilEnded(workflowId);
+    expect(await reconcile(database)).toMatchObject({ canceled: 1, 'ordered again': 0 });
+    const where = { leadId_stepKey: { leadId, stepKey: 'assignment-2/notification' } };
+    expect(await database.prisma.leadEvent.findUnique({ where })).toMatchObject({
+      type: 'notification.skipped',
+      data: { reason: 'RunCanceled' },
+    });
+    expect(await database.prisma.outbox.count()).toBe(0);
+    expect(await database.prisma.watch.count()).toBe(0);
   });
 
   test('is left to the run that is under way, and to the order', async ({ database }) => {

@@ -4,9 +4,10 @@ import { testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { recordLog } from '../support/log.ts';
 import type { Onboarding } from '../support/onboarding.ts';
-import { reconcilerPass } from '../support/reconciler.ts';
+import { reconcilerPass, untilEnded } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createTestClient } from '../support/temporal.ts';
+import { answerWorkflowTask, CANCEL } from '../support/workflow-task.ts';
 
 const client = createTestClient();
 const { log } = recordLog();
@@ -66,4 +67,26 @@ test('an enrichment whose run was lost is ordered again, as it was, and carried 
   await resultOf(leadId, run);
   expect(await onTimeline(database, leadId, [run])).toEqual([run]);
   expect(await reconcilerPass(database)).toMatchObject({ 'ordered again': 0, 'under way': 0 });
+});
+
+test('an enrichment that somebody canceled in Temporal is skipped, and does not come again', async ({
+  api,
+  database,
+  onboard,
+}) => {
+  const leadId = await onboarded(onboard);
+  const run = await order(api, leadId);
+  await database.pool.query('DELETE FROM outbox');
+  const workflowId = enrichmentWorkflowId(leadId, run);
+  const handle = await client.workflow.start('unknown', { workflowId, taskQueue: 'by-the-test' });
+  await answerWorkflowTask(client, { taskQueue: 'by-the-test', workflowId }, [CANCEL]);
+  await untilEnded(handle.workflowId);
+  expect(await reconcilerPass(database)).toMatchObject({ canceled: 1, 'ordered again': 0 });
+  const stepKey = `enrichment-${run}/enrichment`;
+  expect(await database.prisma.leadEvent.findUnique({ where: { leadId_stepKey: { leadId, stepKey } } })).toMatchObject({
+    type: 'enrichment.skipped',
+    data: { reason: 'RunCanceled' },
+  });
+  expect(await database.prisma.outbox.count()).toBe(0);
+  expect(await database.prisma.watch.count()).toBe(0);
 });

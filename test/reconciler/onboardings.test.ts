@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Client } from '@temporalio/client';
 import { beforeEach, describe, expect, vi } from 'vitest';
 import { endOnboarding } from '../../src/onboarding/outcome.ts';
 import { orderSchema, type StartOrder } from '../../src/outbox/order.ts';
@@ -10,7 +11,7 @@ import { takeIn, test } from '../support/onboarding.ts';
 import { loseRun, reconcilerPass, untilEnded, untilRunning } from '../support/reconciler.ts';
 import { carrierTo, relayOnce } from '../support/relay.ts';
 import { createClientOfNobody, createTestClient } from '../support/temporal.ts';
-import { answerWorkflowTask, CANCEL, START_TIMER } from '../support/workflow-task.ts';
+import { answerWorkflowTask, CANCEL, CANCEL_TIMER, START_TIMER } from '../support/workflow-task.ts';
 
 const client = createTestClient();
 const { log, lines } = recordLog();
@@ -289,6 +290,38 @@ describe('looking at leads that are under way', () => {
     const status = verdict === 'under way' ? 'RUNNING' : 'TERMINATED';
     expect(await runOf(order).describe()).toMatchObject({ status: { name: status } });
     if (verdict === 'under way') await runOf(order).terminate();
+  });
+
+  test('is under way while its run goes on between two looks at it', async ({ database }) => {
+    const order = await started(database);
+    const run = { taskQueue: TASK_QUEUES.onboarding, workflowId: onboardingWorkflowId(order.leadId) };
+    await answerWorkflowTask(client, run, [START_TIMER]);
+    await untilRunning([run.workflowId]);
+    await age(database, '61 minutes');
+    let moved = 0;
+    const { connection, options } = client;
+    const own = new Client({
+      connection,
+      namespace: options.namespace,
+      interceptors: {
+        workflow: [
+          {
+            async describe(input, next) {
+              const described = await next(input);
+              const again = answerWorkflowTask(client, run, [CANCEL_TIMER]);
+              await runOf(order).signal('go-on');
+              await again;
+              moved += 1;
+              return described;
+            },
+          },
+        ],
+      },
+    });
+    expect(await reconcile(database, { client: own })).toEqual(tally({ 'under way': 1 }));
+    expect(moved).toBe(1);
+    expect(await runOf(order).describe()).toMatchObject({ status: { name: 'RUNNING' } });
+    await runOf(order).terminate();
   });
 
   test('costs ten questions for any number that are lost, when none of the ten is there', async ({ database }) => {

@@ -16,6 +16,12 @@ export const START_TIMER: Command = {
   startTimerCommandAttributes: { timerId: '1', startToFireTimeout: { seconds: 3_600 as never } },
 };
 
+/** Ends that timer. */
+export const CANCEL_TIMER: Command = {
+  commandType: 6, // COMMAND_TYPE_CANCEL_TIMER
+  cancelTimerCommandAttributes: { timerId: '1' },
+};
+
 /** Answers the next workflow task of a run in the place of a worker: with these commands, or with nothing at all. */
 export async function answerWorkflowTask(
   client: Client,
