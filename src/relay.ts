@@ -134,11 +134,11 @@ async function start(context: ProcessContext): Promise<void> {
   const tolerated = env.OUTBOX_POLL_MS * MISSED_POLLS + 5_000;
   look = () => {
     const details = { temporal: temporal.inReach ? 'reachable' : 'unreachable' };
-    const { lastPollAt } = relay;
-    if (lastPollAt === undefined || Date.now() - lastPollAt > tolerated) {
-      return { problem: 'the relay cannot read its orders', details };
-    }
-    return { problem: temporal.inReach ? undefined : 'Temporal does not answer', details };
+    const { lastPollAt, trouble } = relay;
+    const isLate = lastPollAt === undefined || Date.now() - lastPollAt > tolerated;
+    if (isLate && trouble === undefined) return { problem: 'the relay cannot read its orders', details };
+    if (!temporal.inReach) return { problem: 'Temporal does not answer', details };
+    return { problem: trouble === 'refused' ? 'Temporal refuses the orders' : undefined, details };
   };
 
   void keepRetentionSchedule(temporal, { retentionDays: env.RETENTION_DAYS, log, signal: stopping });

@@ -16,9 +16,13 @@ export interface RelayDependencies extends AttemptDependencies {
   pollMs: number;
 }
 
+type Trouble = keyof typeof PAUSES_MS;
+
 export interface Relay {
   /** When it last took orders, or saw that there are none; undefined before the first time. */
   readonly lastPollAt: number | undefined;
+  /** Why Temporal took nothing of late; undefined once it takes an order, or none is due. */
+  readonly trouble: Trouble | undefined;
   /** Makes it look at once: an order may be waiting. */
   wake(): void;
   /** Takes no more orders, and ends when the calls that are under way have. */
@@ -33,7 +37,7 @@ export interface Relay {
 export function startRelay(deps: RelayDependencies): Relay {
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
-  let trouble: keyof typeof PAUSES_MS | undefined;
+  let trouble: Trouble | undefined;
   let lastPollAt: number | undefined;
   let waking = new AbortController();
 
@@ -58,8 +62,10 @@ export function startRelay(deps: RelayDependencies): Relay {
   /** @returns whether every free lane got an order, so that more may be waiting. */
   async function takeOrders(): Promise<boolean> {
     const free = freeLanes();
+    const tries = trouble !== undefined && free > 0;
     const rows = free === 0 ? [] : await claimOrders(deps.pool, free);
     lastPollAt = Date.now();
+    if (tries && rows.length === 0) trouble = undefined;
     rows.forEach(begin);
     return rows.length === free;
   }
@@ -71,6 +77,7 @@ export function startRelay(deps: RelayDependencies): Relay {
       try {
         more = await takeOrders();
       } catch (err) {
+        trouble = undefined; // the trouble is Postgres now
         deps.log.error({ err }, 'relay poll failed');
       }
       if (!more) await pause(deps.pollMs, waking);
@@ -84,6 +91,9 @@ export function startRelay(deps: RelayDependencies): Relay {
   return {
     get lastPollAt() {
       return lastPollAt;
+    },
+    get trouble() {
+      return trouble;
     },
     wake: () => waking.abort(),
     async stop() {

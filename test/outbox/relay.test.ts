@@ -253,6 +253,15 @@ describe('while Temporal is out of reach', () => {
     await endRuns(orders);
   });
 
+  test('a relay says so until it has nothing that Temporal could take', async ({ database }) => {
+    await takeIn(database);
+    await makeDue(database);
+    const relay = run(database, await nobody());
+    await expect.poll(() => relay.trouble).toBe('unreachable');
+    await database.pool.query('DELETE FROM outbox');
+    await expect.poll(() => relay.trouble).toBeUndefined();
+  });
+
   test('a relay that is told to stop stops, and gives up no row', async ({ database }) => {
     await takeInMany(database, 5);
     await makeDue(database);

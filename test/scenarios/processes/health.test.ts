@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { status } from '@grpc/grpc-js';
 import { describe, expect, inject, onTestFinished } from 'vitest';
 import type { Lead } from '../../../src/leads/lead.ts';
 import { projectRoot } from '../../../src/local/project-root.ts';
 import { ensureDatabase } from '../../../src/local/postgres/database.ts';
 import { migrate } from '../../../src/local/postgres/migrations.ts';
 import { connectionStringOf } from '../../../src/local/postgres/postgres.ts';
-import { TASK_QUEUES } from '../../../workflows/contract.ts';
+import { onboardingWorkflowId, TASK_QUEUES } from '../../../workflows/contract.ts';
 import { newLead, test } from '../../support/api.ts';
 import { query } from '../../db/support.ts';
+import { takeIn } from '../../support/onboarding.ts';
 import { atPort, startProcess, type TestProcess } from '../../support/processes.ts';
+import { startRefusingFront } from '../../support/refusing-front.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { createTestClient } from '../../support/temporal.ts';
 
@@ -100,6 +103,39 @@ describe('/readyz of API, relay and worker', () => {
     await allGreen(parts, GREEN);
     await expectOnboarding(parts.api);
     for (const part of Object.values(parts)) expect(part.log().filter(({ msg }) => msg === 'stopped')).toEqual([]);
+  });
+});
+
+describe('/readyz of a relay', () => {
+  test('tells a Temporal that refuses its orders from a Postgres that it cannot read', async ({ database }) => {
+    const front = await startRefusingFront(
+      inject('temporalAddress'),
+      'StartWorkflowExecution',
+      status.PERMISSION_DENIED,
+    );
+    const postgres = await startTcpProxy(inject('postgresPort'));
+    onTestFinished(async () => {
+      front.close();
+      await postgres.close();
+    });
+    const { leadId } = await takeIn(database);
+    await database.pool.query('UPDATE outbox SET available_at = now()');
+    const relay = await startProcess('relay', {
+      DATABASE_URL: atPort(database.url, postgres.port),
+      TEMPORAL_ADDRESS: `127.0.0.1:${front.port}`,
+    });
+    const refused = { reason: 'Temporal refuses the orders', temporal: 'reachable' };
+    await expectReady(relay, 'relay', 503, refused, STARTED);
+
+    postgres.setSilent(true);
+    await expectReady(relay, 'relay', 503, { reason: 'the relay cannot read its orders' }, RED);
+    postgres.setSilent(false);
+    await expectReady(relay, 'relay', 503, refused, RED);
+
+    front.relent();
+    await expectReady(relay, 'relay', 200, { status: 'ok' }, GREEN);
+    expect(await database.prisma.outbox.count()).toBe(0);
+    await createTestClient().workflow.getHandle(onboardingWorkflowId(leadId)).terminate('the test is over');
   });
 });
 
