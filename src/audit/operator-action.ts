@@ -14,6 +14,7 @@ export type OperatorActionName =
   | 'queue.resume'
   | 'queue.rate'
   | 'queue.unchanged'
+  | 'queue.unknown'
   | 'consistency.repaired';
 
 export interface NewOperatorAction {

@@ -12,6 +12,8 @@ export type LimitableQueue = (typeof LIMITABLE_QUEUES)[number];
 /** A reader waits this long for Temporal; what else is known is answered anyway. */
 const READ_DEADLINE_MS = 1_000;
 const UNIMPLEMENTED = 12; // gRPC's status
+/** CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE: no answer came, whatever Temporal has done. */
+const UNANSWERED = new Set([1, 4, 14]);
 /** What Temporal is told in place of the reason, which may name a person: where the audit has it. */
 const REFERENCE = /^audit ([\da-f-]{36})$/;
 
@@ -22,6 +24,9 @@ export class LimitUnknown extends Error {
     super('This Temporal server cannot pause or slow a task queue: 1.29 and newer can.');
   }
 }
+
+/** Says whether nobody knows if Temporal took what was asked. */
+export const isUnanswered = (err: unknown): boolean => isGrpcServiceError(err) && UNANSWERED.has(err.code);
 
 /** How many tasks a queue gives out at most, none while it is paused; since when, who wanted it, and why. */
 export interface Limit {
@@ -35,16 +40,15 @@ export interface Limit {
  * Lets a queue give out so many tasks a second, none at all, or as many as it can. It is kept by Temporal, for all
  * workers, those too that come later.
  * @param perSecond null for as many as it can
- * @param change names the entry of the audit, and who acts
+ * @param change names the entry of the audit, its reason, and who acts
  * @returns how the queue stands now: who reads it at once may be told how it stood before
  * @throws LimitUnknown, the client's errors
  */
 export async function setLimit(
   client: Client,
-  db: Prisma.TransactionClient,
   queue: LimitableQueue,
   perSecond: number | null,
-  change: { auditId: string; keyId: string | null },
+  change: { auditId: string; keyId: string | null; reason: string },
 ): Promise<Limit | null> {
   const update = {
     namespace: client.options.namespace,
@@ -60,7 +64,8 @@ export async function setLimit(
   const { config } = await withDeadline(client, call).catch((err: unknown) => {
     throw isGrpcServiceError(err) && (err.code as number) === UNIMPLEMENTED ? new LimitUnknown() : err;
   });
-  return limitOf(config, db);
+  const limit = limitOf(config);
+  return limit && { ...limit, reason: change.reason };
 }
 
 /**
@@ -84,18 +89,19 @@ export async function readLimit(
       }),
     READ_DEADLINE_MS,
   );
-  return limitOf(config, db);
+  const limit = limitOf(config);
+  const [, auditId] = REFERENCE.exec(limit?.reason ?? '') ?? [];
+  const entry = auditId === undefined ? null : await db.operatorAction.findUnique({ where: { id: auditId } });
+  return limit && { ...limit, reason: entry?.reason ?? limit.reason };
 }
 
 type Config = Awaited<ReturnType<Client['workflowService']['updateTaskQueueConfig']>>['config'];
 
-async function limitOf(config: Config, db: Prisma.TransactionClient): Promise<Limit | null> {
+/** As Temporal has it. */
+function limitOf(config: Config): Limit | null {
   const limit = config?.queueRateLimit;
   if (!limit?.rateLimit) return null;
   const perSecond = limit.rateLimit.requestsPerSecond ?? 0;
-  const { reason = '', updateIdentity: by = '', updateTime } = limit.metadata ?? {};
-  const since = optionalTsToDate(updateTime)?.toISOString() ?? null;
-  const [, auditId] = REFERENCE.exec(reason ?? '') ?? [];
-  const entry = auditId === undefined ? null : await db.operatorAction.findUnique({ where: { id: auditId } });
-  return { perSecond, since, reason: entry?.reason ?? reason ?? '', by: by ?? '' };
+  const { reason, updateIdentity: by, updateTime } = limit.metadata ?? {};
+  return { perSecond, since: optionalTsToDate(updateTime)?.toISOString() ?? null, reason: reason ?? '', by: by ?? '' };
 }

@@ -1,13 +1,19 @@
-import { describe, expect, onTestFinished } from 'vitest';
+import { status } from '@grpc/grpc-js';
+import { describe, expect, inject, onTestFinished } from 'vitest';
 import { openLease } from '../../src/db/lease.ts';
+import { freePort } from '../../src/local/ports.ts';
 import { readStatistics } from '../../src/statistics/read-statistics.ts';
+import { createClient } from '../../src/temporal/connection.ts';
 import { leadPriority } from '../../workflows/priorities.ts';
-import { test as base } from '../support/api.ts';
+import { createTestApi, test as base, type TestApi, type TestApiOptions } from '../support/api.ts';
+import type { TestDatabase } from '../support/database.ts';
 import { storeFailed } from '../support/failures.ts';
 import { recordLog } from '../support/log.ts';
 import { takeIn } from '../support/onboarding.ts';
+import { startRefusingFront } from '../support/refusing-front.ts';
 import { carrierTo } from '../support/relay.ts';
-import { createTestClient } from '../support/temporal.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { createTestClient, testNamespace } from '../support/temporal.ts';
 import { startWorkers } from '../support/workers.ts';
 
 interface Queue {
@@ -33,6 +39,26 @@ const test = base.extend<{ queueOf: (name: string) => Promise<Queue> }>({
     await client.connection.close();
   },
 });
+
+const REASON = { reason: 'The CRM is slow' };
+
+/** An API until the test ends; the queue gives out all again then. */
+function apiWith(database: TestDatabase, options: TestApiOptions): TestApi {
+  const api = createTestApi(database, options);
+  onTestFinished(async () => {
+    await api.close();
+    const whole = createTestApi(database);
+    await whole.call('POST', '/ops/queues/notification/resume', REASON);
+    await whole.close();
+  });
+  return api;
+}
+
+/** The same with a Temporal at this port. */
+const apiAt = (database: TestDatabase, port: number): TestApi =>
+  apiWith(database, {
+    client: createClient({ connectionOptions: { address: `127.0.0.1:${port}` }, namespace: testNamespace() }),
+  });
 
 describe('GET /ops/queues', () => {
   test('says what waits by priority, who works, and what failed', async ({ database, queueOf }) => {
@@ -139,5 +165,52 @@ describe('POST /ops/queues/{name}/pause', () => {
   test.for([0, -1, 100_001, '5', null])('is refused for %j tasks a second', async (perSecond, { api }) => {
     const answer = await api.call('POST', '/ops/queues/notification/rate', { reason: 'test', perSecond });
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: 'perSecond' }] } });
+  });
+});
+
+describe('the audit of a queue that is to be paused', () => {
+  const paused = { action: 'queue.pause', ...REASON };
+  const unknown = { action: 'queue.unknown', reason: 'Temporal did not answer, and may have taken it' };
+  const unchanged = { action: 'queue.unchanged', reason: 'Temporal did not take it' };
+
+  /** Pauses it. @returns what came of it */
+  async function pause(api: TestApi, { prisma }: TestDatabase) {
+    await prisma.operatorAction.deleteMany();
+    const { status } = await api.call('POST', '/ops/queues/notification/pause', REASON);
+    const select = { action: true, reason: true };
+    return { status, audit: await prisma.operatorAction.findMany({ orderBy: { id: 'asc' }, select }) };
+  }
+
+  test('says that nobody knows when Temporal takes it and its answer is lost', async ({ database, queueOf }) => {
+    const proxy = await startTcpProxy(Number(inject('temporalAddress').split(':')[1]));
+    onTestFinished(() => proxy.close());
+    const api = apiAt(database, proxy.port);
+    await expect.poll(() => api.call('GET', '/readyz')).toMatchObject({ body: { temporal: 'reachable' } });
+    proxy.muteAnswers(true);
+    expect(await pause(api, database)).toEqual({ status: 503, audit: [paused, unknown] });
+    await expect.poll(async () => (await queueOf('notification')).limit).toMatchObject({ perSecond: 0 });
+  });
+
+  test('says so as well when nobody listens', async ({ database }) => {
+    const api = apiAt(database, await freePort());
+    expect(await pause(api, database)).toEqual({ status: 503, audit: [paused, unknown] });
+  });
+
+  // What follows is tried again where a busy machine took longer to answer than a call may.
+  test.for([
+    ['PERMISSION_DENIED', 503],
+    ['UNIMPLEMENTED', 409],
+  ] as const)('says that it was refused when Temporal says %s', async ([name, answer], { database }) => {
+    const front = await startRefusingFront(inject('temporalAddress'), 'UpdateTaskQueueConfig', status[name]);
+    onTestFinished(() => front.close());
+    const api = apiAt(database, front.port);
+    await expect.poll(() => pause(api, database)).toEqual({ status: answer, audit: [paused, unchanged] });
+  });
+
+  test('says nothing else when Temporal took it, though Postgres cannot be read afterwards', async ({ database }) => {
+    const findUnique = () => Promise.reject(new Error('by the test'));
+    const prisma = database.prisma.$extends({ query: { operatorAction: { findUnique } } }) as TestDatabase['prisma'];
+    const api = apiWith(database, { own: { pool: database.pool, prisma } });
+    await expect.poll(() => pause(api, database)).toEqual({ status: 200, audit: [paused] });
   });
 });

@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { uuidv7 } from 'uuidv7';
 import { TASK_QUEUES } from '../../../workflows/contract.ts';
 import { recordOperatorAction } from '../../audit/operator-action.ts';
-import { LIMITABLE_QUEUES, LimitUnknown, setLimit } from '../../ops/queue-limit.ts';
+import { isUnanswered, LIMITABLE_QUEUES, LimitUnknown, setLimit } from '../../ops/queue-limit.ts';
 import { readQueues } from '../../ops/queues.ts';
 import { Problem, problemResponses } from '../answers/problem.ts';
 import type { AppDependencies, HttpEnv } from '../context.ts';
@@ -110,6 +110,9 @@ const BODIES = {
   rate: z.strictObject({ reason, perSecond: z.number().positive().max(MAX_PER_SECOND) }),
 } as const;
 
+const REFUSED = { action: 'queue.unchanged', reason: 'Temporal did not take it' } as const;
+const UNKNOWN = { action: 'queue.unknown', reason: 'Temporal did not answer, and may have taken it' } as const;
+
 const commandRoute = (command: (typeof COMMANDS)[number]) =>
   createRoute({
     method: 'post',
@@ -149,15 +152,16 @@ export function queueRoutes(app: OpenAPIHono<HttpEnv>, { operators, trustedProxi
       const perSecond = 'perSecond' in rate ? rate.perSecond : command === 'pause' ? 0 : null;
       const entry = { id: uuidv7(), action: `queue.${command}`, subject: queue, reason: why, data: rate } as const;
       await prisma.$transaction((tx) => recordOperatorAction(tx, entry, caller)); // first: nothing is done unnoticed
-      const change = { auditId: entry.id, keyId: caller.keyId };
+      const change = { auditId: entry.id, keyId: caller.keyId, reason: why };
       try {
-        return c.json({ queue, limit: await setLimit(temporal.client, prisma, queue, perSecond, change) }, 200);
+        return c.json({ queue, limit: await setLimit(temporal.client, queue, perSecond, change) }, 200);
       } catch (err) {
-        log.warn({ queue, command, requestId: caller.requestId, err }, 'task queue not changed');
-        const failed = { action: 'queue.unchanged', subject: queue, reason: 'Temporal did not take it' } as const;
-        await prisma.$transaction((tx) => recordOperatorAction(tx, { ...failed, data: { entry: entry.id } }, caller));
+        const outcome = isUnanswered(err) ? UNKNOWN : REFUSED;
+        log.warn({ queue, command, requestId: caller.requestId, err }, outcome.reason);
+        const failed = { ...outcome, subject: queue, data: { entry: entry.id } };
+        await prisma.$transaction((tx) => recordOperatorAction(tx, failed, caller));
         if (err instanceof LimitUnknown) throw new Problem(409, 'conflict', err.message);
-        throw new Problem(503, 'unavailable', 'Temporal did not take it. Try again in a moment.', {
+        throw new Problem(503, 'unavailable', `${outcome.reason}. Try again in a moment.`, {
           headers: { 'retry-after': '1' },
         });
       }
