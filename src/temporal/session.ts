@@ -27,14 +27,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const taskQueues = [...options.workloads.keys()];
   const askOver = (asked: NativeConnection) =>
     Promise.all(taskQueues.map((name) => describeQueue(asked, options.namespace, name)));
+  let making: Promise<Worker>[] = [];
   let workers: Worker[];
   try {
     await pTimeout(askOver(connection), { milliseconds: PULSE_DEADLINE_MS });
-    workers = await Promise.all(
-      Array.from(options.workloads, ([name, workload]) => createWorker({ ...options, connection }, name, workload)),
+    making = Array.from(options.workloads, ([name, workload]) =>
+      createWorker({ ...options, connection }, name, workload),
     );
+    workers = await Promise.all(making);
   } catch (err) {
-    await connection.close().catch(() => undefined);
+    void giveBack(connection, making); // not waited for: where nobody answers it takes half a minute
     throw err;
   }
 
@@ -78,6 +80,18 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       await connection.close();
     },
   };
+}
+
+/** A connection cannot be closed while a worker holds it, and only one that has run lets it go. */
+async function giveBack(connection: NativeConnection, making: Promise<Worker>[]): Promise<void> {
+  const runs = making.map(async (made) => {
+    const worker = await made;
+    const run = worker.run();
+    worker.shutdown();
+    await run;
+  });
+  await Promise.allSettled(runs);
+  await connection.close().catch(() => undefined);
 }
 
 /** `NativeConnection.connect` waits for an answer for 30 s. */

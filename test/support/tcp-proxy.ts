@@ -66,6 +66,10 @@ export async function startTcpProxy(...targets: [number, ...number[]]) {
 
   return {
     port,
+    /** Connections that are open now. */
+    get open() {
+      return pairs.size;
+    },
     /** While it is silent connections stay open, and nothing passes; what was said arrives afterwards, as TCP sees to. */
     setSilent: (value: boolean) => {
       silent = value;
