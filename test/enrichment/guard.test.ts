@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import { MAX_CALLS } from '../../src/enrichment/guard/calls.ts';
 import { createCircuit } from '../../src/enrichment/guard/circuit.ts';
 import { guard } from '../../src/enrichment/guard/guard.ts';
 import type { SourceLimits } from '../../src/enrichment/guard/limits.ts';
@@ -185,7 +186,7 @@ describe('the circuit', () => {
     await endPause(database);
     answer = FOUND;
     expect(await look()).toMatchObject({ kind: 'found' });
-    expect(await createCircuit(database.prisma).openUntil(source.name, limits.circuit)).toBeUndefined();
+    expect(await createCircuit(database.prisma).ask(source.name, limits.circuit)).toEqual({});
   });
 
   test('is open until the time that a provider names, whatever the lead', async ({ database }) => {
@@ -214,6 +215,31 @@ describe('the circuit', () => {
       expect(await provider.lookUp(FACTS, await contextOf(database))).not.toMatchObject({ reason: 'circuit-open' });
     }
   });
+
+  test.for(['call-limit', 'budget-exhausted'])(
+    'learns nothing from a call that is refused with %s: failures stay in a row, and another call tries',
+    async (reason, { database }) => {
+      const { source } = sourceOf(() => ({ kind: 'retry', at: new Date(), reason: 'http-500' }));
+      const provider = guard(database.prisma, source, limits);
+      const look = async () => provider.lookUp(FACTS, await contextOf(database));
+      const poor = reason === 'call-limit' ? provider : guard(database.prisma, source, { ...limits, dailyBudget: 0 });
+      const refused = await contextOf(database);
+      const { leadId, run, organizationId } = refused.subject;
+      await database.prisma.enrichmentRun.create({ data: { leadId, run, organizationId, calls: MAX_CALLS } });
+      const lookInVain = async () =>
+        expect(await poor.lookUp(FACTS, refused)).toEqual({ kind: 'stop', reason, transient: true });
+
+      for (let call = 0; call < 2; call += 1) await look();
+      await lookInVain();
+      await look();
+      expect(await look()).toMatchObject({ reason: 'circuit-open' });
+
+      await endPause(database);
+      await lookInVain();
+      const tries = (await Promise.all([look(), look()])) as { reason: string }[];
+      expect(tries.map((said) => said.reason).sort()).toEqual(['circuit-open', 'http-500']);
+    },
+  );
 });
 
 test('a source that hangs, and does not listen, is left behind', async ({ database }) => {

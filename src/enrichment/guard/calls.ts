@@ -1,19 +1,25 @@
 import type { PrismaClient } from '../../db/generated/client.ts';
-import type { Subject } from '../provider.ts';
+import type { Answer, Subject } from '../provider.ts';
 
 /** Requests that leave for one enrichment of a lead, over all its sources and attempts. */
 export const MAX_CALLS = 6;
 
+const REASONS = ['call-limit', 'budget-exhausted', 'store-unavailable'] as const;
+
 /** A request that must not leave. */
 export class CallRefused extends Error {
   override name = 'CallRefused';
-  readonly reason: 'call-limit' | 'budget-exhausted' | 'store-unavailable';
+  readonly reason: (typeof REASONS)[number];
 
   constructor(reason: CallRefused['reason']) {
     super(reason);
     this.reason = reason;
   }
 }
+
+/** Whether an answer is one of ours, because a request was refused: it says nothing of the provider. */
+export const isRefusal = (answer: Answer): boolean =>
+  'reason' in answer && REASONS.some((reason) => reason === answer.reason);
 
 /**
  * Counts a request before it leaves: for the lead, and for its organization's day with the provider. What was counted

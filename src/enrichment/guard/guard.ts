@@ -3,8 +3,8 @@ import { TimeoutError } from 'p-timeout';
 import { withinTime } from '../../safe-fetch/within-time.ts';
 import type { Answer, EnrichmentProvider, LookupContext, LookupFacts, OutsideSource } from '../provider.ts';
 import { createAnswerCache } from './cache.ts';
-import { CallRefused, takeCall } from './calls.ts';
-import { createCircuit } from './circuit.ts';
+import { CallRefused, isRefusal, takeCall } from './calls.ts';
+import { type CircuitState, createCircuit } from './circuit.ts';
 import type { SourceLimits } from './limits.ts';
 
 /** Our own database does not answer: nobody's fault outside. */
@@ -39,8 +39,9 @@ export function guard(prisma: PrismaClient, source: OutsideSource, limits: Sourc
     }
   }
 
-  async function report(answer: Answer): Promise<void> {
-    if (!limits.circuit || (answer.kind !== 'found' && 'reason' in answer && answer.reason === STORE_DOWN)) return;
+  async function report(answer: Answer, trialUntil: Date | undefined): Promise<void> {
+    if (!limits.circuit) return;
+    if (isRefusal(answer)) return trialUntil && circuit.untried(name, trialUntil);
     if (answer.kind !== 'retry') return circuit.succeeded(name);
     return answer.forAll ? circuit.rest(name, answer.at) : circuit.failed(name, limits.circuit);
   }
@@ -51,18 +52,22 @@ export function guard(prisma: PrismaClient, source: OutsideSource, limits: Sourc
     async lookUp(facts, context) {
       const question = source.question(facts);
       if (!question) return { kind: 'nothing' };
+      let state: CircuitState = {};
       try {
         const remembered = context.subject.fresh ? undefined : await cache.read(context.subject, name, question);
         if (remembered) return remembered;
-        const openUntil = limits.circuit && (await circuit.openUntil(name, limits.circuit));
-        if (openUntil) return { kind: 'retry', at: openUntil, reason: 'circuit-open' };
+        if (limits.circuit) state = await circuit.ask(name, limits.circuit);
+        if (state.openUntil) return { kind: 'retry', at: state.openUntil, reason: 'circuit-open' };
       } catch {
         return { kind: 'retry', at: context.now(), reason: STORE_DOWN };
       }
       const answer = await call(facts, context);
       context.signal.throwIfAborted();
       // What was found counts, whether or not it can be remembered.
-      await Promise.allSettled([report(answer), cache.write(context.subject, name, question, answer, limits.cacheMs)]);
+      await Promise.allSettled([
+        report(answer, state.trialUntil),
+        cache.write(context.subject, name, question, answer, limits.cacheMs),
+      ]);
       return answer;
     },
   };
