@@ -33,15 +33,17 @@ export interface Visit {
  */
 export async function visit(fetch: SafeFetch, start: URL, { context, left }: Visit): Promise<Fetched> {
   const options = { signal: context.signal, headers: { accept: 'text/html,application/xhtml+xml' } };
-  const mayRead = new Set<string>();
+  /** Of each origin on the way. */
+  const robots = new Map<string, string>();
   const page = await fetch(start, {
     ...options,
     withinMs: left(),
     wants: (status, { 'content-type': type = '' }) => status < 300 && /^(text\/html|application\/xhtml)/i.test(type),
     beforeRequest: async (url) => {
       refuseMailProvider(url);
-      if (!mayRead.has(url.origin)) await askRobots(fetch, url, { context, left });
-      mayRead.add(url.origin);
+      const rules = robots.get(url.origin) ?? (await readRobots(fetch, url, { context, left }));
+      robots.set(url.origin, rules);
+      if (!robotsAllow(rules, ROBOT, url.pathname + url.search)) throw new VisitOver({ kind: 'nothing' });
       await context.takeCall();
     },
   });
@@ -55,7 +57,8 @@ function refuseMailProvider(url: URL): void {
   if (kind === 'FREE' || kind === 'DISPOSABLE') throw new VisitOver({ kind: 'nothing' });
 }
 
-async function askRobots(fetch: SafeFetch, url: URL, { context, left }: Visit): Promise<void> {
+/** @returns the text of a site's robots.txt, empty when it has none */
+async function readRobots(fetch: SafeFetch, url: URL, { context, left }: Visit): Promise<string> {
   const robots = await fetch(new URL('/robots.txt', url), {
     signal: context.signal,
     withinMs: left(),
@@ -69,12 +72,11 @@ async function askRobots(fetch: SafeFetch, url: URL, { context, left }: Visit): 
     if (err instanceof FetchError && err.code === 'TooManyRedirects') return undefined;
     throw err;
   });
-  if (!robots || (robots.status >= 300 && robots.status < 500 && robots.status !== 429)) return;
+  if (!robots || (robots.status >= 300 && robots.status < 500 && robots.status !== 429)) return '';
   endOnRetryAfter(robots, context.now());
   // A robots.txt that cannot be had forbids all of the site, section 2.3.1.4.
   if (robots.status >= 300) throw new VisitOver({ kind: 'nothing', transient: true });
-  const text = robots.body.toString('utf8', 0, MAX_ROBOTS_BYTES);
-  if (!robotsAllow(text, ROBOT, url.pathname + url.search)) throw new VisitOver({ kind: 'nothing' });
+  return robots.body.toString('utf8', 0, MAX_ROBOTS_BYTES);
 }
 
 function endOnRetryAfter({ status, headers }: Fetched, now: Date): void {

@@ -138,6 +138,20 @@ describe('a site', () => {
     expect(site.asked.filter((path) => path === '/')).toHaveLength(pages);
   });
 
+  it.each([
+    ['/public', 'found'],
+    ['/private', 'nothing'],
+    ['/public?private', 'nothing'],
+  ] as const)('whose robots.txt lets its first page be seen, which leads to %s, gives %s', async (to, kind) => {
+    const { lookUp, site } = await startCompanySite((request, response) => {
+      if (request.url === '/robots.txt') response.end('User-agent: *\nDisallow: /private\nDisallow: /*?private\n');
+      else if (request.url === '/') response.writeHead(302, { location: to }).end();
+      else response.writeHead(200, { 'content-type': 'text/html' }).end('<title>x</title>');
+    });
+    expect((await lookUp()).kind).toBe(kind);
+    expect(site.asked).toEqual(['/robots.txt', '/', ...(kind === 'found' ? [to] : [])]);
+  });
+
   it('whose robots.txt is broken is not visited', async () => {
     const { lookUp, site } = await startCompanySite((_request, response) => response.writeHead(500).end());
     expect(await lookUp()).toEqual({ kind: 'nothing', transient: true });
