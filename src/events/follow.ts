@@ -17,15 +17,14 @@ export interface FollowFeedOptions {
  * @throws what `read` throws, but for faults of the database
  */
 export async function* followFeed({ first, read, watcher }: FollowFeedOptions): AsyncGenerator<FeedPage, void> {
-  yield first;
   let last = first;
-  for (let wait = QUIET_MS; ;) {
-    if (last.hasMore) watcher.change();
-    if ((await watcher.next(wait)) === 'ended') return;
-    const page = await read(last.next).catch(ignoreOutage);
-    wait = page ? QUIET_MS : RETRY_MS;
-    if (!page) continue;
-    last = page;
-    yield page;
+  for (let page: FeedPage | undefined = first; ;) {
+    if (page) {
+      last = page;
+      yield page;
+      if (page.hasMore) watcher.change();
+    }
+    if ((await watcher.next(page ? QUIET_MS : RETRY_MS)) === 'ended') return;
+    page = await read(last.next).catch(ignoreOutage);
   }
 }
