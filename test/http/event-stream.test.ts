@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import type { Share } from '../../src/db/fair-share.ts';
 import { API_ROLE } from '../../src/db/tenant.ts';
 import type { Lead } from '../../src/leads/lead.ts';
 import { newLead, testWithoutStarts as test } from '../support/api.ts';
@@ -64,6 +65,20 @@ describe('GET /api/events/stream', () => {
     await expect.poll(() => client.positions().length, SOON).toBeGreaterThan(1);
     await api.call('DELETE', `/api/leads/${lead.id}`);
     await expect.poll(() => client.events().map(({ data }) => data.type), SOON).toEqual(['lead.erased']);
+  });
+
+  test('is watched before it is read for the first time, so that nothing comes in between', async ({ database }) => {
+    const watchedAtReads: number[] = [];
+    const share: Share = (_organizationId, read) => {
+      watchedAtReads.push(keyed.streams());
+      return read();
+    };
+    const keyed = createKeyedApi(database, { slots: 0, share }, API_ROLE);
+    const token = await makeKey(database, { organizationId: 'org-first-read' });
+    const { status } = await keyed.as(token)('GET', '/api/events/stream?after=0-0');
+    expect(status).toBe(200);
+    expect(watchedAtReads[0]).toBe(1);
+    await keyed.close();
   });
 
   test('ends when its key does, and says before it begins what is wrong', async ({ database }) => {

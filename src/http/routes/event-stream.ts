@@ -76,9 +76,12 @@ export function eventStreamRoutes(app: OpenAPIHono<HttpEnv>, deps: AppDependenci
     const read = { organizationId, types: asked, limit: READ_AT_ONCE, withPersons: mayUse(c, 'leads:read') };
     const after = c.req.valid('header')['last-event-id'] ?? begin ?? (await tenant.read(readEnd, limit));
     const readPage = (position: Position) => tenant.read((db) => readFeed(db, { ...read, after: position }), limit);
-    const first = await readPage(after).catch(refuseGone); // afterwards a stream can only end
 
-    const watcher = admit(deps.feedWatch.watch(organizationId));
+    const watcher = admit(deps.feedWatch.watch(organizationId)); // before it reads: what comes in between wakes it
+    const first = await readPage(after).catch((err: unknown) => {
+      watcher.end();
+      return refuseGone(err); // afterwards a stream can only end
+    });
     const pages = followFeed({
       first,
       watcher,
