@@ -288,7 +288,7 @@ describe('a command', () => {
       const payload = { signal: 'enrichNow', round, requestId: 'request-1' };
       await database.pool.query('DELETE FROM outbox');
       await database.prisma.outbox.create({
-        data: { id: uuidv7(), kind: 'SIGNAL_ONBOARDING', leadId, organizationId, payload },
+        data: { id: uuidv7(), kind: 'SIGNAL_ONBOARDING', leadId, organizationId, payload, availableAt: new Date(0) },
       });
       await relayOnce({ pool: database.pool, carryOut: carrierTo(client, heard), log: heard });
       return outboxSize(database);
@@ -330,7 +330,7 @@ describe('a command', () => {
     await database.prisma.onboarding.update({ where: { leadId }, data: { state: 'COMPLETED' } });
     const payload = { signal: 'enrichNow', round: 1, requestId: 'request-1' };
     await database.prisma.outbox.create({
-      data: { id: uuidv7(), kind: 'SIGNAL_ONBOARDING', leadId, organizationId, payload },
+      data: { id: uuidv7(), kind: 'SIGNAL_ONBOARDING', leadId, organizationId, payload, availableAt: new Date(0) },
     });
     await relayOnce({ pool: database.pool, carryOut: carry, log });
     expect(await outboxSize(database)).toBe(0);
