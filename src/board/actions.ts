@@ -1,10 +1,9 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import type { FailureFilter } from '../failures/filter.ts';
+import { FAILED_STEPS } from '../failures/filter.ts';
 import type { Retry } from '../ops/answers.ts';
 import { LIMITABLE_QUEUES } from '../ops/queue-limit.ts';
 import type { BoardEnv } from './context.ts';
-import { GROUP_FIELDS, type GroupFilter } from './pages/failures.tsx';
 
 const reason = z.string().trim().min(1);
 const queueCommand = z.discriminatedUnion('command', [
@@ -12,6 +11,8 @@ const queueCommand = z.discriminatedUnion('command', [
   z.object({ command: z.literal('rate'), queue: z.enum(LIMITABLE_QUEUES), reason, perSecond: z.coerce.number() }),
 ]);
 const retryCommand = z.object({ command: z.enum(['pause', 'resume', 'cancel']), reason });
+/** All of what names a group of failures, so that none is taken for all of them. */
+export const groupFilter = z.object({ step: z.enum(FAILED_STEPS), errorType: z.string(), organizationId: z.string() });
 const newRetry = z.object({ perSecond: z.coerce.number(), reason });
 
 /** The forms of the board: each is one call of `/ops`, and leads to the page that shows what came of it. */
@@ -24,7 +25,7 @@ export function actionRoutes(app: Hono<BoardEnv>): void {
   app.post('/board/retries', async (c) => {
     const form = await c.req.parseBody();
     const { perSecond, reason: why } = newRetry.parse(form);
-    const order = { filter: filterOf(form), dryRun: false, perSecond, reason: why };
+    const order = { filter: groupFilter.parse(form), dryRun: false, perSecond, reason: why };
     const { id } = await c.var.client.call<Retry>('POST', '/ops/retries', order);
     return c.redirect(`/board/retries/${id}`, 303);
   });
@@ -35,7 +36,3 @@ export function actionRoutes(app: Hono<BoardEnv>): void {
     return c.redirect(`/board/retries/${encodeURIComponent(c.req.param('id'))}`, 303);
   });
 }
-
-/** Only what names a group: what it is not told of, the API does not take. */
-export const filterOf = (form: Record<string, unknown>): GroupFilter =>
-  Object.fromEntries(GROUP_FIELDS.map((name) => [name, form[name]])) as GroupFilter & FailureFilter;

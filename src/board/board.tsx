@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import { getCookie } from 'hono/cookie';
 import { csrf } from 'hono/csrf';
 import { languageDetector } from 'hono/language';
@@ -10,7 +11,7 @@ import { createOpsClient, OpsError } from '../ops/client.ts';
 import { LIMITABLE_QUEUES } from '../ops/queue-limit.ts';
 import { isLoopbackName } from '../safe-fetch/loopback.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { actionRoutes, filterOf } from './actions.ts';
+import { actionRoutes, groupFilter } from './actions.ts';
 import { type BoardContext, type BoardEnv, viewOf } from './context.ts';
 import { Page } from './layout.tsx';
 import { LIVE_SCRIPT } from './live-script.ts';
@@ -31,6 +32,9 @@ export interface BoardOptions {
   /** Aborts when the process ends, and with it every stream. */
   stopping: AbortSignal;
 }
+
+/** Of a form: it is typed by a person. */
+const MAX_FORM_BYTES = 64 * 1024;
 
 /** What the API says of a caller's own doing; anything else is that it cannot now. */
 const SHOWN_STATUSES = [400, 401, 403, 404, 409, 413, 429] as const;
@@ -76,6 +80,7 @@ export function createBoard({ opsUrl, log, stopping }: BoardOptions): Hono<Board
       convertDetectedLanguage: (asked) => toLanguage(asked) ?? asked,
     }),
     csrf(),
+    bodyLimit({ maxSize: MAX_FORM_BYTES }),
     async (c, next) => {
       c.header('cache-control', 'no-store');
       const session = sessions.open(getCookie(c, COOKIE) ?? '');
@@ -84,10 +89,7 @@ export function createBoard({ opsUrl, log, stopping }: BoardOptions): Hono<Board
         return c.redirect(SIGN_IN);
       c.set('session', session);
       c.set('client', clientOf(session ?? {}));
-      c.set(
-        'reader',
-        readers.of(session?.key ?? '', () => clientOf(session ?? {})),
-      );
+      c.set('reader', () => readers.of(session?.key ?? '', () => clientOf(session ?? {})));
       return next();
     },
   );
@@ -104,7 +106,7 @@ export function createBoard({ opsUrl, log, stopping }: BoardOptions): Hono<Board
   app.get('/board/leads/:id', (c) => show(c));
   app.get('/board/retries/:id', (c) => show(c, <RetryCommands view={viewOf(c)} id={c.req.param('id')} />));
   app.get('/board/failures/retry', async (c) => {
-    const filter = filterOf(c.req.query());
+    const filter = groupFilter.parse(c.req.query());
     const dryRun = await c.var.client.call<RetryDryRun>('POST', '/ops/retries', { filter });
     const view = viewOf(c);
     return c.html(
@@ -136,7 +138,7 @@ async function show(c: BoardContext, below?: Child) {
   const view = viewOf(c);
   const page = findLivePage(view.path);
   if (!page) return c.notFound();
-  const live = await page.show(view, c.var.reader).catch((err: unknown) => {
+  const live = await page.show(view, c.var.reader()).catch((err: unknown) => {
     if (err instanceof OpsError && !isCallersDoing(err)) return undefined; // the stream brings it as soon as it can be had
     throw err;
   });

@@ -7,6 +7,8 @@ export interface View {
   words: Words;
   /** Of the page, from `/board` on. */
   path: string;
+  /** The same in another language. */
+  hrefIn: (language: Language) => string;
   /** Somebody has signed in, and can sign out. */
   signedIn: boolean;
 }
@@ -26,7 +28,7 @@ export interface PageProps {
 }
 
 /** The page around what it shows. Nothing of it comes from elsewhere, and nothing in it is a script or a style. */
-export function Page({ view: { language, words, path, signedIn }, title, live, children }: PageProps) {
+export function Page({ view: { language, words, path, hrefIn, signedIn }, title, live, children }: PageProps) {
   const streamed = live !== undefined;
   return (
     <html lang={language}>
@@ -58,7 +60,7 @@ export function Page({ view: { language, words, path, signedIn }, title, live, c
           </form>
           <span class="languages">
             {LANGUAGES.filter((other) => other !== language).map((other) => (
-              <a href={`${path}?lang=${other}`} lang={other} hreflang={other}>
+              <a href={hrefIn(other)} lang={other} hreflang={other}>
                 {WORDS[other].language}
               </a>
             ))}

@@ -34,7 +34,11 @@ export const LIVE_SCRIPT = `(() => {
   });
   source.addEventListener('problem', () => say('problem'));
   source.addEventListener('gone', () => location.reload());
-  source.addEventListener('error', () => say('offline'));
+  source.addEventListener('error', () => {
+    say('offline');
+    // Any answer but a stream has ended it: the page as a whole says why, or begins anew.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5_000);
+  });
   addEventListener('pagehide', () => source.close());
 })();
 `;

@@ -18,7 +18,8 @@ let viewers = 0;
 export interface LiveStream {
   /** Of the page that is looked at. */
   view: View;
-  reader: Reader;
+  /** Asked at each look: who is not asked for is forgotten. */
+  reader: () => Reader;
   log: Logger;
   stopping: AbortSignal;
 }
@@ -27,6 +28,7 @@ export interface LiveStream {
 export function streamPage(c: Context, { view, reader, log, stopping }: LiveStream) {
   const page = findLivePage(view.path);
   if (!page) return c.notFound();
+  if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' }); // nobody reads it
   if (viewers >= MAX_VIEWERS) return c.text('Too many pages are open.', 503, { 'retry-after': '10' });
   viewers += 1;
   return streamSSE(
@@ -41,7 +43,7 @@ export function streamPage(c: Context, { view, reader, log, stopping }: LiveStre
         };
         while (!stream.aborted && !stopping.aborted) {
           try {
-            const html = (await page.show(view, reader)).toString();
+            const html = (await page.show(view, reader())).toString();
             if (html !== shown) await say('show', html);
             shown = html;
           } catch (err) {

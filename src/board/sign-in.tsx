@@ -39,14 +39,15 @@ export function signInRoutes(app: Hono<BoardEnv>, { sessions, clientOf }: SignIn
     const form = signIn.safeParse(await c.req.parseBody());
     if (!form.success) return c.html(signInPage(c), 400);
     const { key, actor } = form.data;
+    const session = { key, ...(actor !== '' && { actor }) };
     try {
       if (await isOpen()) throw new OpsError('The API works without keys: open this board as http://localhost.', 403);
-      await clientOf({ key }).call('GET', '/ops/activity?minutes=1');
+      await clientOf(session).call('GET', '/ops/activity?minutes=1');
     } catch (err) {
       if (err instanceof OpsError) return c.html(signInPage(c, err.message), 403);
       throw err;
     }
-    setCookie(c, COOKIE, sessions.seal({ key, ...(actor !== '' && { actor }) }), {
+    setCookie(c, COOKIE, sessions.seal(session), {
       httpOnly: true,
       sameSite: 'Strict',
       path: '/board',

@@ -32,11 +32,11 @@ export function createOpsClient({ url, key, actor }: OpsClientOptions): OpsClien
     async call<Body>(method: string, path: string, body?: object) {
       const answer = await fetch(new URL(path, url), {
         method,
-        headers: {
+        headers: toHeaders({
           ...(key !== undefined && { authorization: `Bearer ${key}` }),
           ...(actor !== undefined && { 'x-actor-id': actor }),
           ...(body && { 'content-type': 'application/json' }),
-        },
+        }),
         ...(body && { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(DEADLINE_MS),
       }).catch(() => {
@@ -46,6 +46,15 @@ export function createOpsClient({ url, key, actor }: OpsClientOptions): OpsClien
       return (await answer.json()) as Body;
     },
   };
+}
+
+/** @throws OpsError for what no header can carry */
+function toHeaders(headers: Record<string, string>): Headers {
+  try {
+    return new Headers(headers);
+  } catch {
+    throw new OpsError('The key or the name of who acts has a character outside of Latin-1: write it without.', 400);
+  }
 }
 
 /** What a problem document says, with each field at fault. */

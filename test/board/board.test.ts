@@ -190,6 +190,43 @@ describe('the board', () => {
     expect(guess).toEqual({ status: 403, location: undefined });
   });
 
+  test('reads no more of a body than a form has', async ({ board }) => {
+    const large = 'x'.repeat(70_000);
+    expect((await post(`${board.url}/board/sign-in`, { key: large, actor: '' })).status).toBe(413);
+    const sent = request(`${board.url}/board/sign-in`, {
+      method: 'POST',
+      headers: { origin: board.url, 'content-type': 'application/x-www-form-urlencoded' },
+    });
+    for (let part = 0; part < 10; part += 1) sent.write(large); // in chunks: nobody is told how much there is
+    sent.end();
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(413);
+  });
+
+  test('has room for 100 open pages, whoever asks for the heads of streams', async ({ board }) => {
+    const stream = `${board.url}/board/live?page=%2Fboard`;
+    for (let i = 0; i < 100; i += 1) expect((await fetch(stream, { method: 'HEAD' })).status).toBe(200);
+    const events = eventsOf(stream);
+    expect(await events.next()).toMatchObject({ value: { event: 'show' } });
+    await events.return(undefined);
+  });
+
+  test('leads from a page to the same in another language, and takes no part of a group for all', async ({
+    board,
+    database,
+  }) => {
+    await storeFailed(database, { organizationId: 'org-1', leads: 2, step: 'score', errorType: 'E' });
+    await storeFailed(database, { organizationId: 'org-2', leads: 3, step: 'score', errorType: 'E' });
+    const group = 'step=score&errorType=E&organizationId=org-1';
+    const english = await get(`${board.url}/board/failures/retry?${group}`);
+    const [, href = ''] = /<a href="([^"]*)" lang="pt-BR"/.exec(english.html) ?? [];
+    const portuguese = await get(board.url + href.replaceAll('&amp;', '&'));
+    const counted = ({ html }: { html: string }) => /id="would-retry"[^>]*>[^<]*?(\d+)/.exec(html)?.[1];
+    expect([counted(english), counted(portuguese)]).toEqual(['2', '2']);
+    expect((await get(`${board.url}/board/failures/retry`)).status).toBe(400);
+  });
+
   test('says that the API is away, and is up to date again when it is back', async ({ api }) => {
     const first = await listen(api);
     const board = await startBoard(first.url);
@@ -236,6 +273,8 @@ describe('where the API wants keys, the board', () => {
       expect(refused.headers.get('set-cookie') ?? '').not.toContain('board=');
     }
     const key = await makeOperatorKey(database);
+    const unheard = await post(`${board.url}/board/sign-in`, { key, actor: 'Łukasz' });
+    expect([unheard.status, await unheard.text()]).toEqual([403, expect.stringContaining('outside of Latin-1')]);
     const entered = await post(`${board.url}/board/sign-in`, { key, actor: 'ops-ana' });
     const cookies = entered.headers.getSetCookie().find((line) => line.startsWith('board=')) ?? '';
     expect(cookies).toMatch(/HttpOnly/);

@@ -124,6 +124,19 @@ describe.skipIf(chromiumPath === undefined)('the board in Chromium', () => {
     expect(faults.filter((fault) => !fault.includes('404'))).toEqual([]);
   });
 
+  test('comes back after an answer that is no stream, as of a proxy whose board starts anew', async ({ database }) => {
+    const { board } = await startAll(database);
+    const { page } = await openPage();
+    let asked = 0;
+    await page.route('**/board/live?*', (route) => {
+      asked += 1;
+      return asked === 1 ? route.fulfill({ status: 502 }) : route.continue();
+    });
+    await page.goto(`${board.url}/board?lang=en`);
+    await page.locator('.state.live').waitFor();
+    expect(asked).toBe(2);
+  });
+
   test(
     `shows each change of ${PER_MINUTE} leads a minute, and neither page nor process grows`,
     { timeout: MINUTES * 120_000 + 300_000 },
