@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { API_ROLE } from '../../src/db/tenant.ts';
 import { createRateLimiter } from '../../src/rate-limit/limiter.ts';
-import { createKeyedApi, type KeyedApi, makeKey, test as base } from '../support/keyed-api.ts';
+import { createKeyedApi, type KeyedApi, makeKey, makeOperatorKey, test as base } from '../support/keyed-api.ts';
 import { expectProblem } from '../support/problem.ts';
 
 const test = base.extend<{ limited: KeyedApi }>({
@@ -24,6 +24,13 @@ test('each key is counted for itself, wherever its requests come from', async ({
   const [first, second] = [await makeKey(database), await makeKey(database)];
   expect(await statuses(3, () => limited.as(first)('GET', LIST))).toEqual([200, 200, 429]);
   expect(await statuses(3, () => limited.as(second)('GET', LIST))).toEqual([200, 200, 429]);
+});
+
+test('an operator is not counted: a board looks often', async ({ limited, database }) => {
+  const operator = await makeOperatorKey(database);
+  expect(await statuses(4, () => limited.as(operator)('GET', '/ops/audit'))).toEqual([200, 200, 200, 200]);
+  const guess = operator.replace(/.{43}$/, 'A'.repeat(43));
+  expect(await statuses(3, () => limited.as(guess)('GET', '/ops/audit'))).toEqual([401, 401, 429]);
 });
 
 test('who tries keys is counted by address, and soon told nothing any more', async ({ limited, database }) => {

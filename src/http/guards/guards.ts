@@ -11,8 +11,8 @@ import { forbidCaching, setSecurityHeaders } from './security-headers.ts';
 const FOR_CALLERS = ['/api/*', '/forms/*', '/ops/*'];
 
 /**
- * Guards all routes that are added after it. Who has shown a good key is counted by it; everybody else by address, those
- * too whose key is refused.
+ * Guards all routes that are added after it. Who has shown a good key is counted by it, operators
+ * not at all: they have connections of their own. Everybody else is counted by address, those too whose key is refused.
  */
 export function protect(app: Hono<HttpEnv>, deps: AppDependencies): void {
   const { corsOrigins, keyring, rateLimiter, trustedProxies } = deps;
@@ -31,7 +31,7 @@ export function protect(app: Hono<HttpEnv>, deps: AppDependencies): void {
 const countFirst =
   (count: CountRequest): MiddlewareHandler<HttpEnv> =>
   (c, next) => {
-    count(c);
+    if (!c.var.operator) count(c);
     c.set('countMore', (requests) => {
       if (requests > 0) count(c, requests);
     });
