@@ -33,8 +33,9 @@ export async function retryPage(
   await settle(pool, retryId);
   const retry = await prisma.bulkRetry.findUnique({ where: { id: retryId } });
   if (!retry || retry.finishedAt) return { next: 'end', afterMs: 0 };
-  if (retry.state === 'PAUSED') return { next: 'wait', afterMs: 0 };
   const underWay = await prisma.bulkRetryLead.count({ where: { retryId, outcome: 'UNDER_WAY' } });
+  if (retry.state === 'PAUSED')
+    return underWay > 0 ? { next: 'page', afterMs: waitFor(retry) } : { next: 'wait', afterMs: 0 };
   const leadIds = await nextLeads(prisma, retry, MAX_UNDER_WAY - underWay);
   for (const leadId of leadIds) {
     deps.signal.throwIfAborted();

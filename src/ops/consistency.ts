@@ -106,7 +106,16 @@ async function compareWatched({ pool, client }: Dependencies, after: { lead: str
 
 const ID_PREFIX = onboardingWorkflowId('');
 
-/** A run that just ends is still listed: each that Postgres is done with is asked for. */
+interface Running {
+  leadId: string;
+  /** Null when Postgres does not know the lead. */
+  organizationId: string | null;
+  state: string | null;
+  /** Postgres was done with it just now, or there is an order about it: its run may be about to end. */
+  mayEnd: boolean;
+}
+
+/** A run that just ends is still listed: each that Postgres has been done with for a while is asked for. */
 async function compareRunning({ pool, client }: Dependencies, { token }: { token: string }): Promise<Look> {
   return withDeadline(
     client,
@@ -118,19 +127,24 @@ async function compareRunning({ pool, client }: Dependencies, { token }: { token
         nextPageToken: Buffer.from(token, 'base64'),
       });
       const leadIds = executions.map(({ execution }) => (execution?.workflowId ?? '').slice(ID_PREFIX.length));
-      const { rows } = await pool.query<Omit<Watched, 'run'>>({
+      const { rows } = await pool.query<Running>({
         name: 'ops_states',
-        text: `SELECT lead_id AS "leadId", organization_id AS "organizationId", state FROM onboarding
-               WHERE lead_id = ANY ($1)`,
+        text: `SELECT id AS "leadId", organization_id AS "organizationId", state,
+                 coalesce(changed_at > now() - ${PATIENCE_S} * interval '1 second', false)
+                   OR EXISTS (SELECT FROM outbox WHERE outbox.lead_id = id AND status = 'PENDING') AS "mayEnd"
+               FROM unnest($1::uuid[]) AS id LEFT JOIN onboarding ON onboarding.lead_id = id`,
         values: [leadIds.filter((id) => z.uuid().safeParse(id).success)],
       });
       const states = new Map(rows.map((row) => [row.leadId, row]));
-      const over = leadIds.filter((id) => !['PENDING', 'RUNNING'].includes(states.get(id)?.state ?? ''));
+      const over = leadIds.filter((id) => {
+        const known = states.get(id);
+        return !known?.mayEnd && !['PENDING', 'RUNNING'].includes(known?.state ?? '');
+      });
       const statuses = await statusesOf(client, over.map(onboardingWorkflowId));
       const differences = over.flatMap((leadId, index): Difference[] => {
         if (statuses[index] !== 'RUNNING') return [];
-        const { organizationId = null, state: postgres = 'MISSING' } = states.get(leadId) ?? {};
-        return [{ leadId, organizationId, run: 'onboarding', postgres, temporal: 'RUNNING' }];
+        const { organizationId = null, state } = states.get(leadId) ?? {};
+        return [{ leadId, organizationId, run: 'onboarding', postgres: state ?? 'MISSING', temporal: 'RUNNING' }];
       });
       const next = Buffer.from(nextPageToken).toString('base64');
       return {

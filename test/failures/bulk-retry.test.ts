@@ -129,6 +129,33 @@ describe('a bulk retry', () => {
     ]);
   });
 
+  test('notes what becomes of the leads under way while it is paused', async ({
+    api,
+    database,
+    organizationId,
+    work,
+    runs,
+  }) => {
+    await storeFailed(database, { organizationId, leads: 4 });
+    const order = { filter: { organizationId }, dryRun: false, ...REASON };
+    const { id } = (await api.call<Progress>('POST', '/ops/retries', order)).body;
+    const read = async () => (await api.call<Progress>('GET', `/ops/retries/${id}`)).body;
+    await work();
+    await expect.poll(async () => (await read()).outcomes['UNDER_WAY']).toBe(4);
+    await api.call('POST', `/ops/retries/${id}/pause`, REASON);
+    const pages = async () => {
+      const { events } = await runs(id).fetchHistory();
+      return events?.filter((event) => event.activityTaskCompletedEventAttributes).length ?? 0;
+    };
+    const before = await pages();
+    await expect.poll(pages).toBeGreaterThan(before); // that of the pause itself at the latest
+    await database.pool.query(`UPDATE onboarding SET state = 'COMPLETED' WHERE organization_id = $1`, [organizationId]);
+    await expect.poll(read).toMatchObject({ state: 'PAUSED', outcomes: { COMPLETED: 4, UNDER_WAY: 0 } });
+    await api.call('POST', `/ops/retries/${id}/resume`, REASON);
+    await runs(id).result();
+    expect(await read()).toMatchObject({ state: 'COMPLETED' });
+  });
+
   test('retries no lead twice, however many run its page at once', async ({ database, organizationId }) => {
     const api = createTestApi(database, { slots: 0 });
     onTestFinished(() => api.close());
