@@ -32,7 +32,7 @@ const PLACE = /^changed-[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /**
  * The leads of an organization, the one whose last change is the oldest first. A lead that changes meanwhile moves on
- * towards the end, so that who reads on sees it as it is then; a change that is not committed yet holds back those
+ * towards the end, so that who reads on sees it there; a change that is not committed yet holds back those
  * after it, so that none is passed over.
  * @throws CursorError
  */
@@ -42,11 +42,12 @@ export async function listChangedLeads(
 ) {
   const after = cursor === undefined ? undefined : decodeCursor(cursor, PLACE);
   const [settled] = await db.$queryRaw<{ until: Date }[]>`SELECT lead_changes_settled_until() AS until`;
+  const until = settled?.until ?? new Date(0);
   const rows = await db.leadListing.findMany({
     where: {
       organizationId,
       AND: [
-        { changedAt: { lt: settled?.until ?? new Date(0), ...(since && { gte: since }) } },
+        { changedAt: { lt: until, ...(since && { gte: since }) } },
         after ? newerBy('changedAt', 'leadId', { at: after.at, id: after.id.slice(LIST.length) }) : {},
       ],
     },
@@ -55,5 +56,7 @@ export async function listChangedLeads(
     select: { leadId: true, changedAt: true },
   });
   const places = rows.map(({ leadId, changedAt }) => ({ at: changedAt, id: leadId }));
-  return readListed(db, limit, places, LIST);
+  const page = await readListed(db, limit, places, LIST);
+  // One that has changed since its place was read comes again further on: until then others may have changed before it.
+  return { ...page, items: page.items.filter(({ updatedAt }) => new Date(updatedAt) < until) };
 }

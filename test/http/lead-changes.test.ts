@@ -1,6 +1,8 @@
 import { uuidv7 } from 'uuidv7';
 import { describe, expect, onTestFinished } from 'vitest';
+import type { Prisma } from '../../src/db/generated/client.ts';
 import type { Lead } from '../../src/leads/lead.ts';
+import { listChangedLeads } from '../../src/leads/listing.ts';
 import { type Page, testWithoutStarts as test, type TestApi } from '../support/api.ts';
 import { takeIn } from '../support/onboarding.ts';
 import { onboardByHand, storeLeads } from '../support/rows.ts';
@@ -48,6 +50,33 @@ describe('GET /api/leads?sort=updatedAt', () => {
     const times = leads.map(({ updatedAt }) => updatedAt);
     expect(times).toEqual(times.toSorted());
     for (const lead of leads) expect((await api.call('GET', `/api/leads/${lead.id}`)).body).toEqual(lead);
+  });
+
+  test('passes over no change that comes between its own looks', async ({ api, database }) => {
+    const organizationId = newOrganization();
+    await takeIn(database, { organizationId, name: 'Ana' });
+    const { leadId: last } = await takeIn(database, { organizationId, name: 'Bia' });
+    let meanwhile = async () => {
+      meanwhile = () => Promise.resolve();
+      await takeIn(database, { organizationId, name: 'Caio' });
+      await api.call('PATCH', `/api/leads/${last}`, { name: 'Beatriz' });
+    };
+    const db = database.prisma.$extends({
+      query: {
+        lead: {
+          async findMany({ args, query }) {
+            await meanwhile();
+            return query(args);
+          },
+        },
+      },
+    }) as unknown as Prisma.TransactionClient;
+    const first = await listChangedLeads(db, { organizationId, limit: 10 });
+    const since = new Date(first.items.at(-1)?.updatedAt ?? 0);
+    const next = await listChangedLeads(db, { organizationId, limit: 10, since });
+    expect([...first.items, ...next.items].map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['Ana', 'Beatriz', 'Caio']),
+    );
   });
 
   test('has what a submission does to a lead that is there only where it changes it', async ({ api, database }) => {
