@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** The newest migration that this code needs. Later ones may be there: migrations leave old code its tables. */
-export const NEEDED_MIGRATION = '20261130000400_key_rotator';
+export const NEEDED_MIGRATION = '20261201000000_group_locks';
 
 const RETRY_MS = 1_000;
 /** So many times a server that is just starting may be late without a word of it. */

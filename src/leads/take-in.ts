@@ -78,7 +78,13 @@ const isOfOne = (err: unknown) => isDeadlock(err) || ['locked', undefined].inclu
 export function batchTaker({ pool, share, fastStart, intake, log }: LeadTakerDependencies) {
   return async (request: BatchRequest): ReturnType<typeof intakeLeads> => {
     const { organizationId, caller } = request;
-    const result = await share(organizationId, () => intakeLeads(pool, intake, request));
+    const store = () => intakeLeads(pool, intake, request);
+    const result = await share(organizationId, () =>
+      store().catch((err: unknown) => {
+        if (isDeadlock(err)) return store(); // with a page of a rescore, which goes by other places
+        throw err;
+      }),
+    );
     if (result === 'key_reused' || result.replayed) return result;
     fastStart.leaveToRelays();
     for (const taken of result.outcomes) {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Share } from '../../src/db/fair-share.ts';
 import { submissionSchema } from '../../src/leads/submission.ts';
-import { leadTaker } from '../../src/leads/take-in.ts';
+import { batchTaker, leadTaker } from '../../src/leads/take-in.ts';
 import { createFastStart } from '../../src/outbox/fast-start.ts';
 import type { Order } from '../../src/outbox/order.ts';
 import { recordLog } from '../support/log.ts';
@@ -47,4 +47,37 @@ test('leads that wait for their turn take no slot from those of others, and are 
      ORDER BY email`,
   );
   expect(left).toEqual([{ email: 'fourth@example.com' }, { email: 'third@example.com' }]);
+});
+
+test('a batch that waited for others in a circle is stored by a second try', async ({ database }) => {
+  const codes = ['40P01', '40P01'];
+  const query = database.pool.query.bind(database.pool) as (...args: unknown[]) => Promise<unknown>;
+  const pool = {
+    query: (...args: unknown[]) => {
+      const code = codes.pop();
+      return code === undefined
+        ? query(...args)
+        : Promise.reject(Object.assign(new Error('deadlock detected'), { code }));
+    },
+  } as unknown as typeof database.pool;
+  const fastStart = createFastStart({ pool: database.pool, log, slots: 0, carryOut: () => Promise.resolve() });
+  const intake = { enrichmentDelayMs: 10_000, idempotencyTtlHours: 24 };
+  const take = batchTaker({ pool, log, fastStart, share: (_organizationId, work) => work(), intake });
+  const caller = { keyId: null, userId: null, ipAddress: null, userAgent: null, requestId: 'request-1' };
+  const submission = submissionSchema.parse({
+    ...SEED_LEAD,
+    organizationId: 'org-circle',
+    email: 'circle@example.com',
+  });
+  const batch = {
+    organizationId: 'org-circle',
+    submissions: [{ submission, stated: [] }],
+    onDuplicate: 'keep',
+    caller,
+    idempotencyKey: undefined,
+    sent: {},
+  } as const;
+  await expect(take(batch)).rejects.toMatchObject({ code: '40P01' }); // twice is no accident
+  codes.push('40P01');
+  expect(await take(batch)).toMatchObject({ outcomes: [{ outcome: 'created' }] });
 });
