@@ -1,4 +1,4 @@
-import type { Prisma, ScoreOverride } from '../db/generated/client.ts';
+import type { Prisma, Score, ScoreOverride } from '../db/generated/client.ts';
 import { readEnrichment } from '../enrichment/read-enrichment.ts';
 import { toNotifications } from '../notifications/read-times.ts';
 import { LeadNotFound } from '../leads/errors.ts';
@@ -14,7 +14,7 @@ type Read = <T>(work: (db: Prisma.TransactionClient) => Promise<T>) => Promise<T
 
 /**
  * All that is known of a person, as the text of one JSON document: the lead with its enrichment and the lines of its
- * score, what sources say otherwise, the notifications about it, what people have put in place of its score, and the timeline, whose `lead.touched` entries have what was sent again.
+ * score, what sources say otherwise, the notifications about it, every score that is kept, what people have put in place of it, and the timeline, whose `lead.touched` entries have what was sent again.
  * @returns the parts of the text, whatever its length; they end with an error when the lead is erased meanwhile
  * @throws LeadNotFound
  */
@@ -28,15 +28,26 @@ async function readLead(db: Prisma.TransactionClient, leadId: string) {
   if (!row) throw new LeadNotFound(leadId);
   const notifications = await db.notification.findMany({ where: { leadId }, orderBy: { assignment: 'asc' } });
   const lead = { ...toLead(row), scoreBreakdown: row.scoreBreakdown };
+  const scores = await db.score.findMany({ where: { leadId }, orderBy: [{ at: 'asc' }, { id: 'asc' }] });
   const overrides = await db.scoreOverride.findMany({ where: { leadId }, orderBy: { setAt: 'asc' } });
   const { conflicts } = await readEnrichment(db, leadId);
   return {
     lead,
     enrichmentConflicts: conflicts,
     notifications: await toNotifications(db, notifications),
+    scores: scores.map(toScore),
     scoreOverrides: overrides.map(toOverride),
   };
 }
+
+const toScore = ({ score, band, ruleVersion, cause, at, lines }: Score) => ({
+  score,
+  band,
+  ruleVersion,
+  cause,
+  at: at.toISOString(),
+  lines,
+});
 
 const toOverride = ({ score, reason, setBy, setAt, endedBy, endedAt }: ScoreOverride) => ({
   score,

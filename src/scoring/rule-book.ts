@@ -6,6 +6,8 @@ import type { RuleSet } from './rule-set.ts';
 
 /** Rule sets that a process keeps compiled. */
 const KEPT = 500;
+/** Characters of all of them: by these the memory grows that they take. */
+const KEPT_CHARACTERS = 1_000_000;
 
 export interface VersionedRules {
   version: number;
@@ -21,7 +23,11 @@ export interface RuleBook {
 }
 
 export function createRuleBook(): RuleBook {
-  const compiled = new LRUCache<string, CompiledRules>({ max: KEPT });
+  const compiled = new LRUCache<string, CompiledRules>({
+    max: KEPT,
+    maxSize: KEPT_CHARACTERS,
+    sizeCalculation: ({ set }) => JSON.stringify(set).length,
+  });
 
   async function load(tx: Prisma.TransactionClient, organizationId: string, version: number): Promise<VersionedRules> {
     if (version === BUILT_IN_VERSION) return { version, rules: BUILT_IN };

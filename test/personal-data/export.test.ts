@@ -11,6 +11,7 @@ import { createPerson } from './person.ts';
 interface Export {
   exportedAt: string;
   lead: Lead & { scoreBreakdown: { rule: string; points: number; reason: string }[] | null };
+  scores: object[];
   notifications: { leadId: string; userId: string; message: string }[];
   timeline: { type: string; data: { metadata: Record<string, unknown>; attributes?: object } }[];
 }
@@ -44,6 +45,9 @@ describe('GET /api/leads/{id}/export', () => {
     expect(rest).toEqual((await api.call<Lead>('GET', `/api/leads/${id}`)).body);
     expect(rest.enrichment).toMatchObject({ fields: { emailDomain: { source: 'email' } } });
     expect(scoreBreakdown?.reduce((sum, { points }) => sum + points, 0)).toBe(rest.score);
+    expect(body.scores).toMatchObject([
+      { score: rest.score, band: rest.scoreBand, cause: 'ONBOARDING', ruleVersion: 0 },
+    ]);
     expect(body.notifications.map(({ userId }) => userId)).toContain('user-789');
     expect(body.notifications.every(({ message }) => message.includes(lead.name))).toBe(true);
 

@@ -1,5 +1,7 @@
 import { ReadableStream, TextEncoderStream } from 'node:stream/web';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { SCORE_BANDS } from '../../../workflows/contract.ts';
+import { ScoreCause } from '../../db/generated/enums.ts';
 import { eraseLead } from '../../personal-data/erase.ts';
 import { exportLead } from '../../personal-data/export.ts';
 import { leadSchema } from '../../leads/lead.ts';
@@ -32,7 +34,7 @@ const eraseRoute = createRoute({
       z.object({ status: z.literal('erasing') }),
     ),
     204: { description: 'Nothing is left of the person' },
-    ...problemResponses(404, 422),
+    ...problemResponses(404, 409, 422),
   },
 });
 
@@ -47,6 +49,20 @@ const exportSchema = z
     }),
     enrichmentConflicts: enrichmentSchema.shape.conflicts,
     notifications: z.array(notificationSchema),
+    scores: z
+      .array(
+        z.object({
+          score: z.number().int(),
+          band: z.enum(SCORE_BANDS),
+          ruleVersion: z.number().int(),
+          cause: z.enum(ScoreCause),
+          at: z.iso.datetime(),
+          lines: z.array(
+            z.object({ rule: z.string(), points: z.number().int(), reason: z.record(z.string(), z.string()) }),
+          ),
+        }),
+      )
+      .openapi({ description: 'Scores that were calculated, the oldest first, with what they sum up' }),
     scoreOverrides: z
       .array(
         z.object({

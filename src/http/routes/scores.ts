@@ -98,7 +98,7 @@ const removeRoute = createRoute({
   summary: 'Let the calculated score count again',
   ...needs('leads:write'),
   request: { params: idParam, query: noQuery, headers: idempotencyHeaders },
-  responses: { 204: { description: 'No score of a person is in force' }, ...problemResponses(404, 410, 422) },
+  responses: { 204: { description: 'No score of a person is in force' }, ...problemResponses(404, 409, 410, 422) },
 });
 
 /** `GET /api/leads/{id}/score`, `PUT` and `DELETE /api/leads/{id}/score/override` */
