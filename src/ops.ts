@@ -3,11 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { FAILED_STEPS, type FailureFilter } from './failures/filter.ts';
 import type { Consistency, Failures, LeadOnboarding, Queues, Retry, RetryDryRun } from './ops/answers.ts';
-import { createOpsClient } from './ops/client.ts';
+import { createOpsClient, OpsError } from './ops/client.ts';
 import { describeConsistency, describeFailures, describeLead, describeQueues, describeRetry } from './ops/text.ts';
 import { opsUrlOf, readEnvironment } from './process/environment.ts';
 
 const LOOK_MS = 2_000;
+/** Looks in a row that the API may fail to answer: half a minute, in which another one has taken its place. */
+const FAILURES_BORNE = 15;
 /** A retry that ended, but not well for all leads; a comparison that found differences. */
 const NOT_ALL_WELL = 2;
 
@@ -38,12 +40,11 @@ program
   .description('what waits, what is worked on, who works, what failed')
   .option('--watch', 'again every 2 s, until Ctrl-C')
   .action(async ({ watch = false }: { watch?: boolean }) => {
-    do {
-      const queues = await call<Queues>('GET', '/ops/queues');
+    for (let queues = await call<Queues>('GET', '/ops/queues'); ; queues = await lookAgain('/ops/queues')) {
       if (watch && process.stdout.isTTY && !program.opts().json) console.clear();
       print(queues, describeQueues(queues));
-      if (watch) await sleep(LOOK_MS);
-    } while (watch);
+      if (!watch) return;
+    }
   });
 
 withFilter(program.command('failures').description('what onboardings failed of')).action(
@@ -132,7 +133,7 @@ const toFilter = ({ step, error, organization, from, until }: FilterOptions): Fa
 /** Shows how far a retry has come, until each lead has its outcome. */
 async function followRetry(retry: Retry): Promise<void> {
   let shown = '';
-  for (let now = retry; ; now = await call<Retry>('GET', `/ops/retries/${retry.id}`)) {
+  for (let now = retry; ; now = await lookAgain(`/ops/retries/${retry.id}`)) {
     const line = describeRetry(now);
     if (line !== shown) print(now, line);
     shown = line;
@@ -140,7 +141,19 @@ async function followRetry(retry: Retry): Promise<void> {
       if (now.outcomes.COMPLETED < now.total) process.exitCode = NOT_ALL_WELL;
       return;
     }
+  }
+}
+
+/** Looks after a while; again, where the API does not answer. @throws OpsError when it stays away, or refuses us */
+async function lookAgain<Body>(path: string): Promise<Body> {
+  for (let failures = 1; ; failures += 1) {
     await sleep(LOOK_MS);
+    try {
+      return await call<Body>('GET', path);
+    } catch (err) {
+      const isAway = err instanceof OpsError && (err.status ?? 503) >= 500;
+      if (!isAway || failures > FAILURES_BORNE) throw err;
+    }
   }
 }
 

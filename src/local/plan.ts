@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Environment } from '../process/environment.ts';
-import { freePort, LOOPBACK, type PortChoice, urlOf } from './ports.ts';
+import { freePort, LOOPBACK, type PortChoice } from './ports.ts';
+import { urlOf } from '../process/url-of.ts';
 import { connectionStringOf } from './postgres/postgres.ts';
 
 /** What a start of the local stack consists of, and where each part is reached. */

@@ -12,13 +12,6 @@ export interface PortChoice {
   port: number;
 }
 
-/** How to reach a server that listens on this address. */
-export function urlOf(host: string, port: number): string {
-  if (host === '0.0.0.0') return urlOf(LOOPBACK, port);
-  if (host === '::') return urlOf('::1', port);
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
 /** Below what systems hand out to outgoing connections, which could take the port before its server does. */
 const FREE_PORTS = { from: 15_000, to: 32_000 };
 

@@ -1,10 +1,13 @@
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { allowHosts } from '../safe-fetch/allowed-hosts.ts';
 import { isLoopback } from '../safe-fetch/loopback.ts';
+import { urlOf } from './url-of.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const count = z.coerce.number().int().min(1);
-const milliseconds = z.coerce.number().int().min(0);
+/** Timers take 24.8 days at most, and anything longer for 1 ms. */
+const milliseconds = z.coerce.number().int().min(0).max(2_000_000_000);
 const hosts = z.string().transform((text) =>
   text
     .split(',')
@@ -20,6 +23,10 @@ const origins = hosts.pipe(
       .url({ protocol: /^https?$/, abort: true, error: ORIGIN_FORM })
       .refine((text) => new URL(text).origin === text && !text.includes('*'), ORIGIN_FORM),
   ),
+);
+const PROXY_FORM = 'takes addresses or ranges, as in 10.0.0.0/8';
+const proxies = hosts.pipe(
+  z.array(z.string().refine((text) => ipaddr.isValid(text) || ipaddr.isValidCIDR(text), PROXY_FORM)),
 );
 const RATE_FORM = 'takes off, or requests/seconds as in 600/60';
 const rateLimit = z
@@ -97,7 +104,7 @@ export const environmentSchema = z.object({
   ENRICHMENT_CONFIG: z.string().optional(),
   ENRICHMENT_ALLOW_HOSTS: hosts.default([]).superRefine(refuseBadHosts),
   API_AUTH: z.enum(['required', 'off']).default('required'),
-  TRUSTED_PROXIES: hosts.default([]),
+  TRUSTED_PROXIES: proxies.default([]),
   RATE_LIMIT: rateLimit.optional(),
   CORS_ORIGINS: origins.default([]),
   FORM_RETURN_ORIGINS: origins.default([]),
@@ -126,7 +133,7 @@ const usableEnvironment = environmentSchema
   });
 
 /** The API that is shown to operators and that they repair by. */
-export const opsUrlOf = ({ OPS_URL, PORT }: Environment): string => OPS_URL ?? `http://127.0.0.1:${PORT}`;
+export const opsUrlOf = ({ OPS_URL, HOST, PORT }: Environment): string => OPS_URL ?? urlOf(HOST, PORT);
 
 /** A setting that cannot be used; its message names each variable at fault and what it takes. */
 export class EnvironmentError extends Error {

@@ -32,14 +32,17 @@ export async function readEndpoint(db: Tx, id: string): Promise<Endpoint> {
   return withCounts(db, row);
 }
 
-/** An organization's endpoints, the oldest first. @throws CursorError */
+/** An organization's endpoints, or those of all and the operator's, the oldest first. @throws CursorError */
 export async function listEndpoints(
   db: Tx,
-  { organizationId, limit, cursor }: { organizationId: string; limit: number; cursor?: string | undefined },
+  { organizationId, limit, cursor }: { organizationId: string | undefined; limit: number; cursor?: string | undefined },
 ): Promise<{ items: Endpoint[]; nextCursor: string | null }> {
   const position = cursor === undefined ? undefined : decodeCursor(cursor);
   const rows = await db.webhookEndpoint.findMany({
-    where: { organizationId, ...(position && newerBy('createdAt', 'id', position)) },
+    where: {
+      ...(organizationId !== undefined && { organizationId }),
+      ...(position && newerBy('createdAt', 'id', position)),
+    },
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
     take: limit + 1,
   });

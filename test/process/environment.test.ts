@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { capacityOf } from '../../src/process/capacity.ts';
-import { EnvironmentError, readEnvironment } from '../../src/process/environment.ts';
+import { EnvironmentError, opsUrlOf, readEnvironment } from '../../src/process/environment.ts';
+import { urlOf } from '../../src/process/url-of.ts';
 
 const secretOf = (bytes: number) => `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`;
 
@@ -13,6 +14,42 @@ const faultOf = (variables: Record<string, string>): string => {
   }
   return 'none';
 };
+
+it.each([
+  [{}, 'http://127.0.0.1:3000'],
+  [{ HOST: '::1', PORT: '80' }, 'http://[::1]:80'],
+  [{ HOST: '0.0.0.0' }, 'http://127.0.0.1:3000'],
+  [{ HOST: '192.168.1.5', OPS_URL: 'http://api' }, 'http://api'],
+])('the API that operators are shown, with %j, is at %s', (variables, url) => {
+  expect(opsUrlOf(readEnvironment(variables))).toBe(url);
+});
+
+it('a server that listens everywhere is reached on loopback', () => {
+  expect(['0.0.0.0', '::', '::1', '10.0.0.5'].map((host) => urlOf(host, 3000))).toEqual([
+    'http://127.0.0.1:3000',
+    'http://[::1]:3000',
+    'http://[::1]:3000',
+    'http://10.0.0.5:3000',
+  ]);
+});
+
+describe('trusted proxies', () => {
+  it.each(['nginx', '10.0.0.0/33', '10.0.0.1,nginx', 'fd00::/8x'])('are not %s', (TRUSTED_PROXIES) => {
+    expect(faultOf({ TRUSTED_PROXIES })).toMatch(/TRUSTED_PROXIES\S*: takes addresses or ranges/);
+  });
+
+  it.each(['10.0.0.1', '10.0.0.0/8, 192.168.1.7', 'fd00::/8', '::1'])('are %s', (TRUSTED_PROXIES) => {
+    expect(faultOf({ TRUSTED_PROXIES })).toBe('none');
+  });
+});
+
+it.each(['RECONCILE_INTERVAL_MS', 'SHUTDOWN_GRACE_MS', 'ENRICHMENT_DELAY_MS', 'OUTBOX_POLL_MS'])(
+  '%s is not longer than a timer can be',
+  (name) => {
+    expect(faultOf({ [name]: '2592000000' })).toContain(name);
+    expect(faultOf({ [name]: '1000000000' })).toBe('none');
+  },
+);
 
 describe('the notification webhook', () => {
   const NOTIFICATION_WEBHOOK_URL = 'https://example.com/notifications';

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { valid } from '../../command/option.ts';
+import { valid, wholeNumber } from '../../command/option.ts';
+import { KEEP_OLD_HOURS } from '../limits.ts';
 import { newKeySchema } from '../new-key.ts';
 
 const MS_PER_HOUR = 3_600_000;
-const count = z.coerce.number('must be a whole number').int('must be a whole number').max(36_500);
 
 export const [readName, readDays, readHours, readId] = [
   valid(newKeySchema.shape.name),
-  valid(count.min(1)),
-  valid(count.min(0)),
+  wholeNumber(1, 36_500),
+  wholeNumber(0, KEEP_OLD_HOURS.max),
   valid(z.uuid('must be the id of a key')),
 ];
 

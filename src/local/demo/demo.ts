@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readEnvironment } from '../../process/environment.ts';
-import { ApiError, createApiClient } from './demo-api.ts';
+import { createApiClient } from './demo-api.ts';
 import { followOnboarding, printScore } from './demo-timeline.ts';
 import { EXAMPLE_LEAD } from '../../leads/example-lead.ts';
-import { urlOf } from '../ports.ts';
+import { urlOf } from '../../process/url-of.ts';
 
 /** `npm run demo`: sends a lead to a running API and shows what becomes of it. */
 async function main(): Promise<void> {
@@ -33,5 +33,5 @@ try {
   await main();
 } catch (error) {
   process.exitCode = 1;
-  console.error(error instanceof ApiError ? error.message : error);
+  console.error(error instanceof Error ? error.message : error);
 }

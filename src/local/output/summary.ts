@@ -11,7 +11,7 @@ export function describeStack(plan: Plan, needsKey: boolean): string {
   API              ${api.url}
   API keys         ${needsKey ? howToMakeKey(plan) : 'not needed: API_AUTH=off, only this machine can connect'}
   API docs         ${api.url}/docs
-  Board            ${board.url}/board${needsKey ? ', for an operator: npm run keys -- create-operator' : ''}
+  Board            ${board.url}/board${needsKey ? `, for an operator: ${keysCommand(plan)} create-operator --name me` : ''}
   Temporal Web UI  ${webUiUrl}
 
   Send a lead, and open what it answers under Location, with /timeline after it:
@@ -25,10 +25,13 @@ export function describeStack(plan: Plan, needsKey: boolean): string {
 `;
 }
 
-/** The address of a database that is not ours may have a password: it is not shown. */
-function howToMakeKey({ postgres, databaseUrl }: Plan): string {
-  const database = postgres ? `DATABASE_URL=${databaseUrl} ` : '';
+function howToMakeKey(plan: Plan): string {
   const options = `--organization ${EXAMPLE_LEAD.organizationId} --name first --scopes all`;
   return `needed; make one in another terminal:
-  export API_KEY=$(${database}npm run -s keys -- create ${options})`;
+  export API_KEY=$(${keysCommand(plan)} create ${options})`;
+}
+
+/** The address of a database that is not ours may have a password: it is not shown. */
+function keysCommand({ postgres, databaseUrl }: Plan): string {
+  return `${postgres ? `DATABASE_URL=${databaseUrl} ` : ''}npm run -s keys --`;
 }

@@ -11,7 +11,7 @@ export function describeEndpoint({ id, organizationId: owner, url: address, ...e
   const what = endpoint.types?.join(',') ?? 'all events';
   return [
     id,
-    owner,
+    owner ?? 'all organizations',
     address,
     what,
     state,

@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { valid } from '../../command/option.ts';
+import { valid, wholeNumber } from '../../command/option.ts';
 import { commandLine, print, type Shell } from '../../command/shell.ts';
 import { allowHosts } from '../../safe-fetch/allowed-hosts.ts';
 import { ADDRESS_FORM, isUsable } from '../address.ts';
@@ -11,7 +10,7 @@ import { describeEndpoint, readId } from './describe.ts';
 
 const MS_PER_HOUR = 3_600_000;
 const { organizationId, url, description, types } = newEndpointSchema.shape;
-const readHours = valid(z.coerce.number().int('must be a whole number').min(0).max(KEEP_OLD_SECRET_HOURS.max));
+const readHours = wholeNumber(0, KEEP_OLD_SECRET_HOURS.max);
 const readTypes = (list: string) => valid(types)(list.split(','));
 
 type Settings = (variables: NodeJS.ProcessEnv) => { WEBHOOK_ALLOW_HOSTS: string[] };
@@ -46,11 +45,16 @@ export function addEndpointCommands(shell: Shell, readSettings: Settings): void 
 
   program
     .command('list')
-    .description("show an organization's endpoints, the oldest first")
-    .requiredOption('--organization <id>', 'whose', valid(organizationId.unwrap()))
-    .action(({ organization }: { organization: string }) =>
+    .description('show endpoints, the oldest first')
+    .option('--organization <id>', 'whose; by default all', valid(organizationId.unwrap()))
+    .action(({ organization }: { organization?: string }) =>
       shell.run(async (db) => {
-        const { items } = await listEndpoints(db, { organizationId: organization, limit: 100 });
+        const items: Endpoint[] = [];
+        for (let cursor: string | null | undefined; cursor !== null;) {
+          const page = await listEndpoints(db, { organizationId: organization, limit: 100, cursor });
+          items.push(...page.items);
+          cursor = page.nextCursor;
+        }
         print(shell, items, items.map(describeEndpoint).join('\n'));
       }),
     );

@@ -56,6 +56,16 @@ it('shows each step of a lead once, then its score and where to look', async () 
   expect(stdout).toContain('Temporal Web UI  http://127.0.0.1:8233/run');
 });
 
+it.each([
+  [['--keys', 'x'], {}, /--keys/],
+  [[], { PORT: 'abc' }, /PORT/],
+] as const)('says in a line what it does not take: %j %j', async (args, env, words) => {
+  const { code, stderr } = await runEntry('local/demo/demo', [...args], env);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(words);
+  expect(stderr).not.toContain('    at ');
+});
+
 it('says that a lead was known already', async () => {
   const { url } = await serveApi(true);
   const { stdout } = await runEntry('local/demo/demo', ['--url', url], {});

@@ -81,6 +81,14 @@ describe('npm run keys', () => {
       /'--scopes <list>'.*It must name scopes of leads:create,/,
     ],
     ['no day at all', [...CREATE, '--expires-in-days', 'soon'], /It must be a whole number/],
+    ...['', '1.5', '169'].map(
+      (hours) =>
+        [
+          `"${hours}" hours for which the old key works on`,
+          ['rotate', '01a20c47-3d57-709f-ab6c-49d8478329dc', '--keep-old-for-hours', hours],
+          /It must be a whole number from 0 to 168/,
+        ] as const,
+    ),
     ['a key that there is not', ['revoke', '01a20c47-3d57-709f-ab6c-49d8478329dc'], /^There is no API key 01a20c47/],
   ] as const)('refuses %s, and says what it takes', async ([, args, words], { database }) => {
     const { code, stdout, stderr } = await keys(database, ...args);

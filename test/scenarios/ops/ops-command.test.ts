@@ -1,4 +1,8 @@
-import { describe, expect } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished } from 'vitest';
 import { freePort } from '../../../src/local/ports.ts';
 import { openLease } from '../../../src/db/lease.ts';
 import { readStatistics } from '../../../src/statistics/read-statistics.ts';
@@ -59,6 +63,24 @@ describe('npm run ops', () => {
     for (const queue of Object.values(TASK_QUEUES)) expect(shown.stdout).toMatch(new RegExp(`^${queue} `, 'm'));
     const { stdout } = await ops('queues', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ queues: [{ queue: 'lead-onboarding' }, {}, {}, {}] });
+  });
+
+  test('goes on following a retry while the API is replaced', async () => {
+    let looks = 0;
+    const server = createServer((_request, response) => {
+      looks += 1;
+      if (looks === 2) response.destroy();
+      else if (looks === 3) response.writeHead(503).end();
+      else response.end(JSON.stringify(looks < 4 ? retry : { ...retry, finishedAt: new Date().toISOString() }));
+    });
+    const outcomes = { WAITING: 0, UNDER_WAY: 0, COMPLETED: 1, PARTIAL: 0, FAILED: 0, CANCELED: 0, SKIPPED: 0 };
+    const retry = { id: randomUUID(), state: 'RUNNING', total: 1, outcomes, finishedAt: null };
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const OPS_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code, stderr } = await runEntry('ops', ['retry', '--id', retry.id], { OPS_URL });
+    expect({ code, stderr, looks }).toEqual({ code: 0, stderr: '', looks: 4 });
   });
 
   test('says what is wrong, in words', async ({ database }) => {

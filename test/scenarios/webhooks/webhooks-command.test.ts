@@ -21,6 +21,10 @@ describe('npm run webhooks', () => {
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       return JSON.parse(stdout) as T;
     };
+    await webhooks(database, 'create', '--organization', 'org-two', '--url', 'https://hooks.acme.com/two');
+    const ownersOf = async (...args: string[]) =>
+      (await json<Endpoint[]>('list', ...args)).map(({ organizationId }) => organizationId);
+    expect(await ownersOf()).toEqual(['org-cli', 'org-two']);
     const [endpoint] = await json<Endpoint[]>('list', '--organization', 'org-cli');
     const id = endpoint?.id ?? '';
     expect(await json('pause', id)).toMatchObject({ state: 'paused', pausedBecause: 'requested' });
