@@ -93,7 +93,7 @@ describe('GET /openapi.json', () => {
       'POST /api/leads': [...'200 201 400 401 403 409 410 413 415 422 429 500 503'.split(' '), 'default'],
       'GET /api/leads/{id}': [...'200 304 400 401 403 404 429 500 503'.split(' '), 'default'],
       'PATCH /api/leads/{id}': [...'200 400 401 403 404 409 410 412 413 415 422 429 500 503'.split(' '), 'default'],
-      'DELETE /api/leads/{id}': [...'202 204 400 401 403 404 422 429 500 503'.split(' '), 'default'],
+      'DELETE /api/leads/{id}': [...'202 204 400 401 403 404 409 422 429 500 503'.split(' '), 'default'],
       'GET /api/leads/{id}/export': [...'200 400 401 403 404 429 500 503'.split(' '), 'default'],
       'POST /api/leads/{id}/onboarding/retry': [...'202 400 401 403 404 409 410 422 429 500 503'.split(' '), 'default'],
       'POST /forms/leads': [...'201 303 400 403 409 413 415 429 500 503'.split(' '), 'default'],
