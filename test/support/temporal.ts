@@ -1,4 +1,4 @@
-import { Client, Connection, isGrpcDeadlineError, type WorkflowHandle } from '@temporalio/client';
+import { Client, Connection, isGrpcCancelledError, isGrpcDeadlineError, type WorkflowHandle } from '@temporalio/client';
 import { inject, onTestFinished } from 'vitest';
 import { freePort } from '../../src/local/ports.ts';
 import { createClient } from '../../src/temporal/connection.ts';
@@ -22,13 +22,16 @@ export async function createClientOfNobody(): Promise<Client> {
   return client;
 }
 
+/** The deadline of a call is over; where the server saw it first, it has cut the call off. */
+const isLate = (err: unknown) => isGrpcDeadlineError(err) || isGrpcCancelledError(err);
+
 /** Calls Temporal as our code does, with its deadline; again where a busy machine answered too late. */
 export async function patiently<T>(call: () => Promise<T>, until = Date.now() + PATIENCE_MS): Promise<T> {
   try {
     return await call();
   } catch (err) {
-    const isLate = isGrpcDeadlineError(err) || (err instanceof Error && isGrpcDeadlineError(err.cause));
-    if (!isLate || Date.now() > until) throw err;
+    const wasLate = isLate(err) || (err instanceof Error && isLate(err.cause));
+    if (!wasLate || Date.now() > until) throw err;
     return patiently(call, until);
   }
 }
